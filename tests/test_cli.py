@@ -19,6 +19,8 @@ from click.testing import CliRunner
 
 import upturn
 from upturn import cli, datasets
+from upturn.commandline import options
+from upturn.commandline.source import split_axes
 from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model
 from upturn.results import SCATTERS
@@ -126,9 +128,9 @@ def test_every_option_is_described(name):
 
 
 def test_choices_are_those_of_the_library():
-    assert list(cli.LIKELIHOODS) == ["auto", *LIKELIHOODS]
-    assert cli.SCATTERS == SCATTERS
-    assert cli.NUTS == NUTS
+    assert list(options.LIKELIHOODS) == ["auto", *LIKELIHOODS]
+    assert options.SCATTERS == SCATTERS
+    assert options.NUTS == NUTS
 
 
 # ---- models and data sets ------------------------------------------------------------------------
@@ -226,7 +228,7 @@ def test_a_table_of_answers():
     ],
 )
 def test_axes_are_repeated_or_listed(given, axes):
-    assert cli.split_axes(given) == axes
+    assert split_axes(given) == axes
 
 
 def test_what_was_fitted_is_said_and_kept(folder):

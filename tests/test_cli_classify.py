@@ -9,7 +9,7 @@ import pytest
 
 from tests.synthetic import classification, shape
 from tests.test_cli import HEADER, folder, refused, run
-from upturn import cli
+from upturn.commandline.edge import FAILED
 from upturn.floor import upper_limit
 from upturn.render import classes
 from upturn.results import read
@@ -175,7 +175,7 @@ def test_curves_that_failed_are_named(table, monkeypatch):
 
     monkeypatch.setattr(blocks, "sample", unsure)
     result = run("classify", table, *FAST)
-    assert result.exit_code == cli.FAILED
+    assert result.exit_code == FAILED
     assert result.stderr.splitlines()[-1].startswith("Failed, ")
     assert "'addition'" in result.stderr.splitlines()[-1]
     assert "step not converged" in " ".join(result.stdout.split())

@@ -13,7 +13,7 @@ from upturn.cli import main
 from upturn.hierarchy import SPREADS, Pooled
 from upturn.model import Model
 from upturn.pool import Pool, answer
-from upturn.render.pooled import sheet_of, text_of
+from upturn.render.pooled import PoolAnswer, sheet_of
 from upturn.sampling import nuts
 from upturn.validate import DataError
 
@@ -150,7 +150,7 @@ def test_what_did_not_converge_is_flagged():
 
 
 def test_json_holds_everything_and_no_nan():
-    document = json.loads(text_of(pool_of(), "json", 0.9))
+    document = json.loads(PoolAnswer(pool_of()).text("json", 0.9))
     assert {"curves", "by_family", "families", "axes", "sigma_family", "totals", "meta"} <= set(
         document
     )
@@ -159,14 +159,14 @@ def test_json_holds_everything_and_no_nan():
 
 
 def test_csv_is_the_tasks_in_each_family():
-    lines = text_of(pool_of(), "csv", 0.9).splitlines()
+    lines = PoolAnswer(pool_of()).text("csv", 0.9).splitlines()
     assert lines[0].startswith("task,family,axis,points,scale,")
     assert len(lines) == 1 + 2 * 3
 
 
 def test_sheet_and_markdown_escape_names():
     done = pool_of()
-    text = text_of(done, "markdown", 0.9)
+    text = PoolAnswer(done).text("markdown", 0.9)
     assert "| f2 | 1 | 2 | +0.80 |" in text
     blocks = [block.title for block in sheet_of(done, 0.9).blocks]
     assert blocks[0] == "Spread of families"
@@ -186,7 +186,7 @@ def test_command_line(monkeypatch, tmp_path):
     monkeypatch.setattr(upturn, "pool", lambda *a, **k: pool_of(stuck=True))
     done = CliRunner().invoke(main, ["pool", str(path)])
     assert done.exit_code == 1
-    assert "Not converged on: 'flops'" in done.stderr
+    assert "Failed, 1 of 1: 'flops'" in done.stderr
 
 
 # --- what is refused ------------------------------------------------------------------------------

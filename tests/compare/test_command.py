@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from upturn import cli
+from upturn.commandline import options
 from upturn.compare.differences import CLUSTERS
 
 FAST = ["--draws", "100", "--threads", "1", "--no-refit"]
@@ -125,7 +126,7 @@ def test_refused_in_one_line(folder, given, message):
 
 
 def test_choices_are_those_of_the_library():
-    assert cli.CLUSTERS == CLUSTERS
+    assert options.CLUSTERS == CLUSTERS
 
 
 def test_names_cannot_give_orders(make_table):

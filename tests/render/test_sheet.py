@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from upturn.render.sheet import records, sheet_of, to_document
+from upturn.render.fits import records, sheet_of
+from upturn.render.sheet import to_document
 from upturn.render.terminal import print_sheet
 
 RISE = [0.0, 0.02, 0.01, 0.3, 0.9]

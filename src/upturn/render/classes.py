@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from upturn.classified import CLASS_COLUMNS
-from upturn.render import formats
+from upturn.render.answer import Answer
 from upturn.render.numbers import percent, probability, signed
-from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts, to_document
+from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.validate import counted
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ SHORT = {"p_changepoint": "change", "p_u_shaped": "u-shaped"}
 
 
 @dataclass(frozen=True)
-class Answer:
+class ClassAnswer(Answer):
     """A classification, with the companion questions that were asked of it by name."""
 
     found: "Classification"
@@ -29,17 +29,18 @@ class Answer:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know of the data, and what the companions came to."""
         verdicts = [f"{name.replace('_', ' ')}: {m.verdict}" for name, m in self.more.items()]
         return (*self.found.notes, *verdicts)
 
     @property
     def failed(self) -> list[str]:
-        """Names of the curves whose answer is not to be trusted."""
         return self.found.failed
 
+    @property
+    def count(self) -> int:
+        return len(self.found.curves)
+
     def sheet(self, ci: float) -> Sheet:
-        """What is printed for people."""
         sheet = sheet_of(self.found, ci)
         blocks, legend = list(sheet.blocks), list(sheet.legend)
         for name, companion in self.more.items():
@@ -48,22 +49,19 @@ class Answer:
             legend += [line for line in lines if line not in legend]
         return Sheet(sheet.heading, tuple(blocks), tuple(legend))
 
-    def text(self, form: str, ci: float) -> str:
-        """As JSON, CSV or Markdown; in CSV the companions are columns beside the rest."""
-        if form == "markdown":
-            return to_document(self.sheet(ci))
-        frame = records(self.found, ci)
-        if form == "csv":
-            return formats.to_csv(self._beside(frame))
-        parts: dict[str, Any] = {name: _plain(m) for name, m in self.more.items()}
+    def records(self, ci: float) -> "pd.DataFrame":
+        return records(self.found, ci)
+
+    def parts(self, ci: float) -> dict[str, object]:
+        parts: dict[str, object] = {name: _plain(m) for name, m in self.more.items()}
         if "flat" in self.found.classes:
             parts["bayes_factors"] = _named(self.found.bayes_factors())
-        return formats.to_json(
-            frame, totals=self.found.totals(), **parts, meta=self.found.meta, notes=self.notes
-        )
+        told = {"totals": self.found.totals(), **parts}
+        return told | {"meta": self.found.meta, "notes": self.notes}
 
-    def _beside(self, frame: "pd.DataFrame") -> "pd.DataFrame":
-        """The table with a column or more of each companion."""
+    def columns(self, ci: float) -> "pd.DataFrame":
+        """The records with a column or more of each companion."""
+        frame = self.records(ci)
         for name, companion in self.more.items():
             summary = companion.summary()
             if name == "floor":

@@ -1,10 +1,12 @@
 """Comparisons as text: the verdict, what it rests on, and each curve."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.render.answer import Answer
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
@@ -21,37 +23,63 @@ if TYPE_CHECKING:
     type Comparison = AxesComparison | ModelsComparison | MetricsComparison
 
 
-def records(found: "Comparison", ci: float) -> "pd.DataFrame":
-    """One row a curve (and axis, or model), the curve's name first."""
+@dataclass(frozen=True)
+class ComparisonAnswer(Answer):
+    """Axes, models or metrics side by side."""
+
+    found: "Comparison"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self.found.notes)
+
+    @property
+    def failed(self) -> list[str]:
+        return self.found.failed
+
+    @property
+    def count(self) -> int:
+        from upturn.compare.metrics import MetricsComparison
+
+        found = self.found
+        if isinstance(found, MetricsComparison):
+            return len(found.metrics) * len(found.first.curves)
+        return len(found.models) * len(found.data)
+
+    def sheet(self, ci: float) -> Sheet:
+        return sheet_of(self.found, ci)
+
+    def records(self, ci: float) -> "pd.DataFrame":
+        """One row a curve (and axis, or model), the curve's name first."""
+        frame = _each(self.found, ci).copy()
+        frame.insert(0, "curve", frame.index.astype(str))
+        return frame
+
+    def parts(self, ci: float) -> dict[str, object]:
+        from upturn.compare.axes import AxesComparison
+        from upturn.compare.models import ModelsComparison
+
+        found = self.found
+        said: dict[str, object] = {"verdict": found.verdict}
+        if isinstance(found, AxesComparison):
+            said["order"] = found.order.reset_index().to_dict(orient="records")
+        if isinstance(found, AxesComparison | ModelsComparison):
+            totals = found.summary(ci) if isinstance(found, AxesComparison) else found.summary()
+            said["totals"] = totals.reset_index().to_dict(orient="records")
+            said["clusters"] = {"label": found.clusters.label, "count": found.clusters.count}
+        if isinstance(found, ModelsComparison):
+            said["priors"] = found.priors
+        return said | {"failed": found.failed, "meta": found.meta, "notes": found.notes}
+
+
+def _each(found: "Comparison", ci: float) -> "pd.DataFrame":
+    """One row a curve (and axis, or model)."""
     from upturn.compare.axes import AxesComparison
     from upturn.compare.metrics import MetricsComparison
 
     if isinstance(found, AxesComparison):
-        frame = found.curve_summary(ci)
-    elif isinstance(found, MetricsComparison):
-        frame = found.summary(ci)
-    else:
-        frame = found.curves
-    frame = frame.copy()
-    frame.insert(0, "curve", frame.index.astype(str))
-    return frame
-
-
-def parts(found: "Comparison", ci: float) -> dict[str, object]:
-    """What a JSON document has beside the curves."""
-    from upturn.compare.axes import AxesComparison
-    from upturn.compare.models import ModelsComparison
-
-    said: dict[str, object] = {"verdict": found.verdict}
-    if isinstance(found, AxesComparison):
-        said["order"] = found.order.reset_index().to_dict(orient="records")
-        said["totals"] = found.summary(ci).reset_index().to_dict(orient="records")
-        said["clusters"] = {"label": found.clusters.label, "count": found.clusters.count}
-    if isinstance(found, ModelsComparison):
-        said["totals"] = found.summary().reset_index().to_dict(orient="records")
-        said["priors"] = found.priors
-        said["clusters"] = {"label": found.clusters.label, "count": found.clusters.count}
-    return said | {"failed": found.failed, "meta": found.meta, "notes": found.notes}
+        return found.curve_summary(ci)
+    return found.summary(ci) if isinstance(found, MetricsComparison) else found.curves
 
 
 def sheet_of(found: "Comparison", ci: float) -> Sheet:

@@ -1,12 +1,13 @@
 """The answer of `pool` as text: tasks, families, and the axes."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.render import formats
+from upturn.render.answer import Answer
 from upturn.render.numbers import percent, probability, signed
-from upturn.render.sheet import Block, Column, Sheet, to_document
+from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
 from upturn.validate import counted
 
@@ -17,24 +18,47 @@ if TYPE_CHECKING:
     from upturn.pool import OnAxis, Pool
 
 
-def text_of(done: "Pool", form: str, ci: float) -> str:
-    """The answer as JSON, CSV or Markdown; CSV holds the tasks in each family."""
-    if form == "markdown":
-        return to_document(sheet_of(done, ci))
-    if form == "csv":
-        return formats.to_csv(done.by_family(ci))
-    tasks = done.summary(ci)
-    tasks.insert(0, "curve", tasks.index.astype(str))
-    return formats.to_json(
-        tasks,
-        by_family=_rows(done.by_family(ci)),
-        families=_rows(done.offsets(ci)),
-        axes=_rows(done.axes.reset_index()),
-        sigma_family=_rows(done.spread(ci).reset_index()),
-        totals=done.totals(),
-        meta={key: value for key, value in done.meta.items() if key != "notes"},
-        notes=done.notes,
-    )
+@dataclass(frozen=True)
+class PoolAnswer(Answer):
+    """Pooled tasks, their families and axes."""
+
+    done: "Pool"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self.done.notes)
+
+    @property
+    def failed(self) -> list[str]:
+        return self.done.failed
+
+    @property
+    def count(self) -> int:
+        return len(self.done.parts)
+
+    def sheet(self, ci: float) -> Sheet:
+        return sheet_of(self.done, ci)
+
+    def records(self, ci: float) -> "pd.DataFrame":
+        tasks = self.done.summary(ci)
+        tasks.insert(0, "curve", tasks.index.astype(str))
+        return tasks
+
+    def parts(self, ci: float) -> dict[str, object]:
+        done = self.done
+        return {
+            "by_family": _rows(done.by_family(ci)),
+            "families": _rows(done.offsets(ci)),
+            "axes": _rows(done.axes.reset_index()),
+            "sigma_family": _rows(done.spread(ci).reset_index()),
+            "totals": done.totals(),
+            "meta": {key: value for key, value in done.meta.items() if key != "notes"},
+            "notes": done.notes,
+        }
+
+    def columns(self, ci: float) -> "pd.DataFrame":
+        """The tasks in each family."""
+        return self.done.by_family(ci)
 
 
 def _rows(frame: "pd.DataFrame") -> object:

@@ -8,16 +8,12 @@ import numpy as np
 
 from upturn.curves import Curves
 from upturn.render.formats import escape_markdown, to_markdown
-from upturn.render.numbers import percent, probability, signed
 from upturn.render.sparkline import Sparkline, sparklines
 from upturn.render.text import one_line
 from upturn.validate import counted
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from upturn.axis import Axis
-    from upturn.fitted import Fit
 
 
 @dataclass(frozen=True)
@@ -60,39 +56,6 @@ class Sheet:
     legend: tuple[str, ...]
 
 
-def records(fit: "Fit", ci: float) -> "pd.DataFrame":
-    """The summary with the curve's name first and the scales as text last, one row a curve."""
-    texts = fit.texts(ci=ci)
-    frame = fit.summary(ci=ci)
-    frame.insert(0, "curve", frame.index.astype(str))
-    return frame.assign(
-        scale_text=texts["scale"],
-        interval_text=texts["interval"],
-        threshold_text=texts["threshold"],
-    )
-
-
-def sheet_of(fit: "Fit", ci: float) -> Sheet:
-    """What is printed of a fit.
-
-    Parameters
-    ----------
-    fit
-        Done, or loaded.
-    ci
-        The probability that intervals hold, between 0 and 1.
-    """
-    curves = fit.curves
-    summary = records(fit, ci)
-    blocks = blocks_of(
-        curves, lambda chosen: _answers(summary.iloc[chosen], ci), drawn=fit.one_axis
-    )
-    if (verdict := fit.verdict_with(ci)) is None:
-        return Sheet(_heading(fit), blocks, _legend(ci))
-    learned = _weights(verdict, fit.weights_table(ci), ci)
-    return Sheet(_heading(fit), (*blocks, learned), (*_legend(ci), *_legend_of_weights()))
-
-
 def blocks_of(
     curves: Curves,
     answers: Callable[[list[int]], list[Column]],
@@ -124,36 +87,6 @@ def blocks_of(
     return tuple(blocks)
 
 
-def _weights(verdict: str, weights: "pd.DataFrame", ci: float) -> Block:
-    """What was learned of the weights of a mix, below the curves on it."""
-    low, high = f"{percent(ci)} interval", "of the exponent"
-    columns = [
-        Column("axis", texts(weights.index), label=True),
-        Column("weight", [f"{w:.2f}" for w in weights["weight"]], right=True),
-        Column(low, _ranges(weights, "weight")),
-    ]
-    if weights["exponent"].notna().all():
-        columns += [
-            Column("exponent", [f"{e:.2f}" for e in weights["exponent"]], right=True),
-            Column(high, _ranges(weights, "exponent")),
-        ]
-    columns.append(Column("mix − alone", [signed(a) for a in weights["advantage"]], right=True))
-    return Block(one_line(verdict), tuple(columns))
-
-
-def _ranges(weights: "pd.DataFrame", name: str) -> list[str]:
-    ends = zip(weights[f"{name}_low"], weights[f"{name}_high"], strict=True)
-    return [f"{low:.2f} – {high:.2f}" for low, high in ends]
-
-
-def _legend_of_weights() -> tuple[str, ...]:
-    return (
-        "weight     of an axis on the unit interval, in u = the weighted sum; one for all curves",
-        "exponent   by which the axis counts in its own units, all of them scaled to sum to 1",
-        "mix − alone  nats by which the evidence for the mix exceeds that for the axis alone",
-    )
-
-
 def telling(curves: Curves) -> list[str]:
     """The labels to show: the task, and as few more as tell curves of one task and axis apart.
 
@@ -180,29 +113,12 @@ def texts(values: Iterable[object]) -> list[str]:
     return [one_line(str(value)) for value in values]
 
 
-def _answers(rows: "pd.DataFrame", ci: float) -> list[Column]:
-    columns = [
-        Column("p(change)", [probability(p) for p in rows["p_change"]], right=True),
-        Column("scale", texts(rows["scale_text"]), right=True),
-        Column(f"{percent(ci)} interval", texts(rows["interval_text"])),
-        Column("gain", [signed(gain) for gain in rows["gain"]], right=True),
-    ]
-    flags = Column("flags", texts(rows["flags"]), faint=True)
-    return [*columns, flags] if any(flags.cells) else columns
-
-
 def _title(axis: "Axis", curves: Curves, chosen: Sequence[int]) -> str:
     if axis.components:
         return axis.title
     low, high = curves.limits[0, 0, chosen].min(), curves.limits[1, 0, chosen].max()
     ends = [axis.format(float(end)) for end in axis.value(np.array([low, high]))]
     return f"{axis.title}, {ends[0]} to {ends[1]}" if low < high else f"{axis.title}, {ends[0]}"
-
-
-def _heading(fit: "Fit") -> tuple[str, ...]:
-    likelihoods = dict.fromkeys(fit.model.likelihood_for(str(k)).name for k in fit.curves.kind)
-    what = (f"model {fit.model.name}", ", ".join(likelihoods))
-    return heading_of(fit.curves, fit.meta["arguments"], what)
 
 
 def heading_of(
@@ -222,15 +138,6 @@ def _origin(arguments: Mapping[str, Any]) -> str:
     chosen = [f"metric={name}" for name in arguments.get("metric", ())]
     parts = [arguments.get("table"), *arguments.get("where", ()), *chosen]
     return ", ".join(part for part in parts if part)
-
-
-def _legend(ci: float) -> tuple[str, ...]:
-    return (
-        "score      the mean along the axis, from 0 to the ceiling; · where there is no model",
-        "p(change)  the probability that the curve changes on this axis at all",
-        f"scale      where it does: median and {percent(ci)} interval; > and < are beyond the axis",
-        "gain       the expected score at the largest scale, less the floor",
-    )
 
 
 def to_document(sheet: Sheet) -> str:

@@ -1,0 +1,67 @@
+"""Where an answer goes: files, standard output, and what was noticed on standard error."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from upturn.commandline.edge import FAILED
+
+if TYPE_CHECKING:
+    from upturn.render.answer import Answer
+
+type Progress = AbstractContextManager[Callable[[int, int], None] | None]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """Where an answer goes, in what form, and how much is said beside it."""
+
+    outputs: Sequence[Path] = ()
+    form: str = "table"
+    ci: float = 0.9
+    quiet: bool = False
+
+    def progress(self, what: str = "fitting") -> Progress:
+        """Progress on standard error, unless it should be quiet."""
+        from upturn.render.terminal import progress
+
+        return progress(quiet=self.quiet, what=what)
+
+    def deliver(self, answer: "Answer") -> None:
+        """Save and print an answer; end with exit code 1 where curves failed."""
+        for path in self.outputs:
+            answer.save(path, self.ci)
+        if self.form != "table":
+            print_text(answer.text(self.form, self.ci))
+        elif not (self.quiet and self.outputs):
+            self._print(answer)
+        if name_failed(answer.failed, answer.count):
+            click.get_current_context().exit(FAILED)
+
+    def _print(self, answer: "Answer") -> None:
+        """The table for people; how to read it and what was noticed on standard error."""
+        from upturn.render.terminal import print_sheet
+        from upturn.render.text import one_line
+
+        sheet = answer.sheet(self.ci)
+        print_sheet(sheet)
+        if not self.quiet:
+            notes = [f"note: {one_line(note)}" for note in answer.notes]
+            click.echo("\n".join(["", *map(one_line, sheet.legend), *notes]), err=True)
+
+
+def name_failed(failed: Sequence[str], count: int) -> bool:
+    """Name the curves that failed, where there are such."""
+    if failed:
+        names = ", ".join(map(repr, failed))
+        click.echo(f"Failed, {len(failed)} of {count}: {names}", err=True)
+    return bool(failed)
+
+
+def print_text(text: str) -> None:
+    """Print a text as UTF-8, whatever the terminal would rather have."""
+    click.echo(text.encode(), nl=False)
