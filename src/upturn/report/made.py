@@ -5,6 +5,8 @@ import shlex
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from upturn.report.markup import text
+
 if TYPE_CHECKING:
     from upturn.report import Report
 
@@ -50,8 +52,6 @@ def command_of(meta: dict[str, Any], *, ci: float, shapes: str, output: str) -> 
 
 def made_of(report: "Report") -> str:
     """Command, settings, versions and the model's file, as HTML."""
-    from upturn.report.page import text
-
     meta = report.fit.meta
     held = meta.get("versions", {})
     versions = {

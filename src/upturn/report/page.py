@@ -6,8 +6,7 @@ the page's security policy lets no other script run than the one whose hash it n
 
 import base64
 import hashlib
-import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from string import Template
 from typing import TYPE_CHECKING
@@ -16,13 +15,14 @@ import numpy as np
 
 from upturn.axis import Axis
 from upturn.render.numbers import percent, signed
-from upturn.render.text import one_line
 from upturn.render.ticks import ticks
 from upturn.report.answers import GROUPS, SURE, Answer, Turn, listed_first
+from upturn.report.axes import axes_note, axes_table
 from upturn.report.made import made_of
+from upturn.report.markup import table_of, text
 from upturn.report.payload import POINTS, embedded, payload
 from upturn.report.trust import diagnostics_of, problems_of
-from upturn.report.words import span_words, sure_words
+from upturn.report.words import sure_words
 from upturn.validate import counted
 
 if TYPE_CHECKING:
@@ -67,12 +67,8 @@ def page(report: "Report") -> str:
         panels_note=_panels_note(report),
         tasks=_tasks(report),
         shapes=_shapes(report),
-        axes_note=(
-            "The same curves under the same model on every axis of scale they were fitted on. A "
-            "narrower interval, as a share of the axis, says that the axis orders the models in a "
-            "way that the change is clearer on."
-        ),
-        axes=_axes(report),
+        axes_note=axes_note(report),
+        axes=axes_table(report),
         diagnostics_note=(
             "Every answer is an average over random draws. These numbers say whether there were "
             "enough of them, and in the right places."
@@ -82,23 +78,6 @@ def page(report: "Report") -> str:
         made=made_of(report),
         data=embedded(payload(report.fit, given, report.ci)),
     )
-
-
-def text(value: object) -> str:
-    """A text as HTML shows it unchanged, on one line."""
-    return html.escape(one_line(str(value)), quote=True)
-
-
-def table_of(headers: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int]) -> str:
-    """A table of cells that are HTML already; numbers are the columns aligned to the right."""
-    right = set(numbers)
-    cls = [' class="n"' if i in right else "" for i in range(len(headers))]
-    head = "".join(f'<th scope="col"{c}>{h}</th>' for c, h in zip(cls, headers, strict=True))
-    body = "".join(
-        f"<tr>{''.join(f'<td{c}>{v}</td>' for c, v in zip(cls, row, strict=True))}</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _asset(name: str) -> str:
@@ -340,7 +319,7 @@ def _mix(report: "Report", answer: Answer) -> str:
     return f'<svg class="mix" viewBox="0 0 84 11" role="img">{"".join(bars)}</svg>'
 
 
-# ---- panels, shapes, axes ------------------------------------------------------------------------
+# ---- panels, shapes ------------------------------------------------------------------------------
 
 
 def _panels_note(report: "Report") -> str:
@@ -413,30 +392,3 @@ def _shapes(report: "Report") -> str:
         + table_of(["shape", "share of the curves", "models that stand for it"], rows, [1])
         + "</div>"
     )
-
-
-def _axes(report: "Report") -> str:
-    curves, ci = report.fit.curves, report.ci
-    summary = report.fit.summary(ci)
-    rows = []
-    for axis in dict.fromkeys(curves.axes):
-        index = np.array([i for i, each in enumerate(curves.axes) if each == axis])
-        low, high = curves.limits[:, 0, index]
-        ends = np.array([report.turns[i].ends for i in index])
-        width = np.where(high > low, high - low, np.nan)
-        share = (np.clip(ends[:, 1], low, high) - np.clip(ends[:, 0], low, high)) / width
-        changed = summary["p_change"].to_numpy()[index] >= 0.95
-        told = span_words(axis, np.array([low.min(), high.max()]))
-        clear = share[changed & np.isfinite(share)]
-        rows.append(
-            [
-                text(axis.title),
-                text(told),
-                f"{len(index):,}",
-                f"{int(changed.sum()):,}",
-                f"{int(summary['censored'].to_numpy()[index].sum()):,}",
-                percent(float(round(np.median(clear), 3))) if len(clear) else "",
-            ]
-        )
-    headers = ["axis", "from – to", "curves", "change with p ≥ 95 %", "scale beyond the axis"]
-    return table_of([*headers, "median width of the range"], rows, [2, 3, 4, 5])

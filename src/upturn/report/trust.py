@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.report.markup import text
 from upturn.sampling.population import METHODS
 from upturn.sampling.weights import LARGEST_K
 from upturn.tree import values
@@ -19,8 +20,6 @@ type Table = tuple[list[str], list[list[str]], list[int]]
 
 def diagnostics_of(fit: "Fit") -> Table:
     """Headers, rows of HTML cells, and the columns of numbers."""
-    from upturn.report.page import text
-
     frame = fit.summary()
     khat, ess, rhat = (frame[name].to_numpy(np.float64) for name in ("khat", "ess", "rhat"))
     total = len(frame)
@@ -65,8 +64,6 @@ def diagnostics_of(fit: "Fit") -> Table:
 
 def problems_of(fit: "Fit") -> str:
     """Notes of the reader, and flags of curves with the curves that have them."""
-    from upturn.report.page import text
-
     curves = fit.curves
     found: dict[str, list[str]] = {}
     for name, flags in zip(curves.name.tolist(), curves.flags, strict=True):
