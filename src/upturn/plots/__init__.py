@@ -5,6 +5,7 @@ They are made without pyplot, so that none outlives its last reference and no wi
 
 from upturn.plots.choose import plot
 from upturn.plots.curve import plot_curve
+from upturn.plots.families import plot_families
 from upturn.plots.forest import plot_forest
 from upturn.plots.grid import plot_axes, plot_grid
 from upturn.plots.shapes import plot_shapes
@@ -15,6 +16,7 @@ __all__ = [
     "plot",
     "plot_axes",
     "plot_curve",
+    "plot_families",
     "plot_forest",
     "plot_grid",
     "plot_shapes",
