@@ -1,12 +1,15 @@
 """Coverage: how often 90 % intervals of tau hold the truth, on curves simulated from the prior."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report, samplers, workloads
-from benchmarks.simulate import Table, hinges
+from benchmarks import report, samplers
+from benchmarks.simulate import hinges
+
+if TYPE_CHECKING:
+    from upturn.simulate import Drawn
 
 type Floats = NDArray[np.float64]
 
@@ -34,22 +37,22 @@ def run(
     rows = []
     for number, name in enumerate(designs):
         groups, sigma, settings = DESIGNS[name]
-        table_ = hinges(
+        drawn = hinges(
             grouped if groups else curves, seed=seed + number, groups=groups, sigma=sigma
         )
         for scatter in settings:
             report.note(f"coverage: {name}, scatter {scatter}")
-            rows.append({"design": name, "scatter": scatter, **_covered(table_, scatter, draws)})
+            rows.append({"design": name, "scatter": scatter, **_covered(drawn, scatter, draws)})
     return {"level": LEVEL, "seed": seed, "draws": draws, "rows": rows}
 
 
-def _covered(table_: Table, scatter: str, draws: int) -> dict[str, Any]:
+def _covered(drawn: "Drawn", scatter: str, draws: int) -> dict[str, Any]:
     import upturn
 
-    curves = workloads.curves_of(table_)
+    curves = drawn.curves
     fit = upturn.fit(curves, model="hinge", scatter=scatter, draws=draws)
     tau = samplers.unit_draws(fit, curves, "changepoint").reshape(len(curves), -1)
-    return {**coverage(tau, table_.truth["changepoint"]), "failed": len(fit.failed)}
+    return {**coverage(tau, drawn.parameters["changepoint"]), "failed": len(fit.failed)}
 
 
 def coverage(tau: Floats, truth: Floats) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import report, workloads
+from benchmarks import report
 from benchmarks.simulate import hinges
 
 MODELS = ("hinge", "logistic", "flat")
@@ -51,7 +51,7 @@ def _measure(size: int, draws: int, threads: int) -> dict[str, Any]:
     """One size, in this process; importing and the first compilation are not counted."""
     import upturn
 
-    curves = workloads.curves_of(hinges(size, seed=5, points=(POINTS, POINTS)))
+    curves = hinges(size, seed=5, points=(POINTS, POINTS)).curves
     for model in MODELS:
         upturn.fit(curves.take(slice(0, 2)), model=model, draws=400)
     by_model, failed = {}, 0

@@ -1,9 +1,13 @@
-"""Simulate: curves drawn from the hinge's own prior, in NumPy and from the definitions."""
+"""Simulate: hinges drawn from their prior by `upturn.simulate`, and tables made by hand."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from upturn.simulate import Drawn
 
 type Floats = NDArray[np.float64]
 
@@ -45,8 +49,8 @@ def hinges(
     trials: tuple[int, int] = (100, 2000),
     groups: int = 0,
     sigma: float | None = None,
-) -> Table:
-    """Curves whose every parameter is drawn from its prior.
+) -> "Drawn":
+    """Curves of the hinge whose every parameter is drawn from its prior.
 
     Parameters
     ----------
@@ -59,48 +63,11 @@ def hinges(
     sigma : float, optional
         The offsets' standard deviation; by default drawn from its prior, HalfNormal(0.1).
     """
+    from upturn import Design, Model
+    from upturn.simulate import draw
+
     rng = np.random.default_rng(seed)
-    long = rng.integers(points[0], points[1] + 1, count)
-    mask = np.arange(long.max()) < long[:, None]
-    x = np.sort(np.where(mask, rng.uniform(*DECADES, mask.shape), np.inf), axis=1)
-    x[~mask] = 0
-    low, high = x[:, 0], x.max(axis=1)
-    u = np.where(mask, (x - low[:, None]) / (high - low)[:, None], 0.0)
-
-    chance = rng.choice(CHANCES, count)
-    mode = np.nan_to_num(chance)
-    known = ~np.isnan(chance)
-    floor = rng.beta(np.where(known, 1 + 98 * mode, 1.0), np.where(known, 1 + 98 * (1 - mode), 4.0))
-    tau, height = rng.uniform(size=(2, count))
-    rate = np.exp(1 + 1.2 * rng.standard_normal(count))
-    overdispersion = np.abs(0.2 * rng.standard_normal(count))
-
-    group = np.full(mask.shape, -1)
-    spread = np.zeros(count)
-    if groups:
-        group = np.where(mask, rng.integers(groups, size=mask.shape), -1)
-        spread = np.abs(0.1 * rng.standard_normal(count))
-        if sigma is not None:
-            spread = np.full(count, sigma)
-        offset = spread[:, None] * rng.standard_normal((count, groups))
-        u = u + np.take_along_axis(offset, np.maximum(group, 0), axis=1)
-
-    beyond = np.maximum(u - tau[:, None], 0)
-    share = height[:, None] * (1 - np.exp(-rate[:, None] * beyond))
-    mean = floor[:, None] + (1 - floor[:, None]) * share
-    rho = np.clip(overdispersion**2, 1e-8, 0.999)[:, None]
-    size = 1 / rho - 1
-    tried = np.floor(np.exp(rng.uniform(np.log(trials[0]), np.log(trials[1] + 1), mask.shape)))
-    p = rng.beta(np.maximum(mean * size, 1e-12), np.maximum((1 - mean) * size, 1e-12))
-    solved = rng.binomial(tried.astype(int), np.clip(p, 0, 1))
-    truth = {
-        "changepoint": tau,
-        "height": height,
-        "rate": rate,
-        "floor": floor,
-        "overdispersion": overdispersion,
-        "scatter": spread,
-    }
-    return Table(
-        x, np.where(mask, solved, 0.0), np.where(mask, tried, 0.0), mask, group, chance, truth
-    )
+    low, high = DECADES
+    design = Design(points, trials, CHANCES, groups, limits=(10**low, 10**high))
+    fixed = {} if sigma is None else {"scatter": sigma}
+    return draw(Model.read("hinge"), design.curves(count, rng=rng), rng, fixed=fixed)

@@ -311,31 +311,19 @@ def test_coverage_of_the_truth_is_the_level_and_of_a_shift_is_not():
 
 
 def test_simulated_hinges_are_what_they_say():
-    table = simulate.hinges(400, seed=1, groups=8, sigma=0.1)
-    points = table.mask.sum(axis=1)
+    drawn = simulate.hinges(400, seed=1, groups=8, sigma=0.1)
+    curves = drawn.curves
+    points = curves.mask.sum(axis=1)
     assert points.min() >= 12
     assert points.max() <= 40
-    assert (table.successes <= table.trials).all()
-    assert table.trials[table.mask].min() >= 100
-    assert table.trials.max() <= 2000
-    assert (table.group[table.mask] >= 0).all()
-    assert (table.group[~table.mask] == -1).all()
-    assert stats.kstest(table.truth["changepoint"], "uniform").pvalue > 1e-3
+    assert (curves.response <= curves.trials).all()
+    assert curves.trials[curves.mask].min() >= 100
+    assert curves.trials.max() <= 2000
+    assert (curves.groups == 8).all()
+    assert (drawn.parameters["scatter"] == 0.1).all()
+    assert stats.kstest(drawn.parameters["changepoint"], "uniform").pvalue > 1e-3
     again = simulate.hinges(400, seed=1, groups=8, sigma=0.1)
-    np.testing.assert_array_equal(table.successes, again.successes)
-
-
-def test_simulated_counts_have_the_mean_of_the_formula():
-    table = simulate.hinges(4000, seed=2, trials=(1900, 2000))
-    p, u = table.truth, workloads.curves_of(table).u[0]
-    share = p["height"][:, None] * -np.expm1(
-        -p["rate"][:, None] * np.maximum(u - p["changepoint"][:, None], 0)
-    )
-    mean = p["floor"][:, None] + (1 - p["floor"][:, None]) * share
-    off = np.where(table.mask, table.successes / np.maximum(table.trials, 1) - mean, 0.0)
-    assert abs(off.sum() / table.mask.sum()) < 1e-3
-    variance = mean * (1 - mean) * p["overdispersion"][:, None] ** 2
-    assert (off**2).sum() == pytest.approx(np.where(table.mask, variance, 0).sum(), rel=0.05)
+    np.testing.assert_array_equal(curves.response, again.curves.response)
 
 
 def test_a_reference_is_refused_once_its_data_change(tmp_path, monkeypatch):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from upturn.classify import classify
     from upturn.compare import compare_axes, compare_metrics, compare_models
     from upturn.curves import Curves
+    from upturn.design import Design
     from upturn.fit import fit, load
     from upturn.fitted import Fit
     from upturn.floor import floor_test
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from upturn.report import report
     from upturn.results import Results, read
     from upturn.sensitivity import prior_sensitivity
+    from upturn.simulate import Simulation, simulate
     from upturn.validate import DataError
 
 __version__ = "0.1.0"
@@ -39,10 +41,12 @@ __all__ = [
     "Criteria",
     "Curves",
     "DataError",
+    "Design",
     "Fit",
     "Model",
     "Pool",
     "Results",
+    "Simulation",
     "__version__",
     "classify",
     "compare_axes",
@@ -56,6 +60,7 @@ __all__ = [
     "prior_sensitivity",
     "read",
     "report",
+    "simulate",
 ]
 
 # The module each public name lives in; the imports above tell type checkers the same.
@@ -65,10 +70,12 @@ _HOME = {
     "Criteria": "upturn.classified",
     "Curves": "upturn.curves",
     "DataError": "upturn.validate",
+    "Design": "upturn.design",
     "Fit": "upturn.fitted",
     "Model": "upturn.model",
     "Pool": "upturn.pool",
     "Results": "upturn.results",
+    "Simulation": "upturn.simulate",
     "classify": "upturn.classify",
     "compare_axes": "upturn.compare.axes",
     "compare_metrics": "upturn.compare.metrics",
@@ -81,6 +88,7 @@ _HOME = {
     "prior_sensitivity": "upturn.sensitivity",
     "read": "upturn.results",
     "report": "upturn.report",
+    "simulate": "upturn.simulate",
 }
 
 

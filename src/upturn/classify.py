@@ -1,7 +1,7 @@
 """classify: is a task emergent, how sharply, from which scale on, whatever formula one fits?"""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,14 @@ from upturn.arguments import check_names, check_numbers, curves_of, origin_of, t
 from upturn.axis import Axis
 from upturn.classified import Classification, Criteria, Shape
 from upturn.curves import Curves
-from upturn.functionals import functionals
+from upturn.functionals import Functionals, functionals
 from upturn.model import Model
 from upturn.posterior import bounded_of, ceiling_of, scaling_of
 from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
-from upturn.validate import DataError, Floats, shown
+from upturn.sampling.target import Scaling
+from upturn.validate import Booleans, DataError, Floats, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -164,9 +165,38 @@ def part_of(progress: Progress | None, done: int, total: int) -> Progress | None
 def shape_of(model: Model, curves: Curves, sample: blocks.Sample, rules: Criteria) -> Shape:
     """What one model's draws say of the curves."""
     flat = {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
+    scaling = scaling_of(model, curves)
+    found, emergent, sharp = judged(model, curves, flat, rules, scaling)
+    return Shape(
+        model,
+        sample.population.log_evidence,
+        sample.population.log_evidence_se,
+        sample.population.converged,
+        emergent,
+        sharp,
+        found.rise * scaling.span[:, None],
+        found.flat_until,
+        found.width,
+    )
+
+
+def judged(
+    model: Model, curves: Curves, flat: Mapping[str, Floats], rules: Criteria, scaling: Scaling
+) -> tuple[Functionals, Booleans, Booleans]:
+    """Functionals of each draw (curve, draw), and whether it is emergent, and sharply so.
+
+    Parameters
+    ----------
+    model : Model
+    curves : Curves
+    flat : mapping of array (curve, draw)
+        Parameters on the model's scale.
+    rules : Criteria
+    scaling : Scaling
+    """
     end = np.where(curves.limits[1, 0] > curves.limits[0, 0], 1.0, 0.0)
     found = functionals(model, flat, ceiling_of(model, curves), end)
-    bounded, scaling = bounded_of(model, curves), scaling_of(model, curves)
+    bounded = bounded_of(model, curves)
     # thresholds are shares of the observed range for a continuous metric, half of whose scale it is
     unit = np.where(bounded, 1.0, 0.5)[:, None]
     oriented = np.where(bounded, 1.0, curves.orientation) * curves.chance
@@ -177,17 +207,7 @@ def shape_of(model: Model, curves: Curves, sample: blocks.Sample, rules: Criteri
         & (found.flat_until >= np.maximum(rules.min_flat, _needed(curves, rules)[:, None]))
         & (from_chance <= rules.near_chance * unit)
     )
-    return Shape(
-        model,
-        sample.population.log_evidence,
-        sample.population.log_evidence_se,
-        sample.population.converged,
-        emergent,
-        emergent & (found.width <= rules.max_width),
-        found.rise * scaling.span[:, None],
-        found.flat_until,
-        found.width,
-    )
+    return found, emergent, emergent & (found.width <= rules.max_width)
 
 
 def _needed(curves: Curves, rules: Criteria) -> Floats:

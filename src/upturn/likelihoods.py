@@ -54,6 +54,9 @@ class Likelihood:
     log_terms, log_rest : callable
         (xp, mean, parameters, y, trials) and (xp, parameters, y, trials), each to the logarithm of
         the density's factors, per point.
+    draw : callable
+        (generator, mean, parameters, trials), all of one shape but for the first, to scores drawn
+        from it: successes of counts, on the model's scale otherwise.
     total : callable, optional
         NumPy's fast form of log_terms summed over points by group: (mean, parameters, Data, out).
         It keeps the mean off 0 and 1 by itself.
@@ -66,6 +69,7 @@ class Likelihood:
     priors: Mapping[str, str]
     log_terms: Callable[..., Any]
     log_rest: Callable[..., Any]
+    draw: Callable[..., Floats]
     total: Callable[..., None] | None = None
     bounded: bool = field(default=True)
 
@@ -102,6 +106,19 @@ def _beta_binomial_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Fl
     kernels.beta_binomial(mean, size, data.y, data.trials - data.y, data.group, out)
 
 
+def _beta_binomial_draw(
+    rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats
+) -> Floats:
+    size = _size(np, p)
+    return _binomial_draw(rng, rng.beta(mean * size, (1 - mean) * size), p, n)
+
+
+def _binomial_draw(
+    rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats
+) -> Floats:
+    return rng.binomial(n.astype(np.int64), mean).astype(np.float64)
+
+
 def _binomial_terms(xp: Any, mean: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
     return k * xp.log(mean) + (n - k) * xp.log1p(-mean)
 
@@ -136,6 +153,11 @@ def _beta_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
     return xp.log_gamma(_size(xp, p, ROUNDING_RHO)) + 0.0 * y
 
 
+def _beta_draw(rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats) -> Floats:
+    size = _size(np, p, ROUNDING_RHO)
+    return rng.beta(mean * size, (1 - mean) * size)
+
+
 def _beta_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
     y = _inside(np, data.y)
     size = np.ascontiguousarray(_size(np, p, ROUNDING_RHO)[:, 0])
@@ -159,6 +181,16 @@ def _normal_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> A
 
 def _normal_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
     return -xp.log(_sigma(xp, p)) - _HALF_LOG_TWO_PI + 0.0 * y
+
+
+def _normal_draw(rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats) -> Floats:
+    return mean + _sigma(np, p) * rng.standard_normal(mean.shape)
+
+
+def _student_t_draw(
+    rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats
+) -> Floats:
+    return mean + _sigma(np, p) * rng.standard_t(np.broadcast_to(_nu(np, p), mean.shape))
 
 
 def _student_t_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
@@ -186,6 +218,7 @@ LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
                 {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
                 _beta_binomial_terms,
                 _beta_binomial_rest,
+                _beta_binomial_draw,
                 _beta_binomial_total,
             ),
             Likelihood(
@@ -194,6 +227,7 @@ LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
                 {"floor": FLOOR_OF_PROPORTIONS},
                 _binomial_terms,
                 _binomial_rest,
+                _binomial_draw,
             ),
             Likelihood(
                 "beta",
@@ -201,6 +235,7 @@ LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
                 {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
                 _beta_terms,
                 _beta_rest,
+                _beta_draw,
                 _beta_total,
             ),
             Likelihood(
@@ -209,6 +244,7 @@ LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
                 {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)"},
                 _normal_terms,
                 _normal_rest,
+                _normal_draw,
                 bounded=False,
             ),
             Likelihood(
@@ -217,6 +253,7 @@ LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
                 {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)", "nu": "Gamma(2, 0.1)"},
                 _student_t_terms,
                 _student_t_rest,
+                _student_t_draw,
                 bounded=False,
             ),
         )

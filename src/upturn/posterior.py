@@ -1,5 +1,6 @@
 """Posterior: a sample's draws in native units, with what they say of emergence, as a tree."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -40,19 +41,9 @@ def to_tree(
     scaling = scaling_of(model, curves)
     bounded = bounded_of(model, curves)
     sign = np.where(bounded, 1.0, curves.orientation)
-    chance = (sign * curves.chance - scaling.offset) / scaling.span
-    ceiling = ceiling_of(model, curves)
     low, high = curves.limits[:, 0, :, None] if learned is None else ends(curves, learned.weights)
     end = np.where(high > low, 1.0, 0.0).max(axis=1)
-    # for a continuous metric delta is a share of the observed range, which spans half the scale
-    turned = em.emergence(
-        model,
-        flat,
-        chance=chance,
-        ceiling=ceiling,
-        delta=np.where(bounded, delta, delta / 2),
-        end=end,
-    )
+    turned, first = turning(model, curves, flat, delta=delta, scaling=scaling, end=end)
     jacobian = np.where(bounded, 0.0, -curves.points * np.log(scaling.span))
     p, p_error = em.p_change(
         found.log_evidence, found.log_evidence_se,
@@ -62,19 +53,12 @@ def to_tree(
     def x_of(u: Floats) -> Floats:
         return low + u * np.where(high > low, high - low, 1.0)
 
-    first = flat[model.changepoints[0]] if model.changepoints else turned.threshold
     derived = {
-        "changepoint_scale": x_of(em.with_atoms(first, turned.above_from_start, end)),
+        "changepoint_scale": x_of(first),
         "threshold_scale": x_of(turned.threshold),
         "gain": turned.gain * scaling.span[:, None],
     }
-    posterior = {name: x_of(flat[name]) for name in model.changepoints}
-    posterior |= {name: value for name, value in flat.items() if name not in posterior}
-    if "floor" in posterior:
-        native = scaling.offset[:, None] + scaling.span[:, None] * posterior["floor"]
-        posterior["floor"] = native * sign[:, None]
-    if "sigma" in posterior:
-        posterior["sigma"] = posterior["sigma"] * scaling.span[:, None]
+    posterior = native(model, flat, scaling, sign, x_of)
     stats: dict[str, np.ndarray] = {
         "log_evidence": found.log_evidence + jacobian,
         "log_evidence_se": found.log_evidence_se,
@@ -92,6 +76,67 @@ def to_tree(
     made = {name: value.reshape(shape) for name, value in derived.items()}
     tree = trees.build(curves, posterior=back, derived=made, stats=stats, meta=meta)
     return tree if learned is None else trees.add_weights(tree, **_weights(learned, jacobian))
+
+
+def turning(
+    model: Model,
+    curves: Curves,
+    flat: Mapping[str, Floats],
+    *,
+    delta: float,
+    scaling: Scaling,
+    end: Floats,
+) -> tuple[em.Emergence, Floats]:
+    """Where each draw of each curve turns up, on the unit axis.
+
+    Parameters
+    ----------
+    model : Model
+    curves : Curves
+    flat : mapping of array (curve, draw)
+        Parameters on the model's scale.
+    delta : float
+    scaling : Scaling
+    end : array (curve,)
+        U of the largest scale.
+
+    Returns
+    -------
+    Emergence
+    array (curve, draw)
+        The first changepoint, or the threshold of a model without, with its atoms.
+    """
+    bounded = bounded_of(model, curves)
+    sign = np.where(bounded, 1.0, curves.orientation)
+    turned = em.emergence(
+        model,
+        flat,
+        chance=(sign * curves.chance - scaling.offset) / scaling.span,
+        ceiling=ceiling_of(model, curves),
+        # for a continuous metric a share of the observed range, which spans half the scale
+        delta=np.where(bounded, delta, delta / 2),
+        end=end,
+    )
+    first = flat[model.changepoints[0]] if model.changepoints else turned.threshold
+    return turned, em.with_atoms(first, turned.above_from_start, end)
+
+
+def native(
+    model: Model,
+    flat: Mapping[str, Floats],
+    scaling: Scaling,
+    sign: Floats,
+    x_of: Callable[[Floats], Floats],
+) -> dict[str, Floats]:
+    """Parameters (curve, draw): changepoints by x_of, floor and sigma in native units."""
+    out = {name: x_of(flat[name]) for name in model.changepoints}
+    out |= {name: value for name, value in flat.items() if name not in out}
+    if "floor" in out:
+        score = scaling.offset[:, None] + scaling.span[:, None] * out["floor"]
+        out["floor"] = score * sign[:, None]
+    if "sigma" in out:
+        out["sigma"] = out["sigma"] * scaling.span[:, None]
+    return out
 
 
 def _weights(learned: Learned, jacobian: Floats) -> dict[str, Floats]:

@@ -195,6 +195,24 @@ class Prior:
         """
         return next(c for c in self.choices if c.usable(chance))
 
+    def draw(self, rng: np.random.Generator, chance: Floats) -> Floats:
+        """One value for each curve, drawn by SciPy: nothing that samplers use is used here.
+
+        Parameters
+        ----------
+        rng : Generator
+        chance : array (curve,)
+            On the model's scale; nan where unknown.
+        """
+        uses = [(self.choice(c), c) for c in chance.tolist()]
+        keys = [(str(choice), repr(c) if choice.needs_chance else "") for choice, c in uses]
+        out = np.empty(len(uses))
+        for key in dict.fromkeys(keys):
+            rows = np.array([k == key for k in keys])
+            choice, value = uses[keys.index(key)]
+            out[rows] = choice.frozen(value).rvs(size=int(rows.sum()), random_state=rng)
+        return out
+
     def support(self) -> tuple[float, float]:
         """The widest support of the alternatives."""
         ends = [DISTRIBUTIONS[c.distribution].support(**c.named(0.5)) for c in self.choices]

@@ -17,7 +17,7 @@ from upturn.model import Model
 from upturn.sampling import points, population
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.offsets import Index
-from upturn.sampling.target import Target
+from upturn.sampling.target import Scaling, Target
 from upturn.validate import Floats
 
 CURVES_A_BLOCK = 16
@@ -68,6 +68,7 @@ def sample(
     seed: int,
     threads: int | None = None,
     progress: Progress | None = None,
+    scaling: Scaling | None = None,
 ) -> Sample:
     """Sample every curve under a model.
 
@@ -82,6 +83,8 @@ def sample(
         All cores by default.
     progress : callable, optional
         (curves done, curves in all), called from this thread.
+    scaling : Scaling, optional
+        Of each curve's scores; by default their own, which that of simulated scores must not be.
     """
     each = -(-draws // REPLICATES)
     keys = label_keys(curves, model, seed).reshape(len(curves), REPLICATES)
@@ -89,7 +92,10 @@ def sample(
 
     def work(block: Index) -> tuple[dict[str, Floats], Population]:
         part = curves.take(block)
-        target = Target(model, part, model.likelihood_for(str(part.kind[0])), stop=stop)
+        target = Target(
+            model, part, model.likelihood_for(str(part.kind[0])), stop=stop,
+            scaling=None if scaling is None else scaling.take(block),
+        )  # fmt: skip
         enough = ENOUGH_GROUPED if target.grouped else ENOUGH
         found = population.sample(
             target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each

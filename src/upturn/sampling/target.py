@@ -55,6 +55,10 @@ class Scaling:
         spread = np.where(constant, 0.1 * np.maximum(np.abs(low), 1e-6), high - low)
         return cls(low - 0.5 * spread - np.where(constant, 0.5 * spread, 0), 2 * spread)
 
+    def take(self, curves: Index) -> Self:
+        """That of some of the curves."""
+        return type(self)(self.offset[curves], self.span[curves])
+
 
 def proportions(curves: Curves) -> Floats:
     """Scores as proportions, or oriented native values of continuous metrics; 0 in padding."""
@@ -74,6 +78,8 @@ class Target:
     ----------
     names : tuple of str
         Parameters, in the order of z's dimensions.
+    scaling : Scaling
+        By default that of the scores themselves.
     rule : Rule
         The quadrature over groups' offsets.
     stop : threading.Event, optional
@@ -86,11 +92,12 @@ class Target:
         curves: Curves,
         likelihood: Likelihood,
         *,
+        scaling: Scaling | None = None,
         stop: Event | None = None,
     ) -> None:
         self.model, self.curves, self.likelihood = model, curves, likelihood
         self.stop = stop
-        self.scaling = Scaling.of(curves, bounded=likelihood.bounded)
+        self.scaling = scaling or Scaling.of(curves, bounded=likelihood.bounded)
         self.grouped = bool(model.moves and (curves.groups > 0).any())
         self.rule = Rule.even(self.data.group, SCATTER_NODES)
         self.priors = model.priors(likelihood, scatter=self.grouped)

@@ -1,0 +1,219 @@
+"""Designs: how many models, at which scales, with how many examples, before anything is measured.
+
+A design is `Curves` whose scores mean nothing yet: those of a table do as well as made up ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from upturn import validate
+from upturn.axis import Axis
+from upturn.curves import Curves
+from upturn.results import read
+from upturn.validate import DataError, Floats, known, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPACINGS = ("random", "even")
+KINDS = ("counts", "proportion", "continuous")
+CONTINUOUS = "reward"  # a metric that is known by its name to be no proportion
+MOST_FAMILIES = 1000
+
+type Range = int | tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A made up design.
+
+    Attributes
+    ----------
+    models_per_task : int or (int, int)
+        A number: the same models for all tasks, as in most tables. Least and most: each task has
+        models of its own, a number of them that is uniform between the two.
+    trials : int or (int, int)
+        Examples behind a score; between two numbers their logarithm is uniform.
+    chance : float, or several
+        Dealt out to the tasks in turn; nan where unknown.
+    families : int
+        Of models, each with an offset along the axis; 0 for none.
+    axis : str or Axis
+    limits : (float, float)
+        The smallest and largest scale, in native units; both are measured.
+    spacing : str
+        "random": uniform along the axis between the ends. "even".
+
+    Raises
+    ------
+    DataError
+        For numbers that are no design.
+
+    Examples
+    --------
+    >>> Design(models_per_task=8, trials=100).curves(3)
+    Curves(3 curves, 24 points; axis flops)
+    """
+
+    models_per_task: Range = 12
+    trials: Range = 500
+    chance: float | Sequence[float] = 0.25
+    families: int = 0
+    axis: str | Axis = "flops"
+    limits: tuple[float, float] = (1e19, 1e25)
+    spacing: str = "random"
+
+    def __post_init__(self) -> None:
+        _range("models_per_task", self.models_per_task, 2, validate.MAX_POINTS)
+        _range("trials", self.trials, 1, validate.MAX_COUNT)
+        whole("families", self.families, 0, MOST_FAMILIES)
+        known(self.spacing, SPACINGS, kind="spacing", where="spacing")
+        for value in self._chances():
+            if not (np.isnan(value) or 0 <= value < 1):
+                raise DataError(f"chance: expected numbers in [0, 1), but got {value:g}")
+        if len(self._axis.parts) > 1 or self._axis.transform == "date":
+            raise DataError(f"axis: expected one of numbers, but got {shown(self._axis.name)}")
+        self._ends()
+
+    def curves(
+        self, tasks: int, *, kind: str = "counts", rng: np.random.Generator | None = None
+    ) -> Curves:
+        """Curves with this design.
+
+        Parameters
+        ----------
+        tasks : int
+        kind : str
+            "counts", "proportion" or "continuous".
+        rng : Generator, optional
+            For what is random in a design.
+        """
+        known(kind, KINDS, kind="kind", where="kind")
+        table = self.table(tasks, kind, np.random.default_rng(0) if rng is None else rng)
+        return read(table, name="simulate").curves(self._axis)
+
+    def table(self, tasks: int, kind: str, rng: np.random.Generator) -> "pd.DataFrame":
+        """The design as a table of results whose scores are all the same."""
+        import pandas as pd
+
+        whole("tasks", tasks, 1, validate.MAX_ROWS)
+        own = isinstance(self.models_per_task, (tuple, list))
+        least, most = _ends_of(self.models_per_task)
+        validate.row_limit("simulate", tasks * most)
+        points = rng.integers(least, most + 1, tasks if own else 1)
+        groups = [self._models(int(n), rng) for n in points]
+        which = np.arange(tasks) if own else np.zeros(tasks, dtype=np.intp)
+        long = points[which]
+        task = np.repeat(np.arange(tasks), long)
+        x, model, family = (np.concatenate([groups[i][part] for i in which]) for part in range(3))
+        names = {
+            "task": _named("task", task, tasks),
+            "model": np.char.add(
+                np.char.add(_named("task", task, tasks), " ") if own else "",
+                _named("model", model, most),
+            ),
+        }
+        if self.families:
+            names["family"] = _named("family", family, self.families)
+        if kind == "continuous":
+            names["metric"] = np.full(len(task), CONTINUOUS)
+        columns: dict[str, Any] = {**names, self._axis.name: self._axis.value(x)}
+        chances = self._chances()
+        if kind == "counts":
+            tried = self._trials(rng, len(task))
+            columns |= {"successes": np.zeros(len(task)), "trials": tried}
+        else:
+            columns["score"] = np.full(len(task), 0.5)
+        columns["chance"] = chances[task % len(chances)]
+        return pd.DataFrame(columns)
+
+    def _models(self, count: int, rng: np.random.Generator) -> tuple[Floats, Any, Any]:
+        """Coordinates, numbers and families of some models, by scale."""
+        low, high = self._ends()
+        between = np.linspace(0, 1, count)
+        if self.spacing == "random":
+            between[1:-1] = np.sort(rng.uniform(size=count - 2))
+        family = rng.permutation(np.arange(count) % max(self.families, 1))
+        return low + between * (high - low), np.arange(count), family
+
+    def _trials(self, rng: np.random.Generator, rows: int) -> Floats:
+        least, most = _ends_of(self.trials)
+        drawn = np.floor(np.exp(rng.uniform(np.log(least), np.log(most + 1.0), rows)))
+        return np.clip(drawn, least, most)
+
+    @property
+    def _axis(self) -> Axis:
+        return Axis.parse(self.axis)
+
+    def _ends(self) -> Floats:
+        """The coordinates of the limits, in order."""
+        native = np.asarray(self.limits, dtype=np.float64)
+        least = 0.0 if self._axis.is_log else -np.inf
+        if native.shape != (2,) or not (np.isfinite(native).all() and (native > least).all()):
+            above = " above 0" if self._axis.is_log else ""
+            raise DataError(f"limits: expected two numbers{above}, but got {shown(self.limits)}")
+        ends = np.sort(self._axis.coordinate(native))
+        if not ends[1] > ends[0]:
+            raise DataError(f"limits: expected two different scales, but got {shown(self.limits)}")
+        return ends
+
+    def _chances(self) -> Floats:
+        found = np.atleast_1d(np.asarray(self.chance, dtype=np.float64))
+        if not len(found):
+            raise DataError("chance: expected at least one number, but got none")
+        return found
+
+
+def numbered(curves: Curves, count: int) -> Curves:
+    """As many curves as asked for, those given in turn, each a task of its own.
+
+    Parameters
+    ----------
+    curves : Curves
+    count : int
+
+    Returns
+    -------
+    Curves
+        A task is called by its curve where each is used at most once, else with a number.
+    """
+    index = np.arange(count) % len(curves)
+    chosen = curves.take(index)
+    rounds = np.arange(count) // len(curves)
+    again = np.char.add(np.char.add(chosen.name, " #"), (rounds + 1).astype(str))
+    names = chosen.name if count <= len(curves) else again
+    labels = {"task": names} | {
+        name: values for name, values in chosen.labels.items() if name in ("metric", "axis")
+    }
+    return replace(chosen, name=names, labels=labels, flags=((),) * count, notes=())
+
+
+def _named(what: str, number: Any, count: int) -> Any:
+    """Names with as many digits as the last needs, so that they sort by number."""
+    digits = len(str(count))
+    return np.char.add(f"{what} ", np.char.zfill((np.asarray(number) + 1).astype(str), digits))
+
+
+def _ends_of(given: Range) -> tuple[int, int]:
+    least, most = given if isinstance(given, (tuple, list)) else (given, given)
+    return int(least), int(most)
+
+
+def _range(name: str, given: Any, least: int, most: int) -> None:
+    """Refuse what is neither a number nor two in order."""
+    ends = list(given) if isinstance(given, (tuple, list)) else [given, given]
+    for end in ends:
+        whole(name, end, least, most)
+    if len(ends) != 2 or ends[0] > ends[1]:
+        raise DataError(f"{name}: expected a number, or least and most, but got {shown(given)}")
+
+
+def whole(name: str, value: Any, least: int, most: int) -> None:
+    """Refuse what is no whole number between the two."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise DataError(f"{name}: expected a whole number, but got {shown(value)}")
+    if not least <= value <= most:
+        raise DataError(f"{name}: expected {least:,} to {most:,}, but got {value:,}")
