@@ -97,7 +97,7 @@ def test_the_example_runs(name, folder):
         result = run(*shlex.split(command)[1:])
         assert result.exit_code == 0, result.output
         assert bool(result.stdout) != line.startswith(
-            ("upturn datasets", "upturn plot", "upturn convert")
+            ("upturn datasets", "upturn plot", "upturn convert", "upturn simulate")
         )
         if target:
             Path(target).write_text(result.stdout, encoding="utf-8")
