@@ -31,8 +31,9 @@ MEANING = {
     "BetaMode(0.25, 100)": stats.beta(1 + 0.25 * 98, 1 + 0.75 * 98),
     "BetaMode(0, 100)": stats.beta(1, 99),
     "BetaMode(1, 2)": stats.beta(1, 1),
+    "Onset(0.7, 2)": Prior.parse("Onset(0.7, 2)", "test").choices[0].frozen(),
 }
-CLOSED = ("Uniform", "Normal", "LogNormal")
+CLOSED = ("Uniform", "Normal", "LogNormal", "Onset")
 
 
 def quantiles(text, z, chance=UNKNOWN):
@@ -107,6 +108,20 @@ def test_probability_is_kept():
     z = np.linspace(-5, 5, 101)
     for text, frozen in MEANING.items():
         np.testing.assert_allclose(frozen.cdf(quantiles(text, z)), ndtr(z), atol=1e-6)
+
+
+@pytest.mark.parametrize(("end", "hazard"), [(0.7, 2.0), (0.25, 4.0), (1.0, 0.1)])
+def test_onset_has_a_constant_density_and_then_a_constant_hazard(end, hazard):
+    """By its definition: the density is continuous, flat to the end, and hazard times survival."""
+    frozen = Prior.parse(f"Onset({end}, {hazard})", "test").choices[0].frozen()
+    before, past = np.linspace(0.01, end - 1e-9, 50), end + np.linspace(1e-9, 3, 50)
+    np.testing.assert_allclose(np.diff(frozen.pdf(before)), 0, atol=1e-12)
+    np.testing.assert_allclose(frozen.pdf(past) / frozen.sf(past), hazard, rtol=1e-9)
+    np.testing.assert_allclose(frozen.pdf(end - 1e-9), frozen.pdf(end + 1e-9), rtol=1e-6)
+    np.testing.assert_allclose(frozen.cdf(end), hazard * end / (1 + hazard * end), rtol=1e-9)
+    assert frozen.cdf(end + 60 / hazard) == pytest.approx(1)
+    if hazard * end == 1:  # the default of forecasts: even odds of a change before and after
+        assert frozen.cdf(end) == pytest.approx(0.5)
 
 
 # --- alternatives, and curves whose chance differs ------------------------------------------------

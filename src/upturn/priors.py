@@ -60,6 +60,42 @@ def beta_of_mode(mode: float, concentration: float) -> tuple[float, float]:
     return 1 + mode * (concentration - 2), 1 + (1 - mode) * (concentration - 2)
 
 
+def _onset_quantile(xp: Any, z: Any, end: Any, hazard: Any) -> Any:
+    """Each side of the end from its own tail."""
+    odds = hazard * end  # of the stretch up to the end
+    within = xp.ndtr(z) * (1 + odds) / hazard
+    left = xp.clip(xp.ndtr(-z) * (1 + odds), 1e-300, 1.0)  # the survival function past the end
+    return xp.where(within > end, end - xp.log(left) / hazard, within)
+
+
+@lru_cache(maxsize=1)
+def _onset() -> Any:
+    """SciPy's form of a constant density up to an end and a constant hazard past it."""
+    base: Any = _stats().rv_continuous
+
+    class Onset(base):  # type: ignore[misc]
+        def _pdf(self, x: Any, end: Any, hazard: Any) -> Any:
+            return hazard / (1 + hazard * end) * np.exp(-hazard * np.maximum(x - end, 0))
+
+        def _cdf(self, x: Any, end: Any, hazard: Any) -> Any:
+            return 1 - self._sf(x, end, hazard)
+
+        def _sf(self, x: Any, end: Any, hazard: Any) -> Any:
+            within = 1 + hazard * np.maximum(end - x, 0)
+            return within * np.exp(-hazard * np.maximum(x - end, 0)) / (1 + hazard * end)
+
+        def _ppf(self, q: Any, end: Any, hazard: Any) -> Any:
+            within = q * (1 + hazard * end) / hazard
+            return np.where(within > end, self._isf(1 - q, end, hazard), within)
+
+        def _isf(self, q: Any, end: Any, hazard: Any) -> Any:
+            left = q * (1 + hazard * end)
+            past = end - np.log(np.clip(left, 1e-300, 1)) / hazard
+            return np.where(left < 1, past, end - (left - 1) / hazard)
+
+    return Onset(a=0.0, name="onset")
+
+
 DISTRIBUTIONS: dict[str, Distribution] = {
     "Uniform": Distribution(
         ("low", "high"),
@@ -115,6 +151,13 @@ DISTRIBUTIONS: dict[str, Distribution] = {
         ),
         lambda mode, concentration: (0.0, 1.0),
         lambda mode, concentration: _stats().beta(*beta_of_mode(mode, concentration)),
+    ),
+    "Onset": Distribution(
+        ("end", "hazard"),
+        _positive("end", "hazard"),
+        lambda end, hazard: (0.0, math.inf),
+        lambda end, hazard: _onset()(end, hazard),
+        _onset_quantile,
     ),
 }
 

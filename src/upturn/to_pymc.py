@@ -156,10 +156,14 @@ def register(arrays: Mapping[str, Any]) -> dict[str, Any]:
 def tabled(target: Target, name: str) -> bool:
     """Whether a parameter is sampled as a standard normal and brought to its prior by a table.
 
-    That serves several changepoints, which are ordered, and alternatives of several families.
+    That serves several changepoints, which are ordered, alternatives of several families, and
+    those that PyMC has not.
     """
     ordered = len(target.model.changepoints) > 1 and name in target.model.changepoints
-    return ordered or len({_twin(choice) for choice in target.priors[name].choices}) > 1
+    choices = target.priors[name].choices
+    if ordered or any(choice.distribution not in PYMC for choice in choices):
+        return True
+    return len({_twin(choice) for choice in choices}) > 1
 
 
 def _twin(choice: Choice) -> str:

@@ -132,6 +132,39 @@ def spreads(
     return out
 
 
+def conditional_draws(
+    rule: Rule,
+    rows: Index,
+    scatter: Floats,
+    u: Floats,
+    data: Data,
+    terms: Terms,
+    uniform: Floats,
+) -> Floats:
+    """A draw of each group's epsilon given the data and the parameters: (row, group, particle).
+
+    By inverting the distribution function on the nodes, which is a straight line between them.
+
+    Parameters
+    ----------
+    rule, rows, scatter, u, data, terms
+        As for `log_integral`.
+    uniform : array (row, group, particle)
+        Uniform numbers, one a draw.
+    """
+    z = np.zeros((len(rows), 1, scatter.shape[2]))
+    epsilon, values = _on_nodes(rule, rows, z, scatter, u, data, terms)
+    share = np.exp(values - values.max(axis=0))
+    summed = np.cumsum(share, axis=0)
+    wanted = uniform * summed[-1]
+    node = np.minimum((summed < wanted).sum(axis=0), len(share) - 1)[None]
+    chosen, below = (np.take_along_axis(each, node, axis=0)[0] for each in (share, summed))
+    within = np.clip((wanted - (below - chosen)) / np.where(chosen > 0, chosen, 1.0), 0, 1)
+    step = 2 * REACH / rule.nodes[rows][:, :, None]
+    out: Floats = np.take_along_axis(epsilon, node, axis=0)[0] + (within - 0.5) * step
+    return out
+
+
 def _on_nodes(
     rule: Rule, rows: Index, z: Floats, scatter: Floats, u: Floats, data: Data, terms: Terms
 ) -> tuple[Floats, Floats]:

@@ -30,6 +30,7 @@ LOWEST = -1e100  # log likelihood
 # The integral over a group's offset; see docs/decisions.md for what was tried.
 SCATTER_NODES = 33
 POINTWISE_NODES = 65
+DRAWN_NODES = 129  # a draw of an offset lies within a thirtieth of its standard deviation
 
 
 @dataclass(frozen=True)
@@ -296,6 +297,26 @@ class Target:
             with_all = np.logaddexp(with_all, whole)
             without = np.logaddexp(without, whole[data.group[0]] - terms)
         return with_all[data.group[0]] - without + rest
+
+    def offsets(self, curve: int, p: Mapping[str, Any], uniform: Floats) -> Floats:
+        """Draws of the groups' offsets of one curve given its points: (group, particle).
+
+        In standard deviations `scatter`. A group without points has one from the prior.
+
+        Parameters
+        ----------
+        curve : int
+        p : mapping
+            Parameters on the model's scale by name, each (particle,).
+        uniform : array (group, particle)
+            Uniform numbers. Groups past the last that has points are left out of the answer.
+        """
+        rows = np.array([curve])
+        pilot = self.with_nodes(DRAWN_NODES, shifted=False)
+        each = {name: value[None, None, :] for name, value in p.items()}
+        groups = pilot.rule.nodes.shape[1]
+        needed = pilot._over_offsets(rows, each)
+        return offsets.conditional_draws(pilot.rule, rows, *needed, uniform[None, :groups])[0]
 
     def _by_group(
         self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data, groups: int

@@ -1,0 +1,346 @@
+"""forecast: fit the small models, predict the large, and say how good that was."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import upturn
+from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
+from upturn.axis import Axis
+from upturn.classify import models_of, part_of
+from upturn.curves import Curves, data_flags
+from upturn.emergence import DELTA
+from upturn.forecasted import Forecast
+from upturn.model import Model
+from upturn.predictive import Mixture, mixtures, probabilities
+from upturn.results import Results
+from upturn.sampling import blocks
+from upturn.sampling.blocks import Progress, Sample
+from upturn.validate import Booleans, DataError, Floats, counted, listed, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWS = 1000
+FEWEST = 4  # points on either side of the split
+STEPS = 4  # of an octave: shares of the axis that are known are rounded to a fourth of one
+DOUBTFUL = 0.01  # a curve has failed where models that did not converge hold more probability
+
+
+def forecast(
+    results: "Results | Curves | pd.DataFrame | str | os.PathLike[str]",
+    *,
+    train_below: float | None = None,
+    holdout_largest: int | None = None,
+    at: float | Sequence[float] = (),
+    axis: str | Axis = "flops",
+    models: str | Model | Sequence[str | Model] | None = None,
+    by: str | None = None,
+    metric: str | Sequence[str] | None = None,
+    scatter: str = "auto",
+    hazard: float | None = None,
+    delta: float = DELTA,
+    draws: int = DRAWS,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Forecast:
+    """Fit the small models of every curve, predict the large ones, and score the prediction.
+
+    Predictions are averaged over all shapes by evidence, as in `upturn.classify`, with the noise of
+    the likelihood and the offset of the model's family or run. Past the end of what it was fitted
+    to, a changepoint has a constant hazard h: if it has not come by x, it comes within the next dx
+    with probability h dx, however far that is. Before the end its density is even, and without a
+    step at the end: that is the prior Onset(end, h), of density h / (1 + hD) up to the end and
+    exp(-h (x - end)) times that past it, where D is the length of the axis fitted to. By default
+    h = 1 / D, which makes a change before the end as probable beforehand as one after it.
+
+    Parameters
+    ----------
+    results, by, metric, scatter, seed, threads
+        As for `upturn.fit`. Continuous metrics are left out.
+    train_below : float, optional
+        Fit the points below this scale, in native units, and predict the others.
+    holdout_largest : int, optional
+        Predict the points at so many of the largest scales of each curve. Without either all
+        points are fitted, and `at` says what is to be forecast.
+    at : float or several
+        Scales by which the probability of a jump is wanted, in native units; the largest held-out
+        scale is always among them.
+    axis : str or Axis
+    models : str or Model, or several
+        All built-ins by default.
+    hazard : float, optional
+        h, per decade (per unit of a linear axis).
+    delta : float
+        What counts as a jump: the expected score grows by so much past the end.
+    draws : int
+        Posterior draws a curve and model.
+    progress : callable, optional
+        Called with (fits done, fits in all).
+
+    Returns
+    -------
+    Forecast
+
+    Raises
+    ------
+    DataError
+        For anything wrong with the table or the arguments; where no curve has at least four points
+        to fit and one to predict.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> few = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> seen = upturn.forecast(few, holdout_largest=2, models=["flat", "hinge"], draws=200)
+    >>> seen.summary()["state"].tolist()
+    ['no sign yet']
+    """
+    check_names(sampler="population", backend="numpy", scatter=scatter, by=by)
+    check_numbers(draws=draws, seed=seed, delta=delta, threads=threads)
+    wanted = _scales(at)
+    _check_split(train_below, holdout_largest, wanted, hazard)
+    chosen = models_of(models)
+    if not isinstance(axis, (str, Axis)):
+        raise DataError(f"axis: expected one to forecast along, but got {shown(axis)}; name one")
+    data = table_of(results)
+    everything = _bounded(curves_of(data, axis, by, metric, scatter))
+    every_held = _held(everything, train_below, holdout_largest)
+    keep, left_out = _usable(everything, every_held, bool(wanted))
+    curves, held = everything.take(keep), every_held[keep][:, : everything.points[keep].max()]
+    ends = fitted_ends(curves, held)
+    targets = _coordinates(curves, wanted)
+    far = np.maximum(np.where(held, curves.x[0], -np.inf).max(axis=1), targets.max(axis=1))
+    share = known_share(ends, far)
+    extended = replace(curves, limits=_limits(ends, share)[:, None, :], notes=())
+    training = _flagged(extended.without(held))
+    rate = np.full(len(curves), np.nan if hazard is None else hazard) * (ends[1] - ends[0])
+    rate = np.where(np.isnan(rate), 1.0, rate)  # hazard times the length of what was fitted to
+    found, doubt = _fitted(
+        training, chosen, share, rate, draws=draws, seed=seed, threads=threads, progress=progress
+    )
+    meta = {
+        "version": upturn.__version__,
+        "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
+        "seed": int(seed),
+        "arguments": {
+            **origin_of(data, metric),
+            "axis": [curves.axes[0].name],
+            "train_below": train_below,
+            "holdout_largest": holdout_largest,
+            "at": list(wanted),
+            "models": [model.name for model in chosen],
+            "draws": int(draws),
+            "scatter": scatter,
+            "by": by,
+            "hazard": hazard,
+            "delta": float(delta),
+        },
+        "priors": {model.name: model.all_priors() for model in chosen},
+        "notes": [*curves.notes, *left_out],
+    }
+    return Forecast(
+        replace(curves, notes=()), held, tuple(found), far,
+        ends=ends, hazard=rate / (ends[1] - ends[0]), targets=targets, doubt=doubt, meta=meta,
+    )  # fmt: skip
+
+
+# --- arguments ------------------------------------------------------------------------------------
+
+
+def _scales(at: Any) -> tuple[float, ...]:
+    """Scales as numbers."""
+    several = [at] if isinstance(at, (int, float, np.number)) else list(at)
+    for value in several:
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not number or not np.isfinite(float(value)):
+            raise DataError(f"at: expected finite numbers, but got {shown(value)}")
+    return tuple(float(value) for value in several)
+
+
+def _check_split(
+    train_below: Any, holdout_largest: Any, at: tuple[float, ...], hazard: Any
+) -> None:
+    if train_below is not None and holdout_largest is not None:
+        raise DataError(
+            "train_below, holdout_largest: expected one of them, but got both; leave one out"
+        )
+    if train_below is None and holdout_largest is None and not at:
+        raise DataError(
+            "train_below: expected a scale below which to fit, but got none; give train_below or "
+            "holdout_largest, or, to fit all points, the scales to forecast with at"
+        )
+    whole = isinstance(holdout_largest, (int, np.integer)) and not isinstance(holdout_largest, bool)
+    if holdout_largest is not None and not (whole and holdout_largest >= 1):
+        raise DataError(
+            f"holdout_largest: expected a whole number above 0, but got {shown(holdout_largest)}"
+        )
+    for name, value in (("train_below", train_below), ("hazard", hazard)):
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if value is not None and not (number and np.isfinite(value) and value > 0):
+            raise DataError(f"{name}: expected a number above 0, but got {shown(value)}")
+
+
+def _coordinates(curves: Curves, at: tuple[float, ...]) -> Floats:
+    """The wanted scales as coordinates: (curve, scale); -inf in one column where there are none."""
+    axis = curves.axes[0]
+    if axis.is_log and any(value <= 0 for value in at):
+        raise DataError(f"at: expected scales above 0 on the axis {axis.name}, but got {min(at):g}")
+    x = axis.coordinate(np.array(at)) if at else np.array([-np.inf])
+    return np.tile(x, (len(curves), 1))
+
+
+# --- the split ------------------------------------------------------------------------------------
+
+
+def _bounded(curves: Curves) -> Curves:
+    """Without continuous metrics, which have no common unit to score in."""
+    proportions = curves.kind != "continuous"
+    if not proportions.any():
+        raise DataError(
+            "metric: expected proportions to forecast, but got only continuous metrics; "
+            "name one with metric"
+        )
+    if proportions.all():
+        return curves
+    note = f"{counted(int((~proportions).sum()), 'curve')} of continuous metrics left out"
+    return replace(curves.take(proportions), notes=(*curves.notes, note))
+
+
+def _held(curves: Curves, train_below: float | None, largest: int | None) -> Booleans:
+    """The points to predict: (curve, point)."""
+    x = curves.x[0]
+    if train_below is not None:
+        axis = curves.axes[0]
+        return np.asarray(curves.mask & (x >= float(axis.coordinate(train_below)) - 1e-12))
+    if largest is None:
+        return np.zeros_like(curves.mask)
+    # points are in order of scale: count the scales from the largest downwards
+    fresh = curves.mask & (np.diff(x, axis=1, prepend=-np.inf) > 0)
+    rank = fresh.sum(axis=1, keepdims=True) - np.cumsum(fresh, axis=1)
+    return np.asarray(curves.mask & (rank < largest))
+
+
+def _usable(
+    curves: Curves, held: Booleans, wanted: bool
+) -> tuple["np.ndarray[Any, Any]", list[str]]:
+    """Curves with enough points on both sides, and notes on the others."""
+    fitted = curves.mask & ~held
+    x = np.where(fitted, curves.x[0], np.nan)
+    with np.errstate(invalid="ignore"):
+        spread = np.fmax.reduce(x, axis=1) > np.fmin.reduce(x, axis=1)
+    few = (fitted.sum(axis=1) < FEWEST) | ~spread
+    none = ~few & ~held.any(axis=1) & (not wanted)
+    notes = []
+    for left, why in (
+        (few, f"fewer than {FEWEST} points to fit, or all at one scale"),
+        (none, "no point to predict"),
+    ):
+        if left.any():
+            names = listed(curves.name[left], most=3)
+            notes.append(f"{counted(int(left.sum()), 'curve')} with {why} left out: {names}")
+    keep = np.flatnonzero(~few & ~none)
+    if not len(keep):
+        raise DataError(
+            f"split: expected a curve with at least {FEWEST} points at different scales to fit and "
+            f"one to predict, but got none; {'; '.join(notes)}; split elsewhere"
+        )
+    predicted = int(held[keep].sum())
+    if 0 < predicted < FEWEST:
+        notes.append(
+            f"scores rest on {counted(predicted, 'point')}: fewer than {FEWEST} say next to nothing"
+        )
+    return keep, notes
+
+
+def fitted_ends(curves: Curves, held: Booleans) -> Floats:
+    """The lowest and the highest coordinate of the points fitted: (2, curve)."""
+    fitted, x = curves.mask & ~held, curves.x[0]
+    low, high = np.where(fitted, x, np.inf), np.where(fitted, x, -np.inf)
+    return np.stack([low.min(axis=1), high.max(axis=1)])
+
+
+def known_share(ends: Floats, far: Floats) -> Floats:
+    """The share of the axis that is fitted to: (curve,).
+
+    The axis goes on to the farthest scale that is asked for, and a little beyond: shares are
+    rounded down to a fourth of an octave, so that curves of about the same share have one prior
+    and are sampled together, and none depends on which others stand in its table.
+
+    Examples
+    --------
+    >>> known_share(np.array([[20.0], [23.0]]), np.array([24.0])).round(4).tolist()
+    [0.7071]
+    """
+    exact = (ends[1] - ends[0]) / np.maximum(far - ends[0], ends[1] - ends[0])
+    steps = np.maximum(np.ceil(-STEPS * np.log2(exact) - 1e-9), 1)
+    return np.asarray(2.0 ** (-steps / STEPS))
+
+
+def _limits(ends: Floats, share: Floats) -> Floats:
+    return np.stack([ends[0], ends[0] + (ends[1] - ends[0]) / share])
+
+
+def _flagged(curves: Curves) -> Curves:
+    """What the points that are left say of each curve."""
+    flags = data_flags(curves.x, curves.mask, curves.response, curves.trials, curves.kind)
+    return replace(curves, flags=flags)
+
+
+# --- fitting --------------------------------------------------------------------------------------
+
+
+def with_onset(model: Model, share: float, rate: float) -> Model:
+    """A model whose changepoints have a constant hazard past the end of what is fitted to.
+
+    Parameters
+    ----------
+    model : Model
+        Unchanged where it has no changepoint, or a prior of its own for it.
+    share : float
+        Of the axis, at which the end lies.
+    rate : float
+        The hazard times the length of what is fitted to.
+    """
+    if not model.changepoints or "changepoint" in model.given:
+        return model
+    return model.with_priors({"changepoint": f"Onset({share:.12g}, {rate / share:.12g})"})
+
+
+def _fitted(
+    curves: Curves,
+    models: Sequence[Model],
+    share: Floats,
+    rate: Floats,
+    *,
+    draws: int,
+    seed: int,
+    threads: int | None,
+    progress: Progress | None,
+) -> tuple[list[Mixture], Floats]:
+    """Draws over all models, and the probability of those that did not converge: (curve,)."""
+    pairs, place = np.unique(np.stack([share, rate]), axis=1, return_inverse=True)
+    total, done = len(models) * len(curves), 0
+    found: dict[int, Mixture] = {}
+    doubt = np.empty(len(curves))
+    for group, (own, hazard) in enumerate(pairs.T.tolist()):
+        index = np.flatnonzero(place.reshape(-1) == group)
+        part = curves.take(index)
+        here = [with_onset(model, own, hazard) for model in models]
+        samples: list[Sample] = []
+        for model in here:
+            told = part_of(progress, done, total)
+            samples.append(
+                blocks.sample(model, part, draws=draws, seed=seed, threads=threads, progress=told)
+            )
+            done += len(index)
+        found |= zip(index.tolist(), mixtures(here, samples, part), strict=True)
+        evidence = np.stack([s.population.log_evidence for s in samples], axis=1)
+        converged = np.stack([s.population.converged for s in samples], axis=1)
+        doubt[index] = (probabilities(here, evidence) * ~converged).sum(axis=1)
+    return [found[i] for i in range(len(curves))], doubt

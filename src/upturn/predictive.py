@@ -1,0 +1,206 @@
+"""Predictive: what an average over models says of scores that it has not seen.
+
+Draws of a curve's parameters stand for all models, with the models' probabilities as weights, so
+that a model of little weight is drawn as finely as any. Scores are drawn with the noise of the
+likelihood, and on the offset of the group they belong to.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from upturn.arrays import NUMPY
+from upturn.compare.scores import log_priors
+from upturn.curves import Curves
+from upturn.emergence import expected
+from upturn.kernels import MEAN_MARGIN
+from upturn.likelihoods import RHO_RANGE, Likelihood
+from upturn.model import Model
+from upturn.sampling.blocks import Sample
+from upturn.sampling.target import Target
+from upturn.validate import Floats, Integers
+
+MATTERS = 1e-4  # probability of a model whose draws are kept
+
+
+def probabilities(models: Sequence[Model], log_evidence: Floats) -> Floats:
+    """Posterior probabilities of models, classes having equal prior odds: (curve, model).
+
+    Parameters
+    ----------
+    models : sequence of Model
+    log_evidence : array (curve, model)
+    """
+    joint = log_evidence + log_priors(models)
+    out: Floats = np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
+    return out
+
+
+@dataclass(frozen=True)
+class Part:
+    """Draws of one model: parameters on its scale by name, each (draw,), and its probability."""
+
+    model: Model
+    p: Mapping[str, Floats]
+    weight: float
+
+    @property
+    def draws(self) -> int:
+        return len(next(iter(self.p.values())))
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """Draws of one curve over all models.
+
+    Attributes
+    ----------
+    parts : tuple of Part
+        Only models that matter.
+    curve : Curves
+        The points that the draws were fitted to: one curve.
+    """
+
+    parts: tuple[Part, ...]
+    curve: Curves
+
+    @cached_property
+    def weight(self) -> Floats:
+        """Of each draw; they sum to 1."""
+        each = [np.full(part.draws, part.weight / part.draws) for part in self.parts]
+        together = np.concatenate(each)
+        return together / together.sum()
+
+    @cached_property
+    def likelihood(self) -> Likelihood:
+        """The one that all models have."""
+        return self.parts[0].model.likelihood_for(str(self.curve.kind[0]))
+
+    def u(self, x: Floats) -> Floats:
+        """Coordinates on the unit axis of the fit, which may go on beyond 1."""
+        low, high = self.curve.limits[:, 0, 0]
+        return np.asarray((x - low) / (high - low))
+
+    def expected(self, x: Floats) -> Floats:
+        """Expected scores without offsets at coordinates x (place,): (place, draw)."""
+        u = self.u(x)[None]
+        each = [
+            expected(part.model, {k: v[None] for k, v in part.p.items()}, u, self._ceiling)[0]
+            for part in self.parts
+        ]
+        return np.concatenate(each, axis=1)
+
+    def scored(
+        self, x: Floats, group: Integers, response: Floats, trials: Floats, seed: int
+    ) -> tuple[Floats, Floats]:
+        """Scores that may be seen, and how likely those that were seen are.
+
+        Parameters
+        ----------
+        x : array (point,)
+        group : array of int (point,)
+            The scatter group of each, -1 for one of its own.
+        response, trials : array (point,)
+            What was seen: successes of trials, or the score.
+        seed : int
+
+        Returns
+        -------
+        score : array (point, draw)
+            Proportions.
+        log_density : array (point,)
+            Log probability of the successes, or log density of the score.
+        """
+        rng = np.random.Generator(np.random.Philox(seed))
+        scores, densities = [], []
+        for part in self.parts:
+            mean = self._shifted(part, x, group, rng)
+            noise = {n: part.p[n][None, None] for n in self.likelihood.parameters}
+            y, n = response[None, :, None], trials[None, :, None]
+            terms = self.likelihood.log_terms(NUMPY, mean[None], noise, y, n)
+            densities.append((terms + self.likelihood.log_rest(NUMPY, noise, y, n))[0])
+            scores.append(drawn(self.likelihood, rng, mean, part.p, trials[:, None]))
+        density = np.concatenate(densities, axis=1) + np.log(self.weight)
+        return np.concatenate(scores, axis=1), np.logaddexp.reduce(density, axis=1)
+
+    def _shifted(
+        self, part: Part, x: Floats, group: Integers, rng: np.random.Generator
+    ) -> Floats:
+        """Expected scores (point, draw), each point on a draw of its group's offset."""
+        u = np.broadcast_to(self.u(x)[:, None], (len(x), part.draws))
+        target = Target(part.model, self.curve, self.likelihood)
+        if target.grouped:
+            count = int(max(group.max(initial=-1), self.curve.group.max(initial=-1))) + 1
+            own = {name: part.p[name] for name in target.names}
+            epsilon = rng.standard_normal((count, part.draws))
+            known = target.offsets(0, own, rng.uniform(size=(count, part.draws)))
+            epsilon[: len(known)] = known
+            alone = rng.standard_normal((len(x), part.draws))
+            u = u + part.p["scatter"] * np.where(group[:, None] >= 0, epsilon[group], alone)
+        p = {name: part.p[name][None, None] for name in part.model.parameters}
+        mean = part.model.mean(NUMPY, p, u[None], self._ceiling[:, None, None])
+        return np.clip(np.broadcast_to(mean, (1, *u.shape))[0], MEAN_MARGIN, 1 - MEAN_MARGIN)
+
+    @property
+    def _ceiling(self) -> Floats:
+        return np.where(np.isnan(self.curve.ceiling), 1.0, self.curve.ceiling)
+
+
+def drawn(
+    likelihood: Likelihood,
+    rng: np.random.Generator,
+    mean: Floats,
+    p: Mapping[str, Floats],
+    trials: Floats,
+) -> Floats:
+    """Scores of a bounded likelihood, as proportions: (point, draw).
+
+    Parameters
+    ----------
+    likelihood : Likelihood
+        Of counts or proportions.
+    mean : array (point, draw)
+    p : mapping of array (draw,)
+    trials : array (point, 1)
+    """
+    share = mean
+    if "overdispersion" in likelihood.parameters:
+        size = 1 / np.clip(p["overdispersion"] ** 2, *RHO_RANGE) - 1
+        share = rng.beta(mean * size, (1 - mean) * size)
+    if likelihood.name == "beta":
+        return share
+    n = np.broadcast_to(trials.astype(np.int64), share.shape)
+    return rng.binomial(n, share) / np.maximum(trials, 1)
+
+
+def mixtures(
+    models: Sequence[Model], samples: Sequence[Sample], curves: Curves
+) -> list[Mixture]:
+    """Draws of each curve over all models that matter to it.
+
+    Parameters
+    ----------
+    models : sequence of Model
+    samples : sequence of Sample
+        One a model, all of these curves.
+    curves : Curves
+    """
+    evidence = np.stack([sample.population.log_evidence for sample in samples], axis=1)
+    p = probabilities(models, evidence)
+    flat = [
+        {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
+        for sample in samples
+    ]
+    return [
+        Mixture(
+            tuple(
+                Part(model, {name: value[i] for name, value in own.items()}, weight)
+                for model, own, weight in zip(models, flat, p[i].tolist(), strict=True)
+                if weight >= MATTERS
+            ),
+            curves.take([i]),
+        )
+        for i in range(len(curves))
+    ]
