@@ -15,6 +15,7 @@ from upturn.commandline.edge import FAILED, Application, example
 from upturn.commandline.options import (
     CLUSTERS,
     OPEN_SHARE,
+    SCATTERS,
     SHARE,
     answer_options,
     ci_option,
@@ -502,6 +503,70 @@ def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) 
 
 
 # ---- what there is -------------------------------------------------------------------------------
+
+
+@main.command(
+    epilog=example("forecast gpt3 --where setting=few-shot --metric acc --holdout-largest 2")
+)
+@source_options()
+@click.option("--train-below", type=float, metavar="SCALE", help="Fit the points below this scale.")
+@click.option(
+    "--holdout-largest",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Predict the points at the K largest scales of each curve.",
+)
+@click.option(
+    "--at",
+    type=float,
+    multiple=True,
+    metavar="SCALE",
+    help="The probability of a jump by this scale too; alone, all points are fitted. Repeatable.",
+)
+@click.option("--axis", default="flops", show_default=True, metavar="NAME", help="Axis of scale.")
+@metric_option
+@click.option("--by", metavar="LABEL", help="One curve for each value of this label too.")
+@click.option(
+    "--scatter",
+    type=click.Choice(SCATTERS),
+    default="auto",
+    show_default=True,
+    help="Groups of models that share an offset along the axis.",
+)
+@names_option("--models", help="Average over these shapes only.  [default: all]")
+@click.option(
+    "--hazard",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="RATE",
+    help="Of a changepoint past the end of what is fitted, per decade.  "
+    "[default: one per length of axis fitted]",
+)
+@click.option(
+    "--delta",
+    type=OPEN_SHARE,
+    default=0.1,
+    show_default=True,
+    help="How much more than at the end of what is fitted is a jump.",
+)
+@run_options(1000)
+@answer_options()
+def forecast(
+    source: Source, to: Delivery, *, models: list[str], at: tuple[float, ...], **how: Any
+) -> None:
+    """Fit the small models, predict the large ones, and score that.
+
+    Averaged over all shapes by evidence, with the noise of scores and the chance of a later jump;
+    beside five curves that others extrapolate by.
+
+    TABLE as for `upturn fit`.
+    """
+    import upturn
+    from upturn.render.forecasts import ForecastAnswer
+
+    results = source.read(to.outputs)
+    with to.progress() as told:
+        done = upturn.forecast(results, models=models or None, at=at, progress=told, **how)
+    to.deliver(ForecastAnswer(done))
 
 
 @main.command(epilog=example("models hinge > my.toml"))

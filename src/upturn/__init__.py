@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from upturn.fit import fit, load
     from upturn.fitted import Fit
     from upturn.floor import floor_test
+    from upturn.forecast import forecast
+    from upturn.forecasted import Forecast
     from upturn.influence import influence
     from upturn.model import Model
     from upturn.pool import Pool, pool
@@ -43,6 +45,7 @@ __all__ = [
     "DataError",
     "Design",
     "Fit",
+    "Forecast",
     "Model",
     "Pool",
     "Results",
@@ -54,6 +57,7 @@ __all__ = [
     "compare_models",
     "fit",
     "floor_test",
+    "forecast",
     "influence",
     "load",
     "pool",
@@ -72,6 +76,7 @@ _HOME = {
     "DataError": "upturn.validate",
     "Design": "upturn.design",
     "Fit": "upturn.fitted",
+    "Forecast": "upturn.forecasted",
     "Model": "upturn.model",
     "Pool": "upturn.pool",
     "Results": "upturn.results",
@@ -82,6 +87,7 @@ _HOME = {
     "compare_models": "upturn.compare.models",
     "fit": "upturn.fit",
     "floor_test": "upturn.floor",
+    "forecast": "upturn.forecast",
     "influence": "upturn.influence",
     "load": "upturn.fit",
     "pool": "upturn.pool",

@@ -60,7 +60,7 @@ def _log_linear(t: Floats, y: Floats, ceiling: float) -> Fitted:
 
 
 def _logit_linear(t: Floats, y: Floats, ceiling: float) -> Fitted:
-    """c · logistic(a + b t)."""
+    """A line in the log odds: c · logistic(a + b t), c the ceiling."""
     starts = product(np.linspace(-6, 3, 10), (-2.0, 0.5, 1.0, 2.0, 5.0, 10.0))
     return _least_squares(
         lambda p, at: ceiling * expit(p[0] + p[1] * at), t, y, starts,
@@ -121,7 +121,7 @@ def _least_squares(
     t: Floats,
     y: Floats,
     starts: Any,
-    bounds: tuple[list[float], list[float]],
+    bounds: Any,
 ) -> Fitted:
     """The best fit from the best starts of a grid, or why there is none."""
     low, high = np.asarray(bounds[0]) + 1e-9, np.asarray(bounds[1]) - 1e-9
@@ -129,8 +129,9 @@ def _least_squares(
         return _without(y, len(low), f"{len(low)} parameters, {len(t)} points")
     inside = [np.clip(start, low, high) for start in starts]
     cost = [float(((formula(p, t) - y) ** 2).sum()) for p in inside]
+    solve: Any = least_squares
     fits = [
-        least_squares(
+        solve(
             lambda p: formula(p, t) - y, inside[i], bounds=bounds, max_nfev=EVALUATIONS,
             x_scale="jac",
         )
@@ -224,15 +225,18 @@ def _normal(
     own: Residuals, mean: Floats, seen: Floats, trials: Floats, sd: float | None = None
 ) -> Noise:
     scale = own.sd if sd is None else max(sd, LEAST_SD)
-    return _located(mean, seen, trials, scale, ndtr, stats.norm.ppf(LEVELS), _log_normal)
+    return _located(
+        mean, seen, trials, scale, cdf=ndtr, quantiles=stats.norm.ppf(LEVELS),
+        log_density=_log_normal,
+    )  # fmt: skip
 
 
 def _student_t(own: Residuals, mean: Floats, seen: Floats, trials: Floats) -> Noise:
     """With as many degrees of freedom as the residuals have."""
     nu = own.freedom
     return _located(
-        mean, seen, trials, own.sd, lambda z: stdtr(nu, z), stdtrit(nu, LEVELS),
-        lambda z: stats.t.logpdf(z, nu),
+        mean, seen, trials, own.sd, cdf=lambda z: stdtr(nu, z), quantiles=stdtrit(nu, LEVELS),
+        log_density=lambda z: stats.t.logpdf(z, nu),
     )  # fmt: skip
 
 
@@ -245,6 +249,7 @@ def _located(
     seen: Floats,
     trials: Floats,
     scale: float,
+    *,
     cdf: Callable[[Floats], Floats],
     quantiles: Floats,
     log_density: Callable[[Floats], Floats],

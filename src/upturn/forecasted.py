@@ -59,7 +59,7 @@ class Scored:
 
 
 def scored(
-    method: str, noise: str, draws: Floats, weight: Floats, seen: Floats, log_score: Floats
+    method: str, noise: str, *, draws: Floats, weight: Floats, seen: Floats, log_score: Floats
 ) -> Scored:
     """From draws (point, draw), or quantiles as good as those, and the scores seen (point,)."""
     median = quantiles(draws, weight, np.array([0.5]))[0]
@@ -138,6 +138,15 @@ class Forecast:
         """Names of the curves of which models that did not converge could change the answer."""
         return [str(name) for name in self.curves.name[self._doubt >= DOUBTFUL]]
 
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The methods that a forecast stands beside."""
+        return tuple(others.METHODS)
+
+    def baseline(self, name: str, i: int, x: Floats) -> Floats:
+        """What a baseline predicts at coordinates of a curve: (place,)."""
+        return np.asarray(self._fits[name][i].curve(self.place(i, x)))
+
     # --- the held-out points ----------------------------------------------------------------------
 
     @cached_property
@@ -151,8 +160,10 @@ class Forecast:
 
     @cached_property
     def _ours(self) -> list[tuple[Floats, Floats, Floats]]:
-        """Of each curve with points held out: draws (point, draw) of their scores, the draws'
-        weights, and the log densities of the scores seen (point,)."""
+        """Of each curve with points held out: draws (point, draw), their weights, log densities.
+
+        The draws are of the scores, the log densities (point,) of those seen.
+        """
         out = []
         for i in np.unique(self._curve).tolist():
             here, one = self.held[i], self.mixtures[i]
@@ -169,7 +180,9 @@ class Forecast:
         seen, first, parts = self._seen, 0, []
         for draws, weight, density in self._ours:
             here = slice(first, first + len(draws))
-            parts.append(scored(OURS, "", draws, weight, seen[here], density))
+            parts.append(
+                scored(OURS, "", draws=draws, weight=weight, seen=seen[here], log_score=density)
+            )
             first += len(draws)
         joined = {
             name: np.concatenate([getattr(part, name) for part in parts], axis=-1)
@@ -238,8 +251,9 @@ class Forecast:
         best = max(each, key=lambda noise: float(each[noise].log_density.mean()))
         even = np.full(others.QUANTILES, 1 / others.QUANTILES)
         found = scored(
-            name, best, each[best].quantiles, even, self._seen, each[best].log_density
-        )
+            name, best, draws=each[best].quantiles, weight=even, seen=self._seen,
+            log_score=each[best].log_density,
+        )  # fmt: skip
         failed = sum(bool(one.trouble) for one in fits)
         # what its authors predict is the curve, not the median of a noise about it
         return replace(found, median=mean, error=np.abs(mean - self._seen), failed=failed)
@@ -457,14 +471,15 @@ class Forecast:
             return waiting
         table = self.scores
         ours, rest = table.loc[OURS], table.drop(index=OURS)
-        best, nearest = rest["log_score"].idxmax(), rest["mae"].idxmin()
+        inside = f"{100 * ours['coverage_90']:.0f} %"
+        log_score, error = rest["log_score"], rest["mae"]
         return (
-            f"90 % intervals hold {ours['coverage_90']:.0%} of "
+            f"90 % intervals hold {inside} of "
             f"{counted(int(self.held.sum()), 'held-out score')}; log score "
-            f"{ours['log_score']:.2f} a score against {rest['log_score'].max():.2f} of the best "
-            f"baseline ({best}); mean error {ours['mae']:.1f} points against "
-            f"{rest['mae'].min():.1f} ({nearest}); {waiting}"
-        ).replace("%", " %").replace("  %", " %")
+            f"{ours['log_score']:.2f} a score against {log_score.max():.2f} of the best "
+            f"baseline ({log_score.idxmax()}); mean error {ours['mae']:.1f} points against "
+            f"{error.min():.1f} ({error.idxmin()}); {waiting}"
+        )
 
     def totals(self) -> dict[str, Any]:
         """Counts over all curves."""

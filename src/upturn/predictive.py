@@ -125,14 +125,12 @@ class Mixture:
         density = np.concatenate(densities, axis=1) + np.log(self.weight)
         return np.concatenate(scores, axis=1), np.logaddexp.reduce(density, axis=1)
 
-    def _shifted(
-        self, part: Part, x: Floats, group: Integers, rng: np.random.Generator
-    ) -> Floats:
+    def _shifted(self, part: Part, x: Floats, group: Integers, rng: np.random.Generator) -> Floats:
         """Expected scores (point, draw), each point on a draw of its group's offset."""
         u = np.broadcast_to(self.u(x)[:, None], (len(x), part.draws))
         target = Target(part.model, self.curve, self.likelihood)
         if target.grouped:
-            count = int(max(group.max(initial=-1), self.curve.group.max(initial=-1))) + 1
+            count = max(int(group.max(initial=-1)), int(self.curve.group.max(initial=-1))) + 1
             own = {name: part.p[name] for name in target.names}
             epsilon = rng.standard_normal((count, part.draws))
             known = target.offsets(0, own, rng.uniform(size=(count, part.draws)))
@@ -175,9 +173,7 @@ def drawn(
     return rng.binomial(n, share) / np.maximum(trials, 1)
 
 
-def mixtures(
-    models: Sequence[Model], samples: Sequence[Sample], curves: Curves
-) -> list[Mixture]:
+def mixtures(models: Sequence[Model], samples: Sequence[Sample], curves: Curves) -> list[Mixture]:
     """Draws of each curve over all models that matter to it.
 
     Parameters

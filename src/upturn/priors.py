@@ -68,8 +68,12 @@ def _onset_quantile(xp: Any, z: Any, end: Any, hazard: Any) -> Any:
     return xp.where(within > end, end - xp.log(left) / hazard, within)
 
 
+def _onset(end: float, hazard: float) -> Any:
+    return _onset_family()(end, hazard)
+
+
 @lru_cache(maxsize=1)
-def _onset() -> Any:
+def _onset_family() -> Any:
     """SciPy's form of a constant density up to an end and a constant hazard past it."""
     base: Any = _stats().rv_continuous
 
@@ -156,7 +160,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
         ("end", "hazard"),
         _positive("end", "hazard"),
         lambda end, hazard: (0.0, math.inf),
-        lambda end, hazard: _onset()(end, hazard),
+        _onset,
         _onset_quantile,
     ),
 }

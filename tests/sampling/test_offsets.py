@@ -114,3 +114,29 @@ def test_shifts_are_as_good_as_random():
     nudged = z + 1e-3 * np.random.default_rng(1).normal(size=z.shape)
     neighbours = np.corrcoef(offsets.shifts(nudged, 1)[0, 0], shift[0])[0, 1]
     assert abs(neighbours) < 5 / np.sqrt(20_000)
+
+
+def test_draws_of_offsets_have_the_posterior_in_closed_form(problem):
+    """Normal points: epsilon given group's points is normal, with known mean and variance.
+
+    Draws are quantiles of it, at the levels that the uniform numbers say: exact but for the
+    nodes, a sixtieth of a standard deviation of epsilon apart. Curve 1 has no group 2, and no
+    point of curve 0 is in a group 3: those are N(0, 1).
+    """
+    _, scatter, u, data = problem
+    spread = 0.1
+    rule = Rule.even(GROUP, 481, shifted=False)
+    level = np.random.default_rng(3).uniform(0.02, 0.98, size=(2, 3, 40))
+    terms = normal_terms(2, 3, 40, spread)
+    got = offsets.conditional_draws(
+        rule, np.arange(2), scatter, *ordered(rule, u, data), terms, level
+    )
+    for row in range(2):
+        for group in range(3):
+            mine = GROUP[row] == group
+            own = scatter[row, 0]
+            residual = (data.y[row, mine] - u[row, mine, 0])[:, None]
+            precision = 1 + mine.sum() * (own / spread) ** 2
+            mean = (residual * own / spread**2).sum(axis=0) / precision
+            expected = stats.norm.ppf(level[row, group], mean, 1 / np.sqrt(precision))
+            np.testing.assert_allclose(got[row, group], expected, atol=2e-3)

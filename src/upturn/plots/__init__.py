@@ -6,6 +6,7 @@ They are made without pyplot, so that none outlives its last reference and no wi
 from upturn.plots.choose import plot
 from upturn.plots.curve import plot_curve
 from upturn.plots.families import plot_families
+from upturn.plots.forecast import plot_forecast
 from upturn.plots.forest import plot_forest
 from upturn.plots.grid import plot_axes, plot_grid
 from upturn.plots.shapes import plot_shapes
@@ -17,6 +18,7 @@ __all__ = [
     "plot_axes",
     "plot_curve",
     "plot_families",
+    "plot_forecast",
     "plot_forest",
     "plot_grid",
     "plot_shapes",
