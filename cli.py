@@ -506,7 +506,9 @@ def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) 
 
 
 @main.command(
-    epilog=example("forecast gpt3 --where setting=few-shot --metric acc --holdout-largest 2")
+    epilog=example(
+        "forecast gpt3 --where setting=few-shot --where task=arithmetic_3da --holdout-largest 2"
+    )
 )
 @source_options()
 @click.option("--train-below", type=float, metavar="SCALE", help="Fit the points below this scale.")
