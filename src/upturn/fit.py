@@ -14,19 +14,19 @@ from upturn.arguments import check_names, check_numbers, curves_of, origin_of, t
 from upturn.axis import Axis
 from upturn.curves import Curves
 from upturn.fitted import Fit
+from upturn.job import Job
 from upturn.model import Model
 from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.results import Results
-from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import check_available
 from upturn.sampling.nuts import sample as sample_nuts
+from upturn.store import begin, parts_of
+from upturn.tree import check_writable
 from upturn.validate import DataError, shown, shown_path
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TWIN_DRAWS = mix.FEWEST_DRAWS  # of the no-change twin, of which only the evidence is wanted
 
 
 def fit(
@@ -47,6 +47,9 @@ def fit(
     delta: float = em.DELTA,
     threads: int | None = None,
     progress: Progress | None = None,
+    output: str | os.PathLike[str] | None = None,
+    resume: bool = False,
+    batch: int | None = None,
 ) -> Fit:
     """Fit a model to every curve of a table.
 
@@ -85,6 +88,15 @@ def fit(
     threads : int, optional
     progress : callable, optional
         Called with (curves done, curves in all).
+    output : path, optional
+        A Zarr store (.zarr) to write each batch of curves to as it is done. Until the last is, it
+        is no fit that can be loaded. Not for NUTS and mixes of axes, which take all curves
+        together.
+    resume : bool
+        Whether to continue a run that was interrupted and has left its store there; what it ends
+        with is, to the bit, what it would have been without. Where there is none, begin.
+    batch : int, optional
+        Curves that are written at a time; 64, or 256 of more than 4,096 curves.
 
     Returns
     -------
@@ -108,6 +120,8 @@ def fit(
     if sampler == "nuts":
         check_available(nuts)
     check_numbers(draws=draws, seed=seed, delta=delta, threads=threads)
+    path = None if output is None else check_writable(output, (".zarr",))
+    _check_run(path, resume, batch)
     chosen = Model.read(model)
     if likelihood is not None:
         chosen = chosen.with_likelihood(likelihood)
@@ -119,23 +133,6 @@ def fit(
         curves = mix.shared(curves)
     for kind in dict.fromkeys(curves.kind.tolist()):
         chosen.likelihood_for(kind)
-    learned = None
-    if mix.is_mix(curves):
-        learned = mix.learn(
-            chosen, curves, draws=draws, progress=progress, seed=seed, threads=threads
-        )
-        sample = learned.sample
-        twin = mix.unchanged(chosen.twin(), curves, seed=seed, threads=threads)
-    else:
-        total = (3 if sampler == "nuts" else 2) * len(curves)
-        sample = blocks.sample(
-            chosen, curves, draws=draws, seed=seed, threads=threads,
-            progress=progress and (lambda done, _: progress(done, total)),
-        )  # fmt: skip
-        twin = blocks.sample(
-            chosen.twin(), curves, draws=TWIN_DRAWS, seed=seed, threads=threads,
-            progress=progress and (lambda done, _: progress(len(curves) + done, total)),
-        )  # fmt: skip
     meta: dict[str, Any] = {
         "version": upturn.__version__,
         "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
@@ -155,8 +152,27 @@ def fit(
             "priors": dict(chosen.given),
         },
         "model": chosen.to_toml(),
-        "notes": [*curves.notes, *(learned.notes if learned else ())],
+        "notes": [*curves.notes],
     }
+    job = Job(chosen, meta)
+    if path is not None:
+        _check_batches(path, curves, sampler)
+        run = begin(job, parts_of(curves), path, resume=resume, batch=batch)
+        if run is not None:
+            run.complete(threads=threads, progress=progress)
+        return load(path)
+    learned = None
+    if mix.is_mix(curves):
+        learned = mix.learn(
+            chosen, curves, draws=draws, progress=progress, seed=seed, threads=threads
+        )
+        meta["notes"] += learned.notes
+        sample = learned.sample
+        twin = mix.unchanged(chosen.twin(), curves, seed=seed, threads=threads)
+    else:
+        total = (3 if sampler == "nuts" else 2) * len(curves)
+        told = progress and (lambda done, _: progress(done, total))
+        sample, twin = job.samples(curves, threads=threads, progress=told)
     tree = to_tree(
         curves, chosen, sample=sample, twin=twin, delta=delta, meta=meta, learned=learned
     )
@@ -171,6 +187,28 @@ def fit(
         )
         tree = beside(own, tree, sample, chains)
     return Fit(tree)
+
+
+def _check_run(path: Path | None, resume: bool, batch: int | None) -> None:
+    """Refuse options of a run that is written batch by batch where none is."""
+    if path is None and (resume or batch is not None):
+        name = "resume" if resume else "batch"
+        raise DataError(
+            f"{name}: expected an output to write batches to, but got none; name one that ends in "
+            ".zarr"
+        )
+    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
+        raise DataError(f"batch: expected a whole number above 0, but got {shown(batch)}")
+
+
+def _check_batches(path: Path, curves: Curves, sampler: str) -> None:
+    """Refuse to cut into batches what takes all curves together."""
+    reason = "NUTS" if sampler == "nuts" else "a mix of axes" if mix.is_mix(curves) else None
+    if reason is not None:
+        raise DataError(
+            f"{shown_path(path)}: expected a fit whose curves are independent, but got {reason}, "
+            "which takes all of them together; save it when it is done"
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Fit:

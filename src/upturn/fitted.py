@@ -1,5 +1,6 @@
 """Fitted: what a fit knows and answers, all of it from its tree."""
 
+import math
 import os
 from collections.abc import Iterator
 from functools import cached_property
@@ -11,6 +12,7 @@ from upturn import emergence as em
 from upturn import mix
 from upturn import tree as trees
 from upturn.curves import Curves
+from upturn.job import model_of
 from upturn.model import Model
 from upturn.posterior import bounded_of, ceiling_of, scaling_of
 from upturn.sampling.population import METHODS
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
 
 MOST_APART = 4.0  # Monte Carlo standard errors between two samplers' posterior means
 STORED_LOG_LIKELIHOOD = 256_000_000  # bytes; beyond, it is computed again when asked for
+
+
+def keeps_log_likelihood(draws: int, observations: int) -> bool:
+    """Whether the log likelihood of that many is small enough to be kept."""
+    return draws * observations * 8 <= STORED_LOG_LIKELIHOOD
 
 
 class Fit:
@@ -49,8 +56,8 @@ class Fit:
 
     @cached_property
     def tree(self) -> "xr.DataTree":
-        size = self._draws.size // max(len(self.curves), 1) * int(self.curves.points.sum()) * 8
-        if "log_likelihood" not in self._tree.children and size <= STORED_LOG_LIKELIHOOD:
+        draws, points = math.prod(self._draws.shape[1:]), int(self.curves.points.sum())
+        if "log_likelihood" not in self._tree.children and keeps_log_likelihood(draws, points):
             return trees.add_log_likelihood(self._tree, self.log_likelihood())
         return self._tree
 
@@ -62,12 +69,7 @@ class Fit:
     @cached_property
     def model(self) -> Model:
         """The model, with every prior that was in force."""
-        given = self.meta["arguments"]["priors"]
-        model = Model.from_toml(self.meta["model"], "saved model")
-        return Model(
-            model.name, model.shape, model.summary, model.segments, model.range, model.likelihood,
-            given,
-        )  # fmt: skip
+        return model_of(self.meta)
 
     @cached_property
     def curves(self) -> Curves:

@@ -43,7 +43,14 @@ STATS = (
     "converged",
     "method",
 )
+STAT_TYPES: dict[str, type] = {
+    **dict.fromkeys((*STATS, "log_evidence_twin"), np.float64),
+    "evaluations": np.int64,
+    "converged": np.int8,
+    "method": np.int8,
+}
 WEIGHTS = "weights"
+UNFINISHED = "unfinished"  # a folder in a Zarr store of which batches are missing
 SUFFIXES = (".nc", ".zarr")
 # Draws hardly compress. A file beyond these was made to fill the memory.
 SMALL_BYTES = 64_000_000
@@ -253,6 +260,23 @@ def _native_text(values: np.ndarray) -> np.ndarray:
     return values.astype(np.str_) if values.dtype.kind in "OT" else values
 
 
+def part(tree: "xr.DataTree", curves: slice, observations: slice) -> "xr.DataTree":
+    """The fit of some curves, whose points are those observations."""
+    import xarray as xr
+
+    some = {"curve": curves, "curves": curves, "obs": observations}
+    groups = {
+        name: group.to_dataset().isel({dim: some[str(dim)] for dim in group.dims if dim in some})
+        for name, group in tree.children.items()
+    }
+    constant = groups["constant_data"]
+    index = constant["curve_index"] - curves.start
+    groups["constant_data"] = constant.assign(curve_index=index)
+    chosen = xr.DataTree.from_dict(groups)
+    chosen.attrs.update(tree.attrs)
+    return chosen
+
+
 def check_contents(tree: "xr.DataTree", curves: Curves, parameters: Iterable[str]) -> None:
     """Refuse a tree whose variables do not fit together.
 
@@ -427,6 +451,11 @@ def load(path: str | os.PathLike[str]) -> "xr.DataTree":
         raise DataError(
             f"{name}: expected a saved fit (.nc or .zarr), but there is no such file; {REMEDY}"
         )
+    if is_unfinished(source):
+        raise DataError(
+            f"{name}: expected a finished fit, but got a run of which batches are missing; "
+            "continue it by the command that began it with --resume"
+        )
     logging.getLogger("asyncio").addFilter(_not_of_zarr)  # once, however often it is added
     tree, reason = _attempt(source)
     if tree is None:
@@ -445,6 +474,21 @@ def _attempt(source: Path) -> "tuple[xr.DataTree | None, str]":
     except Exception as error:  # readers raise whatever they meet in a foreign file
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         return None, f"(.nc or .zarr), but got something unreadable ({why}); {REMEDY}"
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a folder is a store of which batches are missing."""
+    return os.path.isdir(path / UNFINISHED)
+
+
+def open_lazily(path: Path) -> "xr.DataTree":
+    """A tree of ours in Zarr whose arrays are read when asked for, and not kept."""
+    import xarray as xr
+
+    tree = xr.open_datatree(
+        path, engine="zarr", zarr_format=3, consolidated=False, chunks=None, cache=False
+    )
+    return tree.drop_nodes(UNFINISHED, errors="ignore")
 
 
 def _open(source: Path) -> "xr.DataTree":

@@ -4,7 +4,7 @@ Curves of one kind and about the same length make a block. How they are cut chan
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, fields, replace
 from threading import Event
@@ -103,7 +103,9 @@ def sample(
         return _native(target, found), replace(found, z=found.z[:, :0])
 
     results = list(_map(work, list(_blocks(curves)), len(curves), threads, progress, stop))
-    return _together(results, len(curves), _in_order(model))
+    grouped = bool((curves.groups > 0).any())
+    names = parameters_of(model, set(curves.kind.tolist()), grouped=grouped)
+    return _together(results, len(curves), names)
 
 
 def _blocks(curves: Curves) -> Iterator[Index]:
@@ -158,10 +160,12 @@ def _native(target: Target, found: Population) -> dict[str, Floats]:
     return {name: value.reshape(curves, chains, draws) for name, value in flat.items()}
 
 
-def _in_order(model: Model) -> list[str]:
-    """The names of all parameters there can be, in an order that hangs on no block."""
-    noise = dict.fromkeys(name for one in LIKELIHOODS.values() for name in one.parameters)
-    return [*model.parameters, *noise, "scatter"]
+def parameters_of(model: Model, kinds: Iterable[str], *, grouped: bool) -> list[str]:
+    """The parameters that any curve of some kinds has, in an order that hangs on no curve."""
+    own = {name for kind in kinds for name in model.likelihood_for(kind).parameters}
+    every = dict.fromkeys(name for one in LIKELIHOODS.values() for name in one.parameters)
+    scatter = ["scatter"] if model.moves and grouped else []
+    return [*model.parameters, *(name for name in every if name in own), *scatter]
 
 
 def _together(
@@ -170,9 +174,8 @@ def _together(
     """Blocks in the order of the curves; parameters that a curve has not are nan."""
     order = np.concatenate([block for block, _, _ in results])
     back = np.argsort(order)
-    present = {name for _, own, _ in results for name in own}
     shape = (count, *next(iter(results[0][1].values())).shape[1:])
-    parameters = {name: np.full(shape, np.nan) for name in names if name in present}
+    parameters = {name: np.full(shape, np.nan) for name in names}
     for block, own, _ in results:
         for name, value in own.items():
             parameters[name][block] = value

@@ -1,0 +1,88 @@
+"""Job: what is done with every curve of a fit, whoever does it and with how many at a time.
+
+A job is made of what a saved fit says of itself, so that another process, or another day, does
+the same to the bit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from upturn import mix
+from upturn.curves import Curves
+from upturn.model import Model
+from upturn.posterior import to_tree
+from upturn.sampling import blocks
+from upturn.sampling.blocks import Progress, Sample
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+TWIN_DRAWS = mix.FEWEST_DRAWS  # of the no-change twin, of which only the evidence is wanted
+
+
+def model_of(meta: Mapping[str, Any]) -> Model:
+    """The model of a fit, with every prior that was in force."""
+    model = Model.from_toml(meta["model"], "saved model")
+    given = meta["arguments"]["priors"]
+    return Model(
+        model.name, model.shape, model.summary, model.segments, model.range, model.likelihood,
+        given,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """Sampling a model and its no-change twin by the population sampler.
+
+    Attributes
+    ----------
+    model : Model
+    meta : mapping
+        What a tree says of how it was made; draws, seed and delta are taken from it.
+    """
+
+    model: Model
+    meta: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any]) -> Self:
+        """The job that a saved fit was made by."""
+        return cls(model_of(meta), meta)
+
+    @property
+    def draws(self) -> int:
+        """Posterior draws of each curve."""
+        return int(self.meta["arguments"]["draws"])
+
+    @property
+    def delta(self) -> float:
+        """How far above chance a score is an ability."""
+        return float(self.meta["arguments"]["delta"])
+
+    def samples(
+        self, curves: Curves, *, threads: int | None = None, progress: Progress | None = None
+    ) -> tuple[Sample, Sample]:
+        """The draws of some curves, and their twins'.
+
+        `progress` is told of each curve twice, once for the model and once for its twin.
+        """
+        total, half = 2 * len(curves), len(curves)
+        sample = blocks.sample(
+            self.model, curves, draws=self.draws, seed=self.meta["seed"], threads=threads,
+            progress=progress and (lambda done, _: progress(done, total)),
+        )  # fmt: skip
+        twin = blocks.sample(
+            self.model.twin(), curves, draws=TWIN_DRAWS, seed=self.meta["seed"], threads=threads,
+            progress=progress and (lambda done, _: progress(half + done, total)),
+        )  # fmt: skip
+        return sample, twin
+
+    def tree(
+        self, curves: Curves, *, threads: int | None = None, progress: Progress | None = None
+    ) -> "xr.DataTree":
+        """The fit of some curves, which hangs on no others."""
+        sample, twin = self.samples(curves, threads=threads, progress=progress)
+        return to_tree(
+            curves, self.model, sample=sample, twin=twin, delta=self.delta, meta=self.meta
+        )

@@ -1,0 +1,497 @@
+"""Store: a fit written to Zarr batch by batch, so that what is done survives whatever ends the run.
+
+A batch is one chunk of every variable along the curves: whoever writes it shares no file with
+anybody. The store appears under its name with everything that is known beforehand in it: data,
+labels, what is to be done. Batches read their curves from it, write their numbers and, last, a
+flag. As long as the folder ``unfinished`` is in the store it is not finished, and what finishes it
+is that this folder is renamed away.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from upturn import tree as trees
+from upturn.curves import Curves
+from upturn.fitted import Fit, keeps_log_likelihood
+from upturn.job import Job
+from upturn.sampling.blocks import Progress, parameters_of
+from upturn.sampling.draws import REPLICATES
+from upturn.validate import DataError, shown, shown_path
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+type Parts = Callable[[], Iterable[Curves]]
+
+DONE = "done"  # an array in the group of what is unfinished
+BATCH, LARGE_BATCH = 64, 256  # curves
+MANY = 4096  # curves from which batches are large: there would be too many files
+OBSERVATIONS = 16_384  # a chunk of what runs along obs, which no batch writes
+PART = 1024  # curves whose data are read or written at a time
+LOG_LIKELIHOOD = "log_likelihood"
+
+
+def parts_of(curves: Curves) -> Parts:
+    """Curves in memory, a part at a time."""
+    return lambda: (curves.take(slice(i, i + PART)) for i in range(0, len(curves), PART))
+
+
+# ---- looking through a table ---------------------------------------------------------------------
+
+
+@dataclass
+class _Survey:
+    """What has to be known of all curves before the first is written, or to tell them from others.
+
+    Attributes
+    ----------
+    ends : list of int
+        Of each curve, along obs.
+    widths : dict
+        Characters of the longest text of each variable, by its path.
+    """
+
+    job: Job
+    kinds: dict[str, None] = field(default_factory=dict)
+    grouped: bool = False
+    ends: list[int] = field(default_factory=list)
+    widths: dict[str, int] = field(default_factory=dict)
+    digest: Any = field(default_factory=hashlib.sha256)
+
+    @classmethod
+    def of(cls, job: Job, parts: Iterable[Curves]) -> Self:
+        """Look through all parts of a table."""
+        found = cls(job)
+        for part in parts:
+            found._add(part)
+        return found
+
+    def _add(self, part: Curves) -> None:
+        self.kinds |= dict.fromkeys(part.kind.tolist())
+        self.grouped |= bool((part.groups > 0).any())
+        self.ends += (self.observations + np.cumsum(part.points)).tolist()
+        for path, variable in _variables(self.empty(part), drawn=False):
+            values = variable.values
+            if values.dtype.kind == "U":
+                self.widths[path] = max(self.widths.get(path, 1), values.dtype.itemsize // 4)
+            if path.startswith("constant_data/"):
+                self.digest.update(f"{path} {values.shape} ".encode() + _told(values))
+
+    def empty(self, part: Curves) -> "xr.DataTree":
+        """The fit of some curves before anything is drawn; draws take no memory."""
+        shape = len(part), REPLICATES, -(-self.job.draws // REPLICATES)
+        unknown = np.broadcast_to(np.nan, shape)
+        names = parameters_of(self.job.model, self.kinds, grouped=self.grouped)
+        return trees.build(
+            part,
+            posterior=dict.fromkeys(names, unknown),
+            derived=dict.fromkeys(trees.DERIVED, unknown),
+            stats={name: np.zeros(len(part), kind) for name, kind in trees.STAT_TYPES.items()},
+            meta=self.job.meta,
+        )
+
+    @property
+    def curves(self) -> int:
+        return len(self.ends)
+
+    @property
+    def observations(self) -> int:
+        return self.ends[-1] if self.ends else 0
+
+    def same(self) -> dict[str, Any]:
+        """What two runs must share for the one to continue the other, as messages call it."""
+        meta = self.job.meta
+        named = ("draws", "delta", "likelihood", "scatter", "priors", "axis", "by")
+        return {
+            "seed": meta["seed"],
+            **{name: meta["arguments"][name] for name in named},
+            "model": meta["model"],
+            "version of upturn": meta["version"],
+            **{f"version of {name}": number for name, number in meta["versions"].items()},
+            "table": self.digest.hexdigest(),
+        }
+
+
+def _told(values: np.ndarray) -> bytes:
+    """What an array holds, whatever the width of its texts."""
+    return "\0".join(values.tolist()).encode() if values.dtype.kind == "U" else values.tobytes()
+
+
+def _variables(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr.Variable]]":
+    """The variables that are drawn, or those that are known before, by their paths."""
+    for group, node in tree.children.items():
+        for name, variable in node.to_dataset().variables.items():
+            is_stat = group == "sample_stats" and name in trees.STAT_TYPES
+            if drawn == (is_stat or "draw" in variable.dims):
+                yield f"{group}/{name}", variable
+
+
+# ---- making a store ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How long the dimensions are that grow with a table, how they are cut, how wide texts are."""
+
+    sizes: Mapping[str, int]
+    chunks: Mapping[str, int]
+    widths: Mapping[str, int]
+
+    @classmethod
+    def of(cls, survey: _Survey, batch: int) -> Self:
+        sizes = {"curve": survey.curves, "curves": survey.curves, "obs": survey.observations}
+        chunks = {"curve": batch, "curves": batch, "obs": OBSERVATIONS}
+        return cls(sizes, chunks, survey.widths)
+
+    def grows(self, variable: "xr.Variable") -> bool:
+        return not self.sizes.keys().isdisjoint(variable.dims)
+
+    def shape(self, variable: "xr.Variable") -> list[int]:
+        return [self.sizes.get(str(dim), size) for dim, size in variable.sizes.items()]
+
+    def cut(self, variable: "xr.Variable") -> list[int]:
+        dims = zip(variable.dims, self.shape(variable), strict=True)
+        return [max(1, min(self.chunks.get(str(dim), size), size)) for dim, size in dims]
+
+
+def _create(folder: Path, tree: "xr.DataTree", layout: _Layout) -> None:
+    """Empty arrays of their full size, with the metadata that xarray gives those of a small fit."""
+    import zarr
+
+    tree.to_zarr(folder, zarr_format=3, consolidated=False)
+    root = zarr.open_group(folder, mode="r+", zarr_format=3)
+    for path, variable in (*_variables(tree, drawn=False), *_variables(tree, drawn=True)):
+        if layout.grows(variable):
+            small: Any = root[path]
+            width = layout.widths.get(path)
+            root.create_array(
+                path, shape=layout.shape(variable), chunks=layout.cut(variable),
+                dtype=small.dtype if width is None else f"<U{width}",
+                fill_value=small.fill_value, dimension_names=list(map(str, variable.dims)),
+                attributes=dict(small.attrs), overwrite=True,
+            )  # fmt: skip
+
+
+def _fill(
+    folder: Path, variables: "Iterable[tuple[str, xr.Variable]]", curves: int, observations: int
+) -> None:
+    """Write variables of some curves, the first of which stands at those places."""
+    import zarr
+
+    root = zarr.open_group(folder, mode="r+", zarr_format=3)
+    starts = {"curve": curves, "curves": curves, "obs": observations}
+    for path, variable in variables:
+        if not starts.keys().isdisjoint(variable.dims):
+            array: Any = root[path]
+            where = tuple(
+                slice(starts[str(dim)], starts[str(dim)] + size) if dim in starts else slice(None)
+                for dim, size in variable.sizes.items()
+            )
+            array[where] = variable.values.astype(array.dtype)
+
+
+def _placed(
+    variables: "Iterable[tuple[str, xr.Variable]]", curves: int, observations: int
+) -> "Iterator[tuple[str, xr.Variable]]":
+    """Variables of some curves with the numbers that curves and points have among all."""
+    first = {"obs": observations, "curve_index": curves}
+    for path, variable in variables:
+        shift = first.get(path.rpartition("/")[2])
+        yield path, variable if shift is None else variable + shift
+
+
+def begin(
+    job: Job, parts: Parts, path: Path, *, resume: bool = False, batch: int | None = None
+) -> "Store | None":
+    """The store of a run, made or found; None where it is finished already.
+
+    Parameters
+    ----------
+    job : Job
+    parts : callable
+        Gives all curves, some at a time, whenever it is called.
+    path : Path
+        Where a finished fit may be, to be replaced at the end.
+    resume : bool
+        Whether to continue the run of which the store is at the path, if there is one.
+    batch : int, optional
+        Curves a batch.
+
+    Raises
+    ------
+    DataError
+        For an unfinished run that is not to be continued, one of something else that is, or a
+        disk that is full.
+    """
+    with _writing(path):
+        if resume and path.exists():
+            return _found(job, parts, path, batch)
+        if trees.is_unfinished(path):
+            raise DataError(
+                f"{shown_path(path)}: expected nothing there or a finished fit to replace, but got "
+                f"an unfinished run ({Store.open(path).progress}); continue it with --resume "
+                "(resume=True), or remove it"
+            )
+        return _new(job, parts, path, batch)
+
+
+def _new(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store":
+    """A store with all that is known, under another name until it is whole."""
+    survey = _Survey.of(job, parts())
+    size = batch or (BATCH if survey.curves <= MANY else LARGE_BATCH)
+    ends = [0, *survey.ends]
+    draft = _beside(path, "new")
+    _remove(draft)
+    start = 0
+    for part in parts():
+        if start == 0:
+            _create(draft, survey.empty(part.take(slice(0, 1))), _Layout.of(survey, size))
+        known = _variables(survey.empty(part), drawn=False)
+        _fill(draft, _placed(known, start, ends[start]), start, ends[start])
+        start += len(part)
+    bounds = [*range(0, start, size), start]
+    run = {"batch": size, "curves": start, "starts": [ends[i] for i in bounds]}
+    _mark(draft, run)
+    if path.exists():
+        _remove(replaced(path))
+        os.rename(path, replaced(path))
+    os.rename(draft, path)
+    return Store.open(path)
+
+
+def _mark(folder: Path, run: Mapping[str, Any]) -> None:
+    """Say of a store that no batch is done."""
+    import zarr
+
+    group = zarr.open_group(folder, mode="r+", zarr_format=3).create_group(trees.UNFINISHED)
+    group.attrs.update(run)
+    batches = len(run["starts"]) - 1
+    group.create_array(
+        DONE, shape=(batches,), chunks=(1,), dtype=np.int8, dimension_names=["batch"]
+    )
+
+
+def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store | None":
+    """The store at a path, where it is of the same run; None where that is finished."""
+    tree = trees.open_lazily(path)
+    _agree(_Survey.of(job, parts()), _Survey.of(Job.of(trees.meta_of(tree)), _parts_in(tree)), path)
+    if not trees.is_unfinished(path):
+        return None
+    store = Store.open(path)
+    if batch not in {None, store.run["batch"]}:
+        _refuse(path, "batch", store.run["batch"], batch)
+    store.clear()
+    return store
+
+
+def _parts_in(tree: "xr.DataTree") -> Iterator[Curves]:
+    """The curves of a store, in the same parts as those in memory."""
+    data = tree["constant_data"].to_dataset()
+    count, index = data.sizes["curves"], data["curve_index"].values
+    for start in range(0, count, PART):
+        curves = slice(start, min(start + PART, count))
+        observations = slice(*np.searchsorted(index, [curves.start, curves.stop]).tolist())
+        yield trees.curves_of(trees.part(tree, curves, observations))
+
+
+def _agree(ours: _Survey, stored: _Survey, path: Path) -> None:
+    """Refuse to continue a run of something else."""
+    before = stored.same()
+    for name, now in ours.same().items():
+        if now != before.get(name):
+            _refuse(path, name, before.get(name), now)
+
+
+def _refuse(path: Path, name: str, before: object, now: object) -> None:
+    got = {
+        "table": "another table, or other rows of it",
+        "model": "another model, or another prior",
+    }.get(name, f"{shown(now)} instead of {shown(before)}")
+    raise DataError(
+        f"{shown_path(path)}: expected the {name} of the run to be continued, but got {got}; "
+        "resume by the command that began it, or name another file"
+    )
+
+
+# ---- a store that is there -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store that is not finished.
+
+    Attributes
+    ----------
+    path : Path
+    run : mapping
+        ``curves``, those of a ``batch``, and where batches start along obs.
+    """
+
+    path: Path
+    run: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The unfinished store at a path.
+
+        Raises
+        ------
+        DataError
+            Where its description is damaged.
+        """
+        try:
+            described = json.loads((path / trees.UNFINISHED / "zarr.json").read_text("utf-8"))
+            run = described["attributes"]
+            return cls(path, {name: run[name] for name in ("batch", "curves", "starts")})
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"{shown_path(path)}: expected an unfinished run, but got one whose description "
+                f"cannot be read ({error}); remove it and begin anew"
+            ) from None
+
+    @property
+    def batches(self) -> int:
+        """How many there are."""
+        return len(self.run["starts"]) - 1
+
+    @property
+    def progress(self) -> str:
+        """How far it is, for messages."""
+        done = self.batches - len(self.missing())
+        return f"{done:,} of {self.batches:,} batches done"
+
+    def missing(self) -> list[int]:
+        """The batches that are not done."""
+        folder = self.path / trees.UNFINISHED / DONE / "c"  # where Zarr puts what is written
+        return [batch for batch in range(self.batches) if not (folder / str(batch)).exists()]
+
+    def span(self, batch: int) -> tuple[slice, slice]:
+        """Where a batch stands along the curves, and along obs."""
+        start = batch * self.run["batch"]
+        end = min(start + self.run["batch"], self.run["curves"])
+        return slice(start, end), slice(*self.run["starts"][batch : batch + 2])
+
+    @cached_property
+    def _tree(self) -> "xr.DataTree":
+        return trees.open_lazily(self.path)
+
+    @cached_property
+    def _job(self) -> Job:
+        return Job.of(trees.meta_of(self._tree))
+
+    def fit(
+        self, batch: int, *, threads: int | None = None, progress: Progress | None = None
+    ) -> None:
+        """Fit the curves of a batch and write what was found; see `Job.tree`."""
+        curves = trees.curves_of(trees.part(self._tree, *self.span(batch)))
+        with _writing(self.path, self):
+            self.write(batch, self._job.tree(curves, threads=threads, progress=progress))
+
+    def complete(self, *, threads: int | None = None, progress: Progress | None = None) -> None:
+        """Fit the batches that are missing, one after the other, and finish."""
+        total = 2 * int(self.run["curves"])
+        missing = self.missing()
+        with self.interruptible():
+            for batch in missing:
+                before = 2 * self.span(batch)[0].start
+                told = progress and (lambda done, _, before=before: progress(before + done, total))
+                self.fit(batch, threads=threads, progress=told)
+            self.finish()
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Say how to go on where somebody interrupts."""
+        try:
+            yield
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"{shown_path(self.path)}: {self.progress}; continue with --resume")
+            raise
+
+    def write(self, batch: int, tree: "xr.DataTree") -> None:
+        """Write the numbers of a batch, and then that it is done."""
+        import zarr
+
+        curves, _ = self.span(batch)
+        _fill(self.path, _variables(tree, drawn=True), curves.start, 0)
+        zarr.open_array(self.path / trees.UNFINISHED / DONE, mode="r+", zarr_format=3)[batch] = 1
+
+    def clear(self) -> None:
+        """Remove what was written of batches that are not done."""
+        for unnamed in self.path.rglob("*.partial"):  # Zarr writes, then renames
+            unnamed.unlink(missing_ok=True)
+        missing = set(map(str, self.missing()))
+        for path, _ in _variables(self._tree, drawn=True):
+            for chunk in (self.path / path / "c").rglob("*"):
+                if chunk.name in missing and chunk.is_file():
+                    chunk.unlink()
+        _remove(self.path / LOG_LIKELIHOOD)
+
+    def finish(self) -> None:
+        """Add the log likelihood where it is small, and say that nothing is missing."""
+        with _writing(self.path, self):
+            self._add_log_likelihood()
+            end = _beside(self.path, "end")
+            _remove(end)
+            os.rename(self.path / trees.UNFINISHED, end)
+        for leftover in (end, replaced(self.path)):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def _add_log_likelihood(self) -> None:
+        """What `arviz.loo` needs, from the draws that were written."""
+        *starts, observations = self.run["starts"]
+        if not keeps_log_likelihood(self._job.draws, observations):
+            return
+        draft = _beside(self.path, "draft")
+        _remove(draft)
+        layout = _Layout({"obs": observations}, {"obs": OBSERVATIONS}, {})
+        for batch, start in enumerate(starts):
+            part = trees.part(self._tree, *self.span(batch))
+            whole = trees.add_log_likelihood(part, Fit(part).log_likelihood())
+            added = whole.filter(lambda node: node.name == LOG_LIKELIHOOD)
+            if batch == 0:
+                _create(draft, added, layout)
+            _fill(draft, _variables(added, drawn=False), 0, start)
+            _fill(draft, _variables(added, drawn=True), 0, start)
+        _remove(self.path / LOG_LIKELIHOOD)
+        os.rename(draft / LOG_LIKELIHOOD, self.path / LOG_LIKELIHOOD)
+        _remove(draft)
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def replaced(path: Path) -> Path:
+    """Where a finished fit waits until the one that takes its place is finished too."""
+    return path.with_name(f"{path.name}.replaced")
+
+
+def _beside(path: Path, what: str) -> Path:
+    return path.with_name(f".upturn.{path.name}.{what}")
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _writing(path: Path, store: Store | None = None) -> Iterator[None]:
+    """Say what the operating system refuses, and how to go on from there."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        how = f"{store.progress}: make room and continue with --resume" if store else "make room"
+        raise DataError(
+            f"{shown_path(path)}: expected to write it, but got: {reason}; {how}"
+        ) from error
