@@ -18,6 +18,7 @@ from upturn.commandline.options import (
     SCATTERS,
     SHARE,
     answer_options,
+    batch_options,
     ci_option,
     curve_options,
     facts_option,
@@ -58,11 +59,14 @@ def main() -> None:
 @main.command(epilog=example("fit gpt3 --where setting=few-shot --axis flops,params -o gpt3.nc"))
 @curve_options("--models")
 @fit_options
+@batch_options
 @answer_options(saves_fits=True)
 def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     """Fit the curves of a table.
 
-    For each: the scale at which it turns up, with an interval.
+    For each: the scale at which it turns up, with an interval. A fit that is saved as Zarr is
+    written batch by batch; killed at any moment, the same command with --resume goes on from there
+    and ends with the same bytes.
 
     TABLE is a file (.csv, .tsv, .jsonl, .parquet), - for standard input, the name of a bundled
     data set (see `upturn datasets`; a file of that name wins), or a folder of results that an
@@ -72,9 +76,12 @@ def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     from upturn.render.fits import FitAnswer
 
     results = source.read(to.outputs)
+    together = how["sampler"] == "nuts" or any(name.startswith("mix:") for name in axis)
+    asked = how["resume"] or how["batch"] is not None
+    store = to.store if asked or not together else None
     with to.progress() as told:
-        done = upturn.fit(results, axis=axis or "flops", progress=told, **how)
-    to.deliver(FitAnswer(done))
+        done = upturn.fit(results, axis=axis or "flops", progress=told, output=store, **how)
+    to.deliver(FitAnswer(done), written=store)
 
 
 @main.command(

@@ -1,4 +1,6 @@
-"""`python -m benchmarks [speed|agreement|scale|coverage|pooling|mix]`, or all but mix at once.
+"""`python -m benchmarks [speed|agreement|scale|coverage|pooling]`, or all of them at once.
+
+`mix` and `kills` run where they are named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md, or
 results/NAME.json and .md for one of the measures alone. `quadrature` and `nuts` store
@@ -10,7 +12,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from benchmarks import agreement, coverage, mix, pooling, references, report, scale, speed
+from benchmarks import agreement, coverage, kills, mix, pooling, references, report, scale, speed
 
 MEASURES: dict[str, Any] = {
     "speed": speed,
@@ -20,7 +22,7 @@ MEASURES: dict[str, Any] = {
     "pooling": pooling,
 }
 
-ALONE: dict[str, Any] = {"mix": mix}  # run where they are named only
+ALONE: dict[str, Any] = {"mix": mix, "kills": kills}  # run where they are named only
 
 QUICK: dict[str, dict[str, Any]] = {
     "speed": {"seeds": 4},
@@ -68,6 +70,7 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             "curves": a.curves, "grouped": a.grouped, "designs": tuple(a.designs)
         },
         "mix": lambda a: {"tables": a.tables, "real": a.real},
+        "kills": lambda a: {"kills": a.kills, "interrupts": a.interrupts, "seed": a.seed},
         "pooling": lambda a: {
             "tables": a.tables, "model": a.model, "draws": a.draws, "tune": a.tune, "seed": a.seed
         },
@@ -116,6 +119,12 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("mix", help="weights of a learned axis, simulated and real")
     one.add_argument("--tables", type=int, default=60)
     one.add_argument("--real", action=argparse.BooleanOptionalAction, default=True)
+
+    one = commands.add_parser("kills", help="runs killed at random moments, and resumed")
+    one.add_argument("--kills", type=int, default=20)
+    one.add_argument("--interrupts", type=int, default=3)
+    one.add_argument("--seed", type=int, default=0)
+
     one = commands.add_parser("pooling", help="coverage of 90 %% intervals of families' offsets")
     one.add_argument("--tables", type=int, default=60)
     one.add_argument("--model", choices=tuple(pooling.SHARES), default="logistic")

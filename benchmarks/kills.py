@@ -1,14 +1,12 @@
-"""Kills: runs ended by SIGKILL at random moments, resumed, compared file by file.
+"""Kills: runs ended by SIGKILL or Ctrl-C at random moments, resumed, compared file by file.
 
 The runs are the command `upturn fit … -o run.zarr --resume` itself, in processes that fork off one
 that has imported everything, so that the random moment falls into the run and not into imports.
-Run alone, `python -m benchmarks.kills FOLDER KILLS SEED` prints what it found as JSON.
 """
 
 import hashlib
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -21,27 +19,33 @@ import numpy as np
 
 from benchmarks import report
 
-TABLE = ("gpt3", "--where", "setting=few-shot", "--where", "metric=acc")
-HOW = ("--draws", "80", "--batch", "2", "--seed", "3", "--threads", "2", "-q")
+TASKS = ("arithmetic_2da", "arithmetic_3da", "boolq", "copa", "piqa", "rte", "wic", "winogrande")
+HOW = ("--where", "setting=few-shot", "--draws", "80", "--batch", "1", "--seed", "3", "-q")
 
 
-def run(*, kills: int = 20, seed: int = 0) -> dict[str, Any]:
-    """Kill and resume so many runs; see `table`."""
+def run(*, kills: int = 20, interrupts: int = 3, seed: int = 0) -> dict[str, Any]:
+    """End so many runs and resume them; see `table`."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "benchmarks.kills", folder, str(kills), str(seed)]
-        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
+        numbers = map(str, (kills, interrupts, seed))
+        command = [sys.executable, "-m", "benchmarks.kills", folder, *numbers]
+        alone = dict.fromkeys(
+            ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"
+        )  # threads do not fork
+        done = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | alone
+        )
     return json.loads(done.stdout.splitlines()[-1])
 
 
 def table(found: dict[str, Any]) -> str:
-    """One row a kill."""
-    rows = [[i + 1, r["after"], r["batches"], r["identical"]] for i, r in enumerate(found["rows"])]
-    text = report.table(["kill", "after s", "batches done", "resumed identically"], rows)
-    same = sum(r["identical"] for r in found["rows"])
+    """One row a run."""
+    columns = ["signal", "after", "batches", "code", "identical"]
+    rows = [[row[name] for name in columns] for row in found["rows"]]
+    headers = ["ended by", "after s", "batches done", "exit code", "resumed identically"]
+    same = sum(row["identical"] for row in found["rows"])
     return (
-        f"{text}\n\n{same} of {len(rows)} resumed bit-identically; uninterrupted the run takes "
-        f"{found['seconds']:.1f} s, {found['batches']} batches"
+        f"{report.table(headers, rows)}\n\n{same} of {len(rows)} resumed bit-identically; "
+        f"nobody interrupting, the run takes {found['seconds']:.1f} s, {found['batches']} batches"
     )
 
 
@@ -79,41 +83,49 @@ def _finished(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _measure(folder: Path, kills: int, seed: int) -> dict[str, Any]:
+def _measure(folder: Path, kills: int, interrupts: int, seed: int) -> dict[str, Any]:
     import xarray  # noqa: F401
     import zarr  # noqa: F401
 
     import upturn.fit  # noqa: F401
 
-    def command(path: Path) -> list[str]:
-        return ["fit", *TABLE, *HOW, "-o", str(path), "--resume"]
-
     whole = folder / "run.zarr"
     start = monotonic()
-    if _finished(_fork(command(whole))) not in {0, 1}:
+    if _finished(_fork(_command(whole))) != 0:
         raise RuntimeError("the run that nobody interrupts fails")
     seconds = monotonic() - start
     wanted = files(whole)
-    batches = sum(name.startswith("posterior/changepoint/c/") for name in wanted)
     rng = np.random.default_rng(seed)
     rows = []
-    for kill in range(kills):
-        report.note(f"kills: {kill + 1} of {kills}")
-        place = folder / str(kill)
-        place.mkdir()
-        path = place / "run.zarr"
-        after = float(rng.uniform(0, seconds))
-        child = _fork(command(path))
-        sleep(after)
-        os.kill(child, signal.SIGKILL)
-        _finished(child)
-        row = {"after": after, "batches": batches_done(path)}
-        _finished(_fork(command(path)))
-        left = [name.name for name in place.iterdir()]
-        rows.append(row | {"identical": files(path) == wanted and left == ["run.zarr"]})
-        shutil.rmtree(place)
+    for number in range(kills + interrupts):
+        report.note(f"kills: {number + 1} of {kills + interrupts}")
+        how = signal.SIGKILL if number < kills else signal.SIGINT
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            rows.append(_end(Path(place), how, float(rng.uniform(0, seconds)), wanted))
+    batches = sum(name.startswith("posterior/changepoint/c/") for name in wanted)
     return {"rows": rows, "seconds": seconds, "batches": batches}
 
 
+def _command(path: Path) -> list[str]:
+    tasks = [option for task in TASKS for option in ("--where", f"task={task}")]
+    return ["fit", "gpt3", *tasks, *HOW, "-o", str(path), "--resume"]
+
+
+def _end(place: Path, how: signal.Signals, after: float, wanted: dict[str, str]) -> dict[str, Any]:
+    """End a run after so many seconds, resume it, and look at what there is."""
+    path = place / "run.zarr"
+    child = _fork(_command(path))
+    sleep(after)
+    os.kill(child, how)
+    code = _finished(child)
+    done = batches_done(path)
+    resumed = _finished(_fork(_command(path)))
+    alone = [other.name for other in place.iterdir()] == [path.name]  # nothing is left beside it
+    return {
+        "signal": how.name, "after": after, "batches": done, "code": code,
+        "identical": resumed == 0 and alone and files(path) == wanted,
+    }  # fmt: skip
+
+
 if __name__ == "__main__":
-    print(json.dumps(_measure(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))))
+    print(json.dumps(_measure(Path(sys.argv[1]), *map(int, sys.argv[2:5]))))

@@ -129,6 +129,8 @@ def fit(
         chosen = chosen.with_priors(_mapping(priors))
     data = table_of(results)
     curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
+    if path is not None:
+        _check_batches(path, curves, sampler)
     if mix.is_mix(curves):
         curves = mix.shared(curves)
     for kind in dict.fromkeys(curves.kind.tolist()):
@@ -156,7 +158,6 @@ def fit(
     }
     job = Job(chosen, meta)
     if path is not None:
-        _check_batches(path, curves, sampler)
         run = begin(job, parts_of(curves), path, resume=resume, batch=batch)
         if run is not None:
             run.complete(threads=threads, progress=progress)
@@ -189,7 +190,7 @@ def fit(
     return Fit(tree)
 
 
-def _check_run(path: Path | None, resume: bool, batch: int | None) -> None:
+def _check_run(path: Path | None, resume: bool, batch: Any) -> None:
     """Refuse options of a run that is written batch by batch where none is."""
     if path is None and (resume or batch is not None):
         name = "resume" if resume else "batch"

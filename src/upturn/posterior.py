@@ -28,7 +28,7 @@ def to_tree(
     sample: Sample,
     twin: Sample,
     delta: float,
-    meta: dict[str, Any],
+    meta: Mapping[str, Any],
     learned: Learned | None = None,
 ) -> "xr.DataTree":
     """Draws to the tree: changepoints in axis coordinates, the floor in native units.

@@ -132,7 +132,8 @@ def _variables(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr.V
     for group, node in tree.children.items():
         for name, variable in node.to_dataset().variables.items():
             is_stat = group == "sample_stats" and name in trees.STAT_TYPES
-            if drawn == (is_stat or "draw" in variable.dims):
+            is_draw = {"chain", "draw"} <= set(variable.dims)
+            if drawn == (is_stat or is_draw):
                 yield f"{group}/{name}", variable
 
 
@@ -165,21 +166,18 @@ class _Layout:
 
 
 def _create(folder: Path, tree: "xr.DataTree", layout: _Layout) -> None:
-    """Empty arrays of their full size, with the metadata that xarray gives those of a small fit."""
-    import zarr
-
+    """Empty arrays of their full size: those that xarray makes of a small fit, grown."""
     tree.to_zarr(folder, zarr_format=3, consolidated=False)
-    root = zarr.open_group(folder, mode="r+", zarr_format=3)
     for path, variable in (*_variables(tree, drawn=False), *_variables(tree, drawn=True)):
         if layout.grows(variable):
-            small: Any = root[path]
-            width = layout.widths.get(path)
-            root.create_array(
-                path, shape=layout.shape(variable), chunks=layout.cut(variable),
-                dtype=small.dtype if width is None else f"<U{width}",
-                fill_value=small.fill_value, dimension_names=list(map(str, variable.dims)),
-                attributes=dict(small.attrs), overwrite=True,
-            )  # fmt: skip
+            _remove(folder / path / "c")
+            description = folder / path / "zarr.json"
+            described = json.loads(description.read_bytes())
+            described["shape"] = layout.shape(variable)
+            described["chunk_grid"]["configuration"]["chunk_shape"] = layout.cut(variable)
+            if (width := layout.widths.get(path)) is not None:
+                described["data_type"]["configuration"]["length_bytes"] = 4 * width
+            description.write_text(json.dumps(described, indent=2), encoding="utf-8")
 
 
 def _fill(
@@ -283,15 +281,30 @@ def _mark(folder: Path, run: Mapping[str, Any]) -> None:
 
 def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store | None":
     """The store at a path, where it is of the same run; None where that is finished."""
-    tree = trees.open_lazily(path)
-    _agree(_Survey.of(job, parts()), _Survey.of(Job.of(trees.meta_of(tree)), _parts_in(tree)), path)
-    if not trees.is_unfinished(path):
-        return None
-    store = Store.open(path)
-    if batch not in {None, store.run["batch"]}:
-        _refuse(path, "batch", store.run["batch"], batch)
-    store.clear()
+    store = Store.open(path) if trees.is_unfinished(path) else None
+    _agree(_Survey.of(job, parts()), _stored(path), path)
+    if store is not None:
+        if batch not in {None, store.run["batch"]}:
+            _refuse(path, "batch", store.run["batch"], batch)
+        store.clear()
     return store
+
+
+def _stored(path: Path) -> _Survey:
+    """What there is at a path."""
+    try:
+        tree = trees.open_lazily(path)
+        return _Survey.of(Job.of(trees.meta_of(tree)), _parts_in(tree))
+    except Exception as error:  # readers raise whatever they meet in a damaged file
+        why = (str(error).splitlines() or [type(error).__name__])[0]
+        raise _unreadable(path, why) from error
+
+
+def _unreadable(path: Path, why: object) -> DataError:
+    return DataError(
+        f"{shown_path(path)}: expected a run to continue, but got one that cannot be read "
+        f"({why}); remove it and begin anew"
+    )
 
 
 def _parts_in(tree: "xr.DataTree") -> Iterator[Curves]:
@@ -354,10 +367,7 @@ class Store:
             run = described["attributes"]
             return cls(path, {name: run[name] for name in ("batch", "curves", "starts")})
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise DataError(
-                f"{shown_path(path)}: expected an unfinished run, but got one whose description "
-                f"cannot be read ({error}); remove it and begin anew"
-            ) from None
+            raise _unreadable(path, error) from error
 
     @property
     def batches(self) -> int:
@@ -399,14 +409,17 @@ class Store:
 
     def complete(self, *, threads: int | None = None, progress: Progress | None = None) -> None:
         """Fit the batches that are missing, one after the other, and finish."""
-        total = 2 * int(self.run["curves"])
-        missing = self.missing()
         with self.interruptible():
-            for batch in missing:
-                before = 2 * self.span(batch)[0].start
-                told = progress and (lambda done, _, before=before: progress(before + done, total))
-                self.fit(batch, threads=threads, progress=told)
+            for batch in self.missing():
+                self.fit(batch, threads=threads, progress=self._among_all(batch, progress))
             self.finish()
+
+    def _among_all(self, batch: int, progress: Progress | None) -> Progress | None:
+        """Progress of a batch as one of all curves."""
+        if progress is None:
+            return None
+        before, total = 2 * self.span(batch)[0].start, 2 * int(self.run["curves"])
+        return lambda done, _: progress(before + done, total)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:

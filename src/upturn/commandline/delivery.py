@@ -25,16 +25,30 @@ class Delivery:
     ci: float = 0.9
     quiet: bool = False
 
+    @property
+    def store(self) -> Path | None:
+        """The output that can be written batch by batch, where there is one."""
+        return next((path for path in self.outputs if path.suffix.lower() == ".zarr"), None)
+
     def progress(self, what: str = "fitting") -> Progress:
         """Progress on standard error, unless it should be quiet."""
         from upturn.render.terminal import progress
 
         return progress(quiet=self.quiet, what=what)
 
-    def deliver(self, answer: "Answer") -> None:
-        """Save and print an answer; end with exit code 1 where curves failed."""
+    def deliver(self, answer: "Answer", *, written: Path | None = None) -> None:
+        """Save and print an answer; end with exit code 1 where curves failed.
+
+        Parameters
+        ----------
+        answer
+            To the question.
+        written
+            The output that was written on the way.
+        """
         for path in self.outputs:
-            answer.save(path, self.ci)
+            if path != written:
+                answer.save(path, self.ci)
         if self.form != "table":
             print_text(answer.text(self.form, self.ci))
         elif not (self.quiet and self.outputs):

@@ -28,8 +28,9 @@ class Application(click.Group):
         try:
             with shown_safely():
                 return super().invoke(ctx)
-        except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+        except KeyboardInterrupt as stop:
+            notes = getattr(stop, "__notes__", ())  # what is kept, and how to go on
+            click.echo("\n".join(["Interrupted.", *notes]), err=True)
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
             # Python flushes standard output once more at exit; that must not fail too.

@@ -236,6 +236,25 @@ def fit_options(command: Command) -> Command:
     )(command)
 
 
+def batch_options(command: Command) -> Command:
+    """How a fit is written batch by batch."""
+    return together(
+        click.option(
+            "--resume",
+            is_flag=True,
+            help="Continue the run that was interrupted and left its batches in -o FILE.zarr; "
+            "begin where there is none.",
+        ),
+        click.option(
+            "--batch",
+            type=click.IntRange(min=1),
+            metavar="CURVES",
+            help="Curves that are written to -o FILE.zarr at a time.  [default: 64, of more than "
+            "4,096 curves 256]",
+        ),
+    )(command)
+
+
 # ---- the answer ----------------------------------------------------------------------------------
 
 ci_option = click.option(
