@@ -44,7 +44,7 @@ def plot_families(
     """
     names = [part.axis.name for part in done.parts]
     name = names[0] if axis is None else known(axis, names, kind="axis", where="axis")
-    spread = done.spread(ci).loc[name]
+    spread = done.spread(ci).loc[name].to_dict()
     rows = done.offsets(ci)
     rows = rows[rows["axis"] == name].sort_values("offset", kind="stable")
     place = np.arange(len(rows))
