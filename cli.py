@@ -15,10 +15,10 @@ from upturn.commandline.edge import FAILED, Application, example
 from upturn.commandline.options import (
     CLUSTERS,
     OPEN_SHARE,
-    SCATTERS,
     SHARE,
     answer_options,
     batch_options,
+    by_option,
     ci_option,
     curve_options,
     facts_option,
@@ -29,6 +29,7 @@ from upturn.commandline.options import (
     nuts_option,
     quiet_option,
     run_options,
+    scatter_option,
     source_options,
 )
 from upturn.commandline.source import Source, keep_inputs
@@ -509,9 +510,6 @@ def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) 
         print_text(to_csv(made.frame))
 
 
-# ---- what there is -------------------------------------------------------------------------------
-
-
 @main.command(
     epilog=example(
         "forecast gpt3 --where setting=few-shot --where task=arithmetic_3da --holdout-largest 2"
@@ -534,14 +532,8 @@ def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) 
 )
 @click.option("--axis", default="flops", show_default=True, metavar="NAME", help="Axis of scale.")
 @metric_option
-@click.option("--by", metavar="LABEL", help="One curve for each value of this label too.")
-@click.option(
-    "--scatter",
-    type=click.Choice(SCATTERS),
-    default="auto",
-    show_default=True,
-    help="Groups of models that share an offset along the axis.",
-)
+@by_option
+@scatter_option
 @names_option("--models", help="Average over these shapes only.  [default: all]")
 @click.option(
     "--hazard",
@@ -576,6 +568,9 @@ def forecast(
     with to.progress() as told:
         done = upturn.forecast(results, models=models or None, at=at, progress=told, **how)
     to.deliver(ForecastAnswer(done))
+
+
+# ---- what there is -------------------------------------------------------------------------------
 
 
 @main.command(epilog=example("models hinge > my.toml"))

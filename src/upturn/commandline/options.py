@@ -112,6 +112,18 @@ metric_option = click.option(
     help="Take only this metric. Repeatable.",
 )
 
+by_option = click.option(
+    "--by", metavar="LABEL", help="One curve for each value of this label too."
+)
+
+scatter_option = click.option(
+    "--scatter",
+    type=click.Choice(SCATTERS),
+    default="auto",
+    show_default=True,
+    help="Groups of models that share an offset along the axis.",
+)
+
 
 def curve_options(*facts: str) -> Decorator:
     """The table, and which curves on which axes are made of it."""
@@ -125,14 +137,8 @@ def curve_options(*facts: str) -> Decorator:
             "[default: flops]",
         ),
         metric_option,
-        click.option("--by", metavar="LABEL", help="One curve for each value of this label too."),
-        click.option(
-            "--scatter",
-            type=click.Choice(SCATTERS),
-            default="auto",
-            show_default=True,
-            help="Groups of models that share an offset along the axis.",
-        ),
+        by_option,
+        scatter_option,
     )
 
 
