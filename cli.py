@@ -455,61 +455,6 @@ def pool(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     to.deliver(PoolAnswer(done))
 
 
-# ---- simulation ----------------------------------------------------------------------------------
-
-
-@main.command(
-    epilog=example(
-        "simulate --tasks 20 --models-per-task 12 --trials 500 -o table.csv --truth truth.csv"
-    )
-)
-@design_options(100)
-@click.option(
-    "--fix",
-    "fixed",
-    multiple=True,
-    metavar="NAME=NUMBER",
-    callback=fixed_numbers,
-    help="A parameter that all tasks share, for example changepoint=0.5, a share of the axis. "
-    "Repeatable.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The same seed gives the same table.",
-)
-@click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
-@click.option(
-    "--truth",
-    metavar="FILE",
-    help="Write the truth of each task to this file (.csv): parameters, emergence scale.",
-)
-def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) -> None:
-    """Draw a table of results whose truth is known.
-
-    From a model (see `upturn models`) and a design: made up, or that of a table. Parameters of each
-    task are drawn from their priors.
-    """
-    import upturn
-    from upturn.render.files import write_text
-    from upturn.render.formats import to_csv
-    from upturn.tree import check_writable
-
-    paths = [None if name is None else check_writable(name, (".csv",)) for name in (output, truth)]
-    if output is not None and output == truth:
-        raise click.UsageError("expected two files for the table and its truth, but got one")
-    keep_inputs([path for path in paths if path is not None], drawn.design)
-    made = upturn.simulate(**drawn.arguments(), **how)
-    frames = (made.frame, made.truth)
-    for path, frame in zip(paths, frames, strict=True):
-        if path is not None:
-            write_text(path, to_csv(frame))
-    if paths[0] is None:
-        print_text(to_csv(made.frame))
-
-
 @main.command(
     epilog=example(
         "forecast gpt3 --where setting=few-shot --where task=arithmetic_3da --holdout-largest 2"
@@ -568,6 +513,61 @@ def forecast(
     with to.progress() as told:
         done = upturn.forecast(results, models=models or None, at=at, progress=told, **how)
     to.deliver(ForecastAnswer(done))
+
+
+# ---- simulation ----------------------------------------------------------------------------------
+
+
+@main.command(
+    epilog=example(
+        "simulate --tasks 20 --models-per-task 12 --trials 500 -o table.csv --truth truth.csv"
+    )
+)
+@design_options(100)
+@click.option(
+    "--fix",
+    "fixed",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    callback=fixed_numbers,
+    help="A parameter that all tasks share, for example changepoint=0.5, a share of the axis. "
+    "Repeatable.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same table.",
+)
+@click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
+@click.option(
+    "--truth",
+    metavar="FILE",
+    help="Write the truth of each task to this file (.csv): parameters, emergence scale.",
+)
+def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) -> None:
+    """Draw a table of results whose truth is known.
+
+    From a model (see `upturn models`) and a design: made up, or that of a table. Parameters of each
+    task are drawn from their priors.
+    """
+    import upturn
+    from upturn.render.files import write_text
+    from upturn.render.formats import to_csv
+    from upturn.tree import check_writable
+
+    paths = [None if name is None else check_writable(name, (".csv",)) for name in (output, truth)]
+    if output is not None and output == truth:
+        raise click.UsageError("expected two files for the table and its truth, but got one")
+    keep_inputs([path for path in paths if path is not None], drawn.design)
+    made = upturn.simulate(**drawn.arguments(), **how)
+    frames = (made.frame, made.truth)
+    for path, frame in zip(paths, frames, strict=True):
+        if path is not None:
+            write_text(path, to_csv(frame))
+    if paths[0] is None:
+        print_text(to_csv(made.frame))
 
 
 # ---- what there is -------------------------------------------------------------------------------
