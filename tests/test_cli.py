@@ -308,7 +308,7 @@ def test_a_bad_table(content, message, folder):
             "likelihood 'binomial': expected successes and trials, but got a continuous metric",
         ),
         (["--sampler", "gibbs"], "'gibbs' is not one of 'population', 'nuts'"),
-        (["--backend", "jax"], "'jax' is not 'numpy'"),
+        (["--backend", "torch"], "'torch' is not one of 'numpy', 'jax'"),
         (["--draws", "0"], "0 is not in the range x>=40"),
         (["--threads", "0"], "0 is not in the range x>=1"),
         (["--ci", "90"], "90.0 is not in the range 0<x<1"),
