@@ -30,7 +30,7 @@ PIECE = 128  # particles of one row that a program works on at once
 FEWEST_BLOCKS = 64
 FEWEST_ROWS = 2 * REPLICATES  # fewer are padded
 FEWEST_CURVES = 16  # in a block, or small blocks would have programs of their own
-CACHED = 32_768  # doubles in the largest temporary of a block on a processor
+CACHED = 4096  # doubles in the largest temporary of a block on a processor
 TEMPORARIES = 12  # arrays of a block's size that are there at once, in memory of an accelerator
 # Of an accelerator's free memory, the share that blocks may fill, and that programs may need while
 # they run.
@@ -320,7 +320,7 @@ def _padded(given: dict[str, Any]) -> dict[str, Any]:
     curves, points = power(len(given["u"]), FEWEST_CURVES), bucket(given["u"].shape[1], 4)
     y, trials, group = given["data"]
     values, counts = given["_distinct_trials"]
-    several = power(values.shape[1])
+    several = bucket(values.shape[1], 4)
 
     def each_curve(array: Any) -> Any:
         return _pad(array, 0, curves)
