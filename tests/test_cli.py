@@ -323,6 +323,13 @@ def test_bad_arguments(arguments, message, folder):
     assert message in refused("fit", "t.csv", *arguments)
 
 
+def test_a_missing_jax_is_named_with_the_line_that_brings_it(folder, monkeypatch):
+    (folder / "t.csv").write_text(RISE)
+    monkeypatch.setattr("upturn.sampling.backends.find_spec", lambda name: None)
+    line = refused("fit", "t.csv", "--backend", "jax")
+    assert "pip install 'upturn[jax]'" in line
+
+
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
 def test_a_folder_that_may_not_be_written_to(folder):
     (folder / "closed").mkdir(mode=0o500)

@@ -40,7 +40,7 @@ def test_sizes_are_few_and_large_enough():
     device = Device(16)
     assert device.sizes == [8, 32, 64]
     assert [device.size(n) for n in (1, 8, 9, 33, 64)] == [8, 8, 32, 64, 64]
-    assert Device(512).sizes == [8, 32, 128, 512, 2048, 4096][-len(Device(512).sizes) :]
+    assert Device(512).sizes == [8, 16, 64, 256, 1024, 2048]
 
 
 def test_padding_adds_nothing_but_padding():

@@ -11,8 +11,8 @@ JAX computes in single precision unless a thread asks for more; `doubles` is tha
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
-from functools import cache, cached_property, partial
-from threading import Lock
+from functools import cache, cached_property, partial, wraps
+from threading import Lock, RLock
 from typing import Any, Self
 
 import numpy as np
@@ -78,7 +78,7 @@ class Device(Host):
     """
 
     def __init__(self, curves: int) -> None:
-        full = REPLICATES * power(curves, FEWEST_CURVES)
+        full = REPLICATES * power(curves, FEWEST_CURVES, 2)
         self.sizes = [full]
         while self.sizes[0] > FEWEST_ROWS:
             smaller = self.sizes[0] // (2 if len(self.sizes) == 1 else 4)
@@ -157,6 +157,7 @@ class Accelerated(Target):
 
 
 PROGRAMS: list["_Program"] = []
+_LOCK = RLock()
 
 
 class _Program:
@@ -183,7 +184,19 @@ class _Program:
         return found
 
 
-@cache
+def _once[**P, R](function: Callable[P, R]) -> Callable[P, R]:
+    """Called once for the same arguments, by however many threads."""
+    kept = cache(function)
+
+    @wraps(function)
+    def call(*arguments: P.args, **options: P.kwargs) -> R:
+        with _LOCK:
+            return kept(*arguments, **options)  # type: ignore[arg-type]
+
+    return call
+
+
+@_once
 def _compiled(stage: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -> _Program:
     """A stage with its options, over JAX's arrays."""
     import jax
@@ -192,7 +205,7 @@ def _compiled(stage: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -
     return _Program(partial(stage, **dict(options), xp=arrays.jax()))
 
 
-@cache
+@_once
 def _register(jax: Any) -> None:
     """Tell JAX that mixtures are made of arrays."""
     names = [f.name for f in fields(Mixture)]
@@ -232,7 +245,8 @@ class _Formulas:
 
     def __init__(self, target: Target) -> None:
         self.target = target.with_arrays(target.arrays())
-        self.target.curves = None  # type: ignore[assignment]
+        for name in ("curves", "_device", "engine"):  # which would be kept as long as the program
+            self.target.__dict__.pop(name, None)
         self._key = target.formulas
 
     def __hash__(self) -> int:
@@ -242,7 +256,7 @@ class _Formulas:
         return isinstance(other, _Formulas) and self._key == other._key
 
 
-@cache
+@_once
 def _likelihood(formulas: _Formulas, each: int) -> _Program:
     """Log likelihoods of pieces (piece, particle), so many pieces at a time, up to a number."""
     from jax import lax
@@ -300,7 +314,8 @@ def curves_a_block() -> int:
     memory = free_memory()
     if memory is None:
         return FEWEST_CURVES
-    return max(1, min(MOST_CURVES, int(SHARE * memory / WORKERS / CURVE_BYTES)))
+    curves = min(MOST_CURVES, int(SHARE * memory / WORKERS / CURVE_BYTES))
+    return 1 << max(0, curves.bit_length() - 1)  # what they would be padded to
 
 
 # --- padding --------------------------------------------------------------------------------------
@@ -317,7 +332,7 @@ def _pad(array: Any, axis: int, size: int, value: Any = None) -> Any:
 
 def _padded(given: dict[str, Any]) -> dict[str, Any]:
     """What a target takes from its curves, padded along every axis but that of tables' cells."""
-    curves, points = power(len(given["u"]), FEWEST_CURVES), bucket(given["u"].shape[1], 4)
+    curves, points = power(len(given["u"]), FEWEST_CURVES, 2), bucket(given["u"].shape[1], 4)
     y, trials, group = given["data"]
     values, counts = given["_distinct_trials"]
     several = bucket(values.shape[1], 4)
