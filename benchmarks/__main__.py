@@ -82,7 +82,8 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             "curves": a.curves, "grouped": a.grouped, "designs": tuple(a.designs)
         },
         "accelerator": lambda a: {
-            "sizes": tuple(a.sizes), "draws": a.draws, "threads": a.threads, "groups": a.groups
+            "sizes": tuple(a.sizes), "draws": a.draws, "threads": a.threads, "groups": a.groups,
+            "real": a.real,
         },
         "mix": lambda a: {"tables": a.tables, "real": a.real},
         "kills": lambda a: {"kills": a.kills, "interrupts": a.interrupts, "seed": a.seed},
@@ -145,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--draws", type=int, default=4000)
     one.add_argument("--threads", type=int, default=2)
     one.add_argument("--groups", type=int, default=0, help="families a curve [%(default)s]")
+    one.add_argument("--real", action="store_true", help="compare posteriors of real curves too")
 
     one = commands.add_parser("pooling", help="coverage of 90 %% intervals of families' offsets")
     one.add_argument("--tables", type=int, default=60)
