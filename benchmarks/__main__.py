@@ -142,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=0)
 
     one = commands.add_parser("accelerator", help="JAX against the default engine")
-    one.add_argument("--sizes", nargs="+", type=int, default=accelerator.SIZES)
+    one.add_argument("--sizes", nargs="*", type=int, default=accelerator.SIZES)
     one.add_argument("--draws", type=int, default=4000)
     one.add_argument("--threads", type=int, default=2)
     one.add_argument("--groups", type=int, default=0, help="families a curve [%(default)s]")

@@ -36,14 +36,13 @@ def run(
     rows: list[dict[str, Any]] = []
     device = "jax is not installed: pip install 'upturn[jax]'"
     if find_spec("jax") is not None:
+        device = _device()
         for size in sizes:
             report.note(f"accelerator: {size} curves")
             command = [sys.executable, "-m", "benchmarks.accelerator"]
             command += map(str, (size, draws, threads, groups))
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-            found = json.loads(done.stdout)
-            device = found.pop("device")
-            rows.append(found)
+            rows.append(json.loads(done.stdout))
     return {
         "device": device, "model": MODEL, "draws": draws, "threads": threads, "points": POINTS,
         "groups": groups, "rows": rows, "real": _real(draws) if real and find_spec("jax") else [],
@@ -101,7 +100,6 @@ def _measure(size: int, draws: int, threads: int, groups: int) -> dict[str, Any]
     )
     difference = np.abs(np.diff(evidence, axis=0)[0])
     return {
-        "device": _device(),
         "curves": size,
         "default": default,
         "jax": warm,

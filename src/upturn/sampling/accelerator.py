@@ -27,7 +27,7 @@ from upturn.sampling.target import LOWEST, Target
 from upturn.validate import Integers
 
 PIECE = 128  # particles of one row that a program works on at once
-FEWEST_BLOCKS = 64
+FEWEST_PIECES = 64  # and by fours up: what a likelihood's program is compiled for
 FEWEST_ROWS = 2 * REPLICATES  # fewer are padded
 FEWEST_CURVES = 16  # in a block, or small blocks would have programs of their own
 CACHED = 4096  # doubles in the largest temporary of a block on a processor
@@ -127,7 +127,7 @@ class Accelerated(Target):
         self.check()
         padded, _, particles = z.shape
         pieces = -(-particles // PIECE)
-        blocks = power(padded * pieces, FEWEST_BLOCKS)
+        blocks = power(padded * pieces, FEWEST_PIECES)
         each = min(blocks, rows_a_block(self._device["u"].shape[1] * PIECE))
         of = _pad(np.repeat(rows, pieces), 0, blocks)
         cut = self.engine.run(_cut, z, blocks=blocks)
@@ -156,7 +156,7 @@ class Accelerated(Target):
 # --- programs -------------------------------------------------------------------------------------
 
 
-PROGRAMS: list["_Program"] = []
+PROGRAMS: list["_Program"] = []  # all there are, to be counted
 _LOCK = RLock()
 
 
