@@ -1,6 +1,6 @@
 """`python -m benchmarks [speed|agreement|scale|coverage|pooling]`, or all of them at once.
 
-`mix` and `kills` run where they are named only.
+`mix`, `kills` and `accelerator` run where they are named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md, or
 results/NAME.json and .md for one of the measures alone. `quadrature` and `nuts` store
@@ -12,7 +12,18 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from benchmarks import agreement, coverage, kills, mix, pooling, references, report, scale, speed
+from benchmarks import (
+    accelerator,
+    agreement,
+    coverage,
+    kills,
+    mix,
+    pooling,
+    references,
+    report,
+    scale,
+    speed,
+)
 
 MEASURES: dict[str, Any] = {
     "speed": speed,
@@ -22,7 +33,8 @@ MEASURES: dict[str, Any] = {
     "pooling": pooling,
 }
 
-ALONE: dict[str, Any] = {"mix": mix, "kills": kills}  # run where they are named only
+# run where they are named only
+ALONE: dict[str, Any] = {"mix": mix, "kills": kills, "accelerator": accelerator}
 
 QUICK: dict[str, dict[str, Any]] = {
     "speed": {"seeds": 4},
@@ -68,6 +80,10 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "scale": lambda a: {"sizes": tuple(a.sizes), "threads": a.threads},
         "coverage": lambda a: {
             "curves": a.curves, "grouped": a.grouped, "designs": tuple(a.designs)
+        },
+        "accelerator": lambda a: {
+            "sizes": tuple(a.sizes), "draws": a.draws, "threads": a.threads, "groups": a.groups,
+            "real": a.real,
         },
         "mix": lambda a: {"tables": a.tables, "real": a.real},
         "kills": lambda a: {"kills": a.kills, "interrupts": a.interrupts, "seed": a.seed},
@@ -124,6 +140,13 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--kills", type=int, default=20)
     one.add_argument("--interrupts", type=int, default=3)
     one.add_argument("--seed", type=int, default=0)
+
+    one = commands.add_parser("accelerator", help="JAX against the default engine")
+    one.add_argument("--sizes", nargs="*", type=int, default=accelerator.SIZES)
+    one.add_argument("--draws", type=int, default=4000)
+    one.add_argument("--threads", type=int, default=2)
+    one.add_argument("--groups", type=int, default=0, help="families a curve [%(default)s]")
+    one.add_argument("--real", action="store_true", help="compare posteriors of real curves too")
 
     one = commands.add_parser("pooling", help="coverage of 90 %% intervals of families' offsets")
     one.add_argument("--tables", type=int, default=60)

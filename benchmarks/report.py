@@ -12,7 +12,10 @@ from typing import Any
 import numpy as np
 
 FOLDER = Path("results")
-PACKAGES = ("upturn", "numpy", "scipy", "numba", "pymc", "pytensor", "nutpie", "arviz-stats")
+PACKAGES = (
+    "upturn", "numpy", "scipy", "numba", "jax", "jaxlib", "pymc", "pytensor",
+    "nutpie", "arviz-stats",
+)  # fmt: skip
 
 
 def machine() -> dict[str, Any]:

@@ -18,6 +18,7 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
 
 import upturn  # noqa: E402
 from benchmarks import (  # noqa: E402
+    accelerator,
     coverage,
     measures,
     quadrature,
@@ -377,3 +378,23 @@ def test_the_command_explains_itself():
     )  # fmt: skip
     for name in ("speed", "agreement", "scale", "coverage", "quadrature", "nuts"):
         assert name in done.stdout
+
+
+# --- JAX ------------------------------------------------------------------------------------------
+
+
+def test_a_measure_without_jax_says_so(monkeypatch):
+    monkeypatch.setattr(accelerator, "find_spec", lambda name: None)
+    found = accelerator.run(sizes=(10,), real=True)
+    assert (found["rows"], found["real"]) == ([], [])
+    assert accelerator.table(found).startswith("device: jax is not installed: pip install")
+
+
+def test_the_table_of_the_accelerator_names_the_device():
+    row = {"curves": 1000, "default": 120.0, "jax": 2.0, "compiling": 30.0, "difference": 1e-3,
+           "in_errors": 0.1, "failed": [1, 2]}  # fmt: skip
+    found = {"device": "gpu (H200), jax 1", "threads": 2, "rows": [row], "real": []}
+    text = accelerator.table(found)
+    assert text.startswith("device: gpu (H200), jax 1; default engine on 2 threads")
+    cells = [cell.strip() for cell in text.splitlines()[-1].strip("|").split("|")]
+    assert cells == ["1,000", "120", "2", "60", "30", "0.001", "0.1", "1", "2"]

@@ -308,7 +308,7 @@ def test_a_bad_table(content, message, folder):
             "likelihood 'binomial': expected successes and trials, but got a continuous metric",
         ),
         (["--sampler", "gibbs"], "'gibbs' is not one of 'population', 'nuts'"),
-        (["--backend", "jax"], "'jax' is not 'numpy'"),
+        (["--backend", "torch"], "'torch' is not one of 'numpy', 'jax'"),
         (["--draws", "0"], "0 is not in the range x>=40"),
         (["--threads", "0"], "0 is not in the range x>=1"),
         (["--ci", "90"], "90.0 is not in the range 0<x<1"),
@@ -321,6 +321,13 @@ def test_a_bad_table(content, message, folder):
 def test_bad_arguments(arguments, message, folder):
     (folder / "t.csv").write_text(RISE)
     assert message in refused("fit", "t.csv", *arguments)
+
+
+def test_a_missing_jax_is_named_with_the_line_that_brings_it(folder, monkeypatch):
+    (folder / "t.csv").write_text(RISE)
+    monkeypatch.setattr("upturn.sampling.backends.find_spec", lambda name: None)
+    line = refused("fit", "t.csv", "--backend", "jax")
+    assert "pip install 'upturn[jax]'" in line
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")

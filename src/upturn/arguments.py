@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MAX_DRAWS = 1_000_000
 SAMPLERS = ("population", "nuts")
-BACKENDS = ("numpy",)
+BACKENDS = ("numpy", "jax")
 
 
 def table_of(

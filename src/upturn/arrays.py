@@ -2,9 +2,12 @@
 
 A namespace is any object with these attributes: NumPy's is below; JAX and PyTensor offer the same
 names, so the same formula runs on all of them. Comparisons other than `>` stay out (PyTensor's
-`==` is not elementwise): a hinge is `maximum(u - tau, 0)`.
+`==` is not elementwise): a hinge is `maximum(u - tau, 0)`. Where arrays are sampled, and not only
+formulas evaluated, NumPy's and JAX's have more: `module`, the library itself, `repeat`, a loop,
+`passing`, a search in sorted rows, and `inverse_of_lower`, of triangular matrices.
 """
 
+from collections.abc import Callable
 from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
@@ -29,9 +32,27 @@ def _elementwise(kernel: Any) -> Any:
     return broadcast
 
 
+def _repeat(count: int, step: Callable[[int, Any], Any], state: Any) -> Any:
+    """The state after `step(i, state)` for i = 0 … count - 1."""
+    for i in range(count):
+        state = step(i, state)
+    return state
+
+
+def _passing(passed: Any, count: int) -> Any:
+    """For 0 … count - 1, where each row of whole numbers, ascending to count, first exceeds it."""
+    copies = np.diff(passed, axis=1, prepend=0).reshape(-1)
+    index = np.broadcast_to(np.arange(passed.shape[1]), passed.shape).reshape(-1)
+    return np.repeat(index, copies).reshape(len(passed), count)
+
+
 NUMPY = SimpleNamespace(
     **{name: getattr(np, name) for name in SHARED},
     name="numpy",
+    module=np,
+    repeat=_repeat,
+    passing=_passing,
+    inverse_of_lower=np.linalg.inv,
     ndtr=ndtr,
     ndtri=ndtri,
     expit=expit,
@@ -58,10 +79,40 @@ def pytensor() -> SimpleNamespace:
     )
 
 
+@cache
+def jax() -> SimpleNamespace:
+    """JAX's namespace; JAX is loaded on first use.
+
+    Formulas need doubles, which JAX has for the thread that asks: `with jax.enable_x64(True)`.
+    """
+    import jax.numpy as jnp
+    from jax import lax, vmap
+    from jax.scipy import special
+
+    return SimpleNamespace(
+        **{name: getattr(jnp, name) for name in SHARED},
+        name="jax",
+        module=jnp,
+        repeat=lambda count, step, state: lax.fori_loop(0, count, step, state),
+        passing=lambda passed, count: vmap(
+            lambda row: jnp.searchsorted(row, jnp.arange(count), side="right")
+        )(passed),
+        inverse_of_lower=lambda root: lax.linalg.triangular_solve(
+            root, jnp.broadcast_to(jnp.eye(root.shape[-1]), root.shape), left_side=True, lower=True
+        ),
+        ndtr=special.ndtr,
+        ndtri=special.ndtri,
+        expit=special.expit,
+        log_gamma=partial(_log_gamma, jnp),
+        log_rising=partial(_log_rising, jnp),
+        take=lambda table, index: jnp.asarray(table)[index],
+    )
+
+
 def __getattr__(name: str) -> SimpleNamespace:
-    """`PYTENSOR`, made when it is first asked for."""
-    if name == "PYTENSOR":
-        return pytensor()
+    """`PYTENSOR` and `JAX`, made when they are first asked for."""
+    if name in ("PYTENSOR", "JAX"):
+        return pytensor() if name == "PYTENSOR" else jax()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -75,9 +126,9 @@ def _stirling(r: Any) -> Any:
     return r * (1 / 12 - q * (1 / 360 - q * tail))
 
 
-def _log_six(xp: Any, x: Any) -> Any:
-    """The logarithm of x (x + 1) … (x + 5)."""
-    return xp.log(x * (x + 1) * (x + 2) * (x + 3) * (x + 4) * (x + 5))
+def _six(x: Any) -> Any:
+    """Product x (x + 1) … (x + 5), which carries the gamma function six up."""
+    return x * (x + 1) * (x + 2) * (x + 3) * (x + 4) * (x + 5)
 
 
 def _log_rising(xp: Any, x: Any, k: Any) -> Any:
@@ -88,7 +139,7 @@ def _log_rising(xp: Any, x: Any, k: Any) -> Any:
     """
     a = x + SHIFT
     b = a + k
-    correction = _stirling(1 / b) - _stirling(1 / a) + _log_six(xp, x) - _log_six(xp, x + k)
+    correction = _stirling(1 / b) - _stirling(1 / a) + xp.log(_six(x) / _six(x + k))
     return (a - 0.5) * xp.log1p(k / a) + k * (xp.log(b) - 1) + correction
 
 
@@ -96,4 +147,4 @@ def _log_gamma(xp: Any, x: Any) -> Any:
     """Log Gamma(x) for x > 0."""
     a = x + SHIFT
     half_log_two_pi = 0.9189385332046727
-    return (a - 0.5) * xp.log(a) - a + half_log_two_pi + _stirling(1 / a) - _log_six(xp, x)
+    return (a - 0.5) * xp.log(a) - a + half_log_two_pi + _stirling(1 / a) - xp.log(_six(x))

@@ -18,6 +18,7 @@ from upturn.job import Job
 from upturn.model import Model
 from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.results import Results
+from upturn.sampling.backends import check_backend
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import check_available
 from upturn.sampling.nuts import sample as sample_nuts
@@ -75,6 +76,8 @@ def fit(
     nuts : str
         "nutpie", "numpyro", "blackjax" or "pymc".
     backend : str
+        "numpy" or "jax": what computes the population sampler's stages (see `docs/inference.md`).
+        JAX's draws are as good, and others; a GPU is what it is for.
     likelihood : str, optional
         By default the model's, which by default goes by the kind of each curve.
     scatter : str
@@ -119,6 +122,7 @@ def fit(
     )
     if sampler == "nuts":
         check_available(nuts)
+    check_backend(backend)
     check_numbers(draws=draws, seed=seed, delta=delta, threads=threads)
     path = None if output is None else check_writable(output, (".zarr",))
     _check_run(path, resume, batch)
@@ -132,12 +136,16 @@ def fit(
     if path is not None:
         _check_batches(path, curves, sampler)
     if mix.is_mix(curves):
+        if backend != "numpy":
+            raise DataError(
+                f"backend: expected 'numpy' for a mix of axes, but got {shown(backend)}"
+            )
         curves = mix.shared(curves)
     for kind in dict.fromkeys(curves.kind.tolist()):
         chosen.likelihood_for(kind)
     meta: dict[str, Any] = {
         "version": upturn.__version__,
-        "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
+        "versions": {name: version(name) for name in _computing(backend)},
         "seed": int(seed),
         "arguments": {
             **origin_of(data, metric),
@@ -231,6 +239,11 @@ def load(path: str | os.PathLike[str]) -> Fit:
             f"or changed ({error}); fit again"
         ) from None
     return loaded
+
+
+def _computing(backend: str) -> tuple[str, ...]:
+    """The packages that a fit's bits hang on."""
+    return ("numpy", "scipy", "numba", *(("jax", "jaxlib") if backend == "jax" else ()))
 
 
 def _spec(axis: Axis) -> str:

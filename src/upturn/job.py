@@ -56,6 +56,11 @@ class Job:
         return int(self.meta["arguments"]["draws"])
 
     @property
+    def backend(self) -> str:
+        """What computes."""
+        return str(self.meta["arguments"]["backend"])
+
+    @property
     def delta(self) -> float:
         """How far above chance a score is an ability."""
         return float(self.meta["arguments"]["delta"])
@@ -70,10 +75,12 @@ class Job:
         total, half = 2 * len(curves), len(curves)
         sample = blocks.sample(
             self.model, curves, draws=self.draws, seed=self.meta["seed"], threads=threads,
+            backend=self.backend,
             progress=progress and (lambda done, _: progress(done, total)),
         )  # fmt: skip
         twin = blocks.sample(
             self.model.twin(), curves, draws=TWIN_DRAWS, seed=self.meta["seed"], threads=threads,
+            backend=self.backend,
             progress=progress and (lambda done, _: progress(half + done, total)),
         )  # fmt: skip
         return sample, twin

@@ -9,6 +9,7 @@ of a whole curve).
 import ast
 import math
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Self
@@ -362,6 +363,18 @@ class Quantiles:
         else:
             tables = [_table(choice, value) for choice, value in distinct.values()]
             self.tables = np.stack(tables, axis=1) if tables else np.zeros((4, 0, TABLE_NODES - 1))
+
+    @property
+    def arrays(self) -> tuple[Any, Any]:
+        """Which prior each curve has, and the numbers or tables of all: (curve,), (…, prior, …)."""
+        return self.index, self.numbers if self.closed is not None else self.tables
+
+    def with_arrays(self, arrays: tuple[Any, Any]) -> Self:
+        """The same quantile function of other priors of its kind."""
+        other = copy(self)
+        other.index, table = arrays
+        setattr(other, "numbers" if self.closed is not None else "tables", table)
+        return other
 
     def __call__(self, xp: Any, curves: NDArray[np.intp], z: Any) -> Any:
         """Theta of z, both (row, particle); `curves` says which curve each row belongs to."""

@@ -234,10 +234,10 @@ def fit_options(command: Command) -> Command:
         nuts_option,
         click.option(
             "--backend",
-            type=click.Choice(["numpy"]),
+            type=click.Choice(["numpy", "jax"]),
             default="numpy",
             show_default=True,
-            help="What computes.",
+            help="What computes: NumPy, or JAX, which a GPU is for.",
         ),
     )(command)
 

@@ -14,7 +14,7 @@ import numpy as np
 from upturn.curves import Curves
 from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model
-from upturn.sampling import points, population
+from upturn.sampling import backends, points, population
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Scaling, Target
@@ -69,6 +69,7 @@ def sample(
     threads: int | None = None,
     progress: Progress | None = None,
     scaling: Scaling | None = None,
+    backend: str = "numpy",
 ) -> Sample:
     """Sample every curve under a model.
 
@@ -85,31 +86,37 @@ def sample(
         (curves done, curves in all), called from this thread.
     scaling : Scaling, optional
         Of each curve's scores; by default their own, which that of simulated scores must not be.
+    backend : str
+        See `upturn.sampling.backends`.
     """
+    how = backends.backend(backend)
     each = -(-draws // REPLICATES)
     keys = label_keys(curves, model, seed).reshape(len(curves), REPLICATES)
     stop = Event()
 
     def work(block: Index) -> tuple[dict[str, Floats], Population]:
         part = curves.take(block)
-        target = Target(
-            model, part, model.likelihood_for(str(part.kind[0])), stop=stop,
-            scaling=None if scaling is None else scaling.take(block),
-        )  # fmt: skip
-        enough = ENOUGH_GROUPED if target.grouped else ENOUGH
-        found = population.sample(
-            target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each
-        )
-        return _native(target, found), replace(found, z=found.z[:, :0])
+        with how.session():
+            target = how.target(
+                model, part, model.likelihood_for(str(part.kind[0])), stop=stop,
+                scaling=None if scaling is None else scaling.take(block),
+            )  # fmt: skip
+            enough = ENOUGH_GROUPED if target.grouped else ENOUGH
+            found = population.sample(
+                target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each
+            )
+            return _native(target, found), replace(found, z=found.z[:, :0])
 
-    results = list(_map(work, list(_blocks(curves)), len(curves), threads, progress, stop))
+    cut = list(_blocks(curves, how.curves))
+    workers = min(threads or os.cpu_count() or 1, how.threads or len(cut))
+    results = list(_map(work, cut, len(curves), workers, progress, stop))
     grouped = bool((curves.groups > 0).any())
     names = parameters_of(model, set(curves.kind.tolist()), grouped=grouped)
     return _together(results, len(curves), names)
 
 
-def _blocks(curves: Curves) -> Iterator[Index]:
-    """Curves of one kind, with or without groups, the longest first."""
+def _blocks(curves: Curves, each: int | None = None) -> Iterator[Index]:
+    """Curves of one kind, with or without groups, the longest first; by default few at a time."""
     long = curves.points
     grouped = curves.groups > 0
     for kind in dict.fromkeys(curves.kind.tolist()):
@@ -119,7 +126,7 @@ def _blocks(curves: Curves) -> Iterator[Index]:
             start, fair = 0, -(-len(index) // FEWEST_BLOCKS)
             while start < len(index):
                 cells = CELLS_A_BLOCK // int(long[index[start]] + 1)
-                size = max(1, min(CURVES_A_BLOCK, cells, fair))
+                size = each or max(1, min(CURVES_A_BLOCK, cells, fair))
                 yield index[start : start + size]
                 start += size
 
@@ -128,13 +135,13 @@ def _map(
     work: Callable[[Index], tuple[dict[str, Floats], Population]],
     blocks: list[Index],
     total: int,
-    threads: int | None,
+    threads: int,
     progress: Progress | None,
     stop: Event,
 ) -> Iterator[tuple[Index, dict[str, Floats], Population]]:
     """Work through the blocks, reporting as they end."""
     done = 0
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         pending = {pool.submit(work, block): block for block in blocks}
         try:
             while pending:

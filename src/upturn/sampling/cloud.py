@@ -1,9 +1,12 @@
 """Cloud: particles with their likelihoods and with what they were drawn from."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
+from upturn.arrays import NUMPY
+from upturn.sampling.engines import Host
 from upturn.sampling.mixtures import Mixture, log_standard_normal
 from upturn.sampling.offsets import Index
 from upturn.validate import Floats
@@ -17,6 +20,8 @@ class Cloud:
 
     Attributes
     ----------
+    engine : Host
+        Whose arrays they are.
     z : list of array (row, dimension, particle)
     log_likelihood, prior : list of array (row, particle)
         For each part; `prior` is the log density of N(0, 1).
@@ -28,6 +33,7 @@ class Cloud:
         Log density under each source of each part, each computed once.
     """
 
+    engine: Host
     z: list[Floats] = field(default_factory=list)
     log_likelihood: list[Floats] = field(default_factory=list)
     prior: list[Floats] = field(default_factory=list)
@@ -37,13 +43,13 @@ class Cloud:
 
     def add(self, z: Floats, log_likelihood: Floats, source: Source) -> None:
         """A part drawn from a source: the last one, or a new one."""
-        prior = log_standard_normal(z)
+        prior = self.engine.run(_log_prior, z)
         if not self.sources or self.sources[-1] is not source:
             parts = zip(self.z, self.prior, strict=True)
-            self.density.append([_density(source, old, p) for old, p in parts])
+            self.density.append([self._density(source, old, p) for old, p in parts])
             self.sources.append(source)
         for known, density in zip(self.sources, self.density, strict=True):
-            density.append(_density(known, z, prior))
+            density.append(self._density(known, z, prior))
         self.z.append(z)
         self.log_likelihood.append(log_likelihood)
         self.prior.append(prior)
@@ -53,6 +59,7 @@ class Cloud:
         """The last parts and their sources."""
         first = self.origin[-parts:][0]
         return Cloud(
+            self.engine,
             self.z[-parts:],
             self.log_likelihood[-parts:],
             self.prior[-parts:],
@@ -63,14 +70,9 @@ class Cloud:
 
     def take(self, rows: Index) -> "Cloud":
         """Some of the rows."""
-        return Cloud(
-            [z[rows] for z in self.z],
-            [value[rows] for value in self.log_likelihood],
-            [value[rows] for value in self.prior],
-            [source if source is None else source.take(rows) for source in self.sources],
-            list(self.origin),
-            [[value[rows] for value in density] for density in self.density],
-        )
+        arrays = self.z, self.log_likelihood, self.prior, self.sources, self.density
+        z, log_likelihood, prior, sources, density = self.engine.take(arrays, rows)
+        return Cloud(self.engine, z, log_likelihood, prior, sources, list(self.origin), density)
 
     def joined(self) -> tuple[Floats, Floats, Floats]:
         """All particles, their log likelihoods, and their log weights at temperature 0.
@@ -81,14 +83,37 @@ class Cloud:
         counts = np.zeros(len(self.sources))
         for origin, z in zip(self.origin, self.z, strict=True):
             counts[origin] += z.shape[2]
-        logs = [np.concatenate(density, axis=1) for density in self.density]
-        logs = [d + np.log(n) for d, n in zip(logs, counts / counts.sum(), strict=True)]
-        top = np.maximum.reduce(logs)
-        total = np.add.reduce([np.exp(each - top) for each in logs])
-        offset = np.concatenate(self.prior, axis=1) - top - np.log(total)
-        z, log_likelihood = np.concatenate(self.z, axis=2), self.log_likelihood
-        return z, np.concatenate(log_likelihood, axis=1), offset
+        shares = tuple((counts / counts.sum()).tolist())
+        arrays = self.z, self.log_likelihood, self.prior, self.density
+        found: tuple[Floats, Floats, Floats] = self.engine.run(_joined, *arrays, shares=shares)
+        return found
+
+    def _density(self, source: Source, z: Floats, prior: Floats) -> Floats:
+        if source is None:
+            return prior
+        found: Floats = self.engine.run(Mixture.log_density, source, z)
+        return found
 
 
-def _density(source: Source, z: Floats, prior: Floats) -> Floats:
-    return prior if source is None else source.log_density(z)
+def _log_prior(z: Any, xp: Any = NUMPY) -> Any:
+    return log_standard_normal(z)
+
+
+def _joined(
+    z: list[Any],
+    log_likelihood: list[Any],
+    prior: list[Any],
+    density: list[list[Any]],
+    *,
+    shares: tuple[float, ...],
+    xp: Any = NUMPY,
+) -> tuple[Any, Any, Any]:
+    join = xp.module.concatenate
+    logs = [join(each, axis=1) for each in density]
+    logs = [d + np.log(n) for d, n in zip(logs, shares, strict=True)]
+    top = logs[0]
+    for each in logs[1:]:
+        top = xp.maximum(top, each)
+    total = sum(xp.exp(each - top) for each in logs)
+    offset = join(prior, axis=1) - top - xp.log(total)
+    return join(z, axis=2), join(log_likelihood, axis=1), offset

@@ -2,16 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtr
 
+from upturn.arrays import NUMPY
 from upturn.sampling import diagnostics, points, weights
+from upturn.sampling.engines import Host
 from upturn.sampling.offsets import Index
 from upturn.validate import Booleans, Floats, Integers
 
 REPLICATES = 4
 LEAST = 0.25  # of the effective size asked for, below which a curve is not done
+HOST = Host()
 RESAMPLING_STREAM, SHUFFLE_STREAM = 2_000, 3_000
 
 
@@ -50,7 +53,13 @@ class Population:
 
 
 def from_weighted(
-    z: Floats, log_weights: Floats, keys: points.Keys, *, draws: int, size: float
+    z: Floats,
+    log_weights: Floats,
+    keys: points.Keys,
+    *,
+    draws: int,
+    size: float,
+    engine: Host = HOST,
 ) -> Population:
     """Draws and diagnostics of importance samples.
 
@@ -66,8 +75,11 @@ def from_weighted(
         In each replicate.
     size : float
         The effective size that was asked for.
+    engine : Host
+        Whose arrays z and log_weights are.
     """
     curves = len(keys) // REPLICATES
+    log_weights = engine.get(log_weights, len(keys))
     pooled = log_weights.reshape(curves, -1)
     smooth = np.empty_like(pooled)
     khat = np.empty(curves)
@@ -75,7 +87,7 @@ def from_weighted(
         smooth[i], khat[i] = weights.smoothed(pooled[i])
     share = weights.normalised(smooth.reshape(log_weights.shape))
     return diagnosed(
-        resample(z, share, keys, draws),
+        resample(z, share, keys, draws, engine),
         by_replicate=weights.log_mean_exp(log_weights).reshape(curves, REPLICATES),
         khat=khat,
         ess=weights.effective_size(pooled),
@@ -112,14 +124,35 @@ def diagnosed(
     )
 
 
-def resample(z: Floats, share: Floats, keys: points.Keys, draws: int) -> Floats:
-    """Systematic resampling along a space-filling curve, then shuffled within the chain."""
-    order = weights.along_curve(ndtr(z))
+def resample(
+    z: Floats, share: Floats, keys: points.Keys, draws: int, engine: Host = HOST
+) -> Floats:
+    """Systematic resampling along a space-filling curve, then shuffled within the chain.
+
+    Parameters
+    ----------
+    z : array (row, dimension, particle)
+        The engine's; the result is NumPy's.
+    share : array (row, particle)
+    keys : array (row,)
+    draws : int
+    engine : Host
+    """
     comb = points.one(keys, RESAMPLING_STREAM)
-    index = weights.systematic(np.take_along_axis(share, order, axis=1), comb, draws)
-    index = np.take_along_axis(order, index, axis=1)
-    index = np.take_along_axis(index, points.shuffles(keys, SHUFFLE_STREAM, draws), axis=1)
-    return np.take_along_axis(z, index[:, None], axis=2)
+    shuffle = points.shuffles(keys, SHUFFLE_STREAM, draws)
+    found: Floats = engine.get(
+        engine.run(_resampled, z, *engine.put((share, comb, shuffle))), len(keys)
+    )
+    return found
+
+
+def _resampled(z: Floats, share: Floats, comb: Floats, shuffle: Index, xp: Any = NUMPY) -> Floats:
+    take = xp.module.take_along_axis
+    order = weights.along_curve(xp.ndtr(z), xp)
+    index = weights.systematic(take(share, order, axis=1), comb, shuffle.shape[1], xp)
+    index = take(take(order, index, axis=1), shuffle, axis=1)
+    found: Floats = take(z, index[:, None], axis=2)
+    return found
 
 
 def join(parts: Sequence[tuple[Index, Population]]) -> Population:

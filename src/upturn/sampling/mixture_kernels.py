@@ -13,7 +13,7 @@ from upturn.validate import Floats
 
 DEGREES = 4.0  # of freedom: tails wide enough for what the components did not see
 _PIECE = 512  # particles whose distances stay in the fastest cache
-_LEAST = 1e-300
+LEAST = 1e-300
 
 
 @compiled
@@ -93,7 +93,7 @@ def expect(
     distance, work, total = np.empty(particles), np.empty(particles), np.empty(particles)
     for r in range(rows):
         for p in range(particles):
-            total[p] = _LEAST
+            total[p] = LEAST
         for k in range(components):
             _distances(y[r], lower[r, k], shift[r, k], work, distance)
             _powers(distance, dimension, work, particles, share[r, k])

@@ -7,14 +7,14 @@ maximisation needs: those are matrix products of responsibilities and features (
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from upturn.arrays import NUMPY
 from upturn.priors import Prior, Quantiles
-from upturn.sampling import mixture_kernels
+from upturn.sampling.mixture_formulas import Formulas, Kernels
 from upturn.sampling.mixture_kernels import DEGREES
 from upturn.validate import Floats
 
@@ -51,17 +51,17 @@ class Mixture:
         """Some of the rows."""
         return Mixture(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
-    def log_density(self, z: Floats) -> Floats:
+    def log_density(self, z: Floats, xp: Any = NUMPY) -> Floats:
         """Log density at z (row, dimension, particle): (row, particle)."""
         roots = self.scale[:, None] @ self.roots
         means = self.centre[:, None] + (self.scale[:, None] @ self.means[..., None])[..., 0]
-        lower, shift, coefficient = _standardising(self.weights, means, roots)
+        lower, shift, coefficient = _standardising(self.weights, means, roots, xp)
         coefficient *= (1 - DEFENSE) * math.exp(_student_constant(z.shape[1]))
-        density = DEFENSE * np.exp(log_standard_normal(z))
-        mixture_kernels.add_densities(np.ascontiguousarray(z), lower, shift, coefficient, density)
-        return np.log(density)
+        density = DEFENSE * xp.exp(log_standard_normal(z))
+        found: Floats = xp.log(_loops(xp).add_densities(z, lower, shift, coefficient, density))
+        return found
 
-    def draw(self, uniform: Floats) -> Floats:
+    def draw(self, uniform: Floats, xp: Any = NUMPY) -> Floats:
         """Points of the mixture from points of the unit cube.
 
         Parameters
@@ -74,19 +74,24 @@ class Mixture:
         array (row, dimension, particle)
         """
         dimension = self.centre.shape[1]
-        normal = ndtri(uniform[:, : dimension + 1])
-        tail = np.sqrt(1 / _gamma()(NUMPY, np.zeros(len(normal), np.intp), normal[:, dimension]))
-        edges = DEFENSE + (1 - DEFENSE) * np.cumsum(self.weights, axis=1)[:, :-1]
+        normal = xp.ndtri(uniform[:, : dimension + 1])
+        tail = xp.sqrt(1 / _gamma()(xp, np.zeros(len(normal), np.intp), normal[:, dimension]))
+        edges = DEFENSE + (1 - DEFENSE) * xp.module.cumsum(self.weights, axis=1)[:, :-1]
         roots = self.scale[:, None] @ self.roots
         means = self.centre[:, None] + (self.scale[:, None] @ self.means[..., None])[..., 0]
-        z = np.ascontiguousarray(normal[:, :dimension])
-        choice = np.ascontiguousarray(uniform[:, dimension + 1])
-        mixture_kernels.place(z, tail, choice, edges, means, roots, DEFENSE)
-        return z
+        z, choice = normal[:, :dimension], uniform[:, dimension + 1]
+        found: Floats = _loops(xp).place(z, tail, choice, edges, means, roots, DEFENSE)
+        return found
 
 
 def fit(
-    z: Floats, weights: Floats, components: int, iterations: int, *, widen: float = 1.0
+    z: Floats,
+    weights: Floats,
+    components: int,
+    iterations: int,
+    *,
+    widen: float = 1.0,
+    xp: Any = NUMPY,
 ) -> Mixture:
     """Fit a mixture to a weighted cloud, by expectation maximisation for Student-t's.
 
@@ -104,15 +109,15 @@ def fit(
         Factor on the components' scale in the result.
     """
     dimension = z.shape[1]
-    centre, scale = _moments(z, weights)
-    y = np.ascontiguousarray(_whiten(centre, scale, z))
-    features = _features(y)
-    share = _slices(y, weights, components) * weights[:, None]
-    pulled = share.copy()
+    centre, scale = _moments(z, weights, xp)
+    y = _whiten(centre, scale, z, xp)
+    features = _features(y, xp)
+    share = _slices(y, weights, components, xp) * weights[:, None]
     size = 1 / (weights * weights).sum(axis=1)
     eye = np.eye(dimension)
-    for step in range(iterations + 1):
-        moments = _moments_of(pulled, features)
+
+    def maximised(share: Floats, pulled: Floats) -> tuple[Floats, Floats, Floats]:
+        moments = _moments_of(pulled, features, xp)
         mass = share.sum(axis=2) + 1e-12
         total = moments[:, :, 0] + 1e-12
         means = moments[:, :, 1 : dimension + 1] / total[:, :, None]
@@ -121,11 +126,15 @@ def fit(
         spread *= (total / mass)[:, :, None, None]
         trust = mass * size[:, None]
         trust = (trust / (trust + dimension + 1))[:, :, None, None]
-        roots = np.linalg.cholesky(trust * spread + (1 - trust + JITTER) * eye)
-        shares = mass / mass.sum(axis=1, keepdims=True)
-        if step < iterations:
-            how = _standardising(shares, means, roots)
-            mixture_kernels.expect(y, weights, *how, share, pulled)
+        roots = xp.module.linalg.cholesky(trust * spread + (1 - trust + JITTER) * eye)
+        return mass / mass.sum(axis=1, keepdims=True), means, roots
+
+    def iterated(_: Any, now: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        how = _standardising(*maximised(*now), xp)
+        found: tuple[Floats, Floats] = _loops(xp).expect(y, weights, *how, *now)
+        return found
+
+    shares, means, roots = maximised(*xp.repeat(iterations, iterated, (share, share.copy())))
     return Mixture(centre, scale, shares, means, widen * roots)
 
 
@@ -134,44 +143,45 @@ def log_standard_normal(z: Floats) -> Floats:
     return -0.5 * (z * z).sum(axis=1) - 0.5 * math.log(2 * math.pi) * z.shape[1]
 
 
-def _moments(z: Floats, weights: Floats) -> tuple[Floats, Floats]:
+def _loops(xp: Any) -> Any:
+    """The loops over particles: compiled for NumPy's arrays, formulas for those of others."""
+    return Kernels if xp is NUMPY else Formulas(xp)
+
+
+def _moments(z: Floats, weights: Floats, xp: Any) -> tuple[Floats, Floats]:
     """Weighted mean and the Cholesky factor of the weighted covariance."""
     mean = (z * weights[:, None]).sum(axis=2)
     off = z - mean[:, :, None]
     covariance = (off * weights[:, None]) @ off.swapaxes(1, 2)
     # a cloud that has collapsed onto a few particles still gets a volume
-    floor = 1e-12 + 1e-6 * np.diagonal(covariance, axis1=1, axis2=2)
-    return mean, np.linalg.cholesky(covariance + floor[:, :, None] * np.eye(z.shape[1]))
+    floor = 1e-12 + 1e-6 * xp.module.diagonal(covariance, axis1=1, axis2=2)
+    return mean, xp.module.linalg.cholesky(covariance + floor[:, :, None] * np.eye(z.shape[1]))
 
 
-def _whiten(centre: Floats, scale: Floats, z: Floats) -> Floats:
+def _whiten(centre: Floats, scale: Floats, z: Floats, xp: Any) -> Floats:
     """Y with z = centre + scale y."""
-    return np.linalg.inv(scale) @ (z - centre[:, :, None])
+    found: Floats = xp.inverse_of_lower(scale) @ (z - centre[:, :, None])
+    return found
 
 
-def _features(y: Floats) -> Floats:
+def _features(y: Floats, xp: Any) -> Floats:
     """(1, y_i, y_i y_j for j <= i): (row, feature, particle)."""
-    rows, dimension, particles = y.shape
-    out = np.empty((rows, 1 + dimension + dimension * (dimension + 1) // 2, particles))
-    out[:, 0] = 1.0
-    out[:, 1 : dimension + 1] = y
-    place = dimension + 1
-    for i in range(dimension):
-        np.multiply(y[:, : i + 1], y[:, i, None], out=out[:, place : place + i + 1])
-        place += i + 1
-    return out
+    products = [y[:, : i + 1] * y[:, i, None] for i in range(y.shape[1])]
+    found: Floats = xp.module.concatenate([1.0 + 0.0 * y[:, :1], y, *products], axis=1)
+    return found
 
 
 def _square(packed: Floats, dimension: int) -> Floats:
     """Symmetric matrices from their packed lower triangles."""
-    i, j = np.tril_indices(dimension)
-    out = np.empty((*packed.shape[:-1], dimension, dimension))
-    out[..., i, j] = packed
-    out[..., j, i] = packed
-    return out
+    i, j = np.indices((dimension, dimension))
+    low, high = np.minimum(i, j), np.maximum(i, j)
+    found: Floats = packed[..., high * (high + 1) // 2 + low]
+    return found
 
 
-def _standardising(weights: Floats, means: Floats, roots: Floats) -> tuple[Floats, Floats, Floats]:
+def _standardising(
+    weights: Floats, means: Floats, roots: Floats, xp: Any
+) -> tuple[Floats, Floats, Floats]:
     """What takes a particle to where each component is standard, and each one's height.
 
     Returns
@@ -182,13 +192,15 @@ def _standardising(weights: Floats, means: Floats, roots: Floats) -> tuple[Float
     height : array (row, component)
         Weight over the determinant of the root.
     """
-    lower = np.linalg.inv(roots)
+    lower = xp.inverse_of_lower(roots)
     shift = (lower @ means[..., None])[..., 0]
-    return lower, shift, weights / np.diagonal(roots, axis1=2, axis2=3).prod(axis=2)
+    return lower, shift, weights / xp.module.diagonal(roots, axis1=2, axis2=3).prod(axis=2)
 
 
-def _moments_of(share: Floats, features: Floats) -> Floats:
+def _moments_of(share: Floats, features: Floats, xp: Any) -> Floats:
     """Sums over particles of share times feature: (row, component, feature)."""
+    if xp is not NUMPY:
+        return share @ features.swapaxes(1, 2)
     pieces = _pieces(share.shape[2], share.shape[1] * features.shape[1])
     total: Floats = sum(
         share[:, :, piece] @ features[:, :, piece].swapaxes(1, 2) for piece in pieces
@@ -202,17 +214,18 @@ def _pieces(particles: int, work: int) -> list[slice]:
     return [slice(i, i + size) for i in range(0, particles, size)]
 
 
-def _slices(y: Floats, weights: Floats, components: int) -> Floats:
+def _slices(y: Floats, weights: Floats, components: int, xp: Any) -> Floats:
     """Where expectation maximisation starts: equal slices along the first coordinate.
 
     That is the first changepoint of a model that has one, along which posteriors bend and split.
     """
-    order = np.argsort(y[:, 0], axis=1, kind="stable")
-    summed = np.cumsum(np.take_along_axis(weights, order, axis=1), axis=1)
-    slice_of_sorted = np.minimum((summed * components).astype(np.intp), components - 1)
-    slot = np.empty(order.shape, dtype=np.intp)
-    np.put_along_axis(slot, order, slice_of_sorted, axis=1)
-    return (slot[:, None] == np.arange(components)[:, None]).astype(np.float64)
+    take, argsort = xp.module.take_along_axis, xp.module.argsort
+    order = argsort(y[:, 0], axis=1, stable=True)
+    summed = xp.module.cumsum(take(weights, order, axis=1), axis=1)
+    slice_of_sorted = xp.minimum((summed * components).astype(np.intp), components - 1)
+    slot = take(slice_of_sorted, argsort(order, axis=1), axis=1)
+    found: Floats = (slot[:, None] == np.arange(components)[:, None]).astype(np.float64)
+    return found
 
 
 def _student_constant(dimension: int) -> float:

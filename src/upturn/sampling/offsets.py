@@ -8,7 +8,7 @@ points of groups with many nodes come first, so that every node works on the fir
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ type Terms = Callable[[Floats, Data], Floats]  # u, data -> sums over groups (ro
 REACH = 4.0  # standard deviations: no group's offset lies beyond
 HASH = 7919.0  # times the sum of z: changes by a whole step where z changes by 1e-4
 FEWEST = 8
+LEAST = -1e300  # a logarithm of nothing that can be subtracted from itself
 FINEST = 0.1  # a group whose offset is known more precisely gets no more nodes for it
 NARROWEST = 0.25  # share of particles whose offset may be known more precisely than the nodes allow
 LOG_STANDARD_NORMAL = -0.9189385332046727
@@ -118,6 +119,58 @@ def log_integral(
     present = (data.group[:, None, :] == groups[:, None]).any(axis=2)
     out: Floats = np.where(present[:, :, None], integral, 0.0).sum(axis=1)
     return out
+
+
+def streamed(
+    xp: Any,
+    nodes: Any,
+    shifted: bool,
+    z: Any,
+    scatter: Any,
+    u: Any,
+    data: Data,
+    terms: Callable[[Any], Any],
+) -> Any:
+    """`log_integral` by functions of a namespace, node by node, holding one node at a time.
+
+    Every node works on all points, in any order: shapes depend neither on the nodes nor on the
+    groups that are there.
+
+    Parameters
+    ----------
+    xp : namespace
+    nodes : array (row, group)
+    shifted : bool
+    z, scatter, u, data
+        As for `log_integral`.
+    terms : callable
+        From u to the terms' sums over groups (row, group, particle).
+
+    Returns
+    -------
+    array (row, particle)
+    """
+    np = xp.module
+    step = 2 * REACH / nodes[:, :, None]
+    first = (
+        step * shifts(z, nodes.shape[1]) - REACH if shifted else 0.5 * step - REACH + 0 * z[:, :1]
+    )
+    at = np.maximum(data.group, 0)[:, :, None]
+    start = u + scatter * np.take_along_axis(first, at, axis=1)
+    stride = scatter * np.take_along_axis(step, at, axis=1)
+
+    def add(node: Any, so_far: tuple[Any, Any]) -> tuple[Any, Any]:
+        top, total = so_far
+        epsilon = first + step * node
+        value = LOG_STANDARD_NORMAL - 0.5 * epsilon * epsilon + terms(start + stride * node)
+        value = xp.where(node < nodes[:, :, None], value, LEAST)
+        higher = xp.maximum(top, value)
+        return higher, total * xp.exp(top - higher) + xp.exp(value - higher)
+
+    none = np.full(first.shape, LEAST), np.zeros(first.shape)
+    top, total = xp.repeat(nodes.max(), add, none)
+    present = (data.group[:, None, :] == np.arange(nodes.shape[1])[:, None]).any(axis=2)
+    return xp.where(present[:, :, None], top + xp.log(total) + xp.log(step), 0.0).sum(axis=1)
 
 
 def spreads(

@@ -6,10 +6,12 @@ the thread, so that results are the same bits however a table is cut.
 
 import hashlib
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays import NUMPY
 from upturn.validate import Floats
 
 type Keys = NDArray[np.uint64]
@@ -47,13 +49,28 @@ def uniforms(key: Keys, stream: int, dimensions: int, start: int, count: int) ->
     -------
     array (row, dimension, count)
     """
+    return scrambled(net(dimensions, start, count), seeds(key, stream, dimensions))
+
+
+def seeds(key: Keys, stream: int, dimensions: int) -> Words:
+    """What scrambles each dimension of a stream's net, for each key: (row, dimension)."""
     each = np.arange(dimensions, dtype=np.uint64) + np.uint64(64 * (stream + 1))
-    seeds = (_mix(key[:, None] + _odd(each)) >> np.uint64(32)).astype(np.uint32)
+    return (_mix(key[:, None] + _odd(each)) >> np.uint64(32)).astype(np.uint32)
+
+
+def net(dimensions: int, start: int, count: int) -> Words:
+    """Points start … start + count of the Sobol net, bits reversed: (dimension, point)."""
     if start + count > 2**LONGEST_NET:
         raise ValueError(f"a stream has {2**LONGEST_NET} points, but got {start + count}")
-    net = _reversed_net(dimensions, LONGEST_NET if start + count > 4096 else 12)
-    words = _scramble(net[:, start : start + count], seeds[:, :, None])
-    return np.asarray((words + 0.5) * 2.0**-32, dtype=np.float64)
+    words = _reversed_net(dimensions, LONGEST_NET if start + count > 4096 else 12)
+    return words[:, start : start + count]
+
+
+def scrambled(net: Words, seeds: Words, xp: Any = NUMPY) -> Floats:
+    """The net scrambled by each row's seeds, in (0, 1): (row, dimension, point)."""
+    words = _scramble(net, seeds[:, :, None], xp)
+    found: Floats = (words.astype(np.float64) + 0.5) * 2.0**-32
+    return found
 
 
 def shuffles(key: Keys, stream: int, count: int) -> NDArray[np.intp]:
@@ -90,7 +107,7 @@ def _reversed_net(dimensions: int, log2_count: int) -> Words:
     return _reverse(np.ascontiguousarray((net.T * 2.0**32).astype(np.uint32)))
 
 
-def _scramble(reversed_words: Words, seed: Words) -> Words:
+def _scramble(reversed_words: Words, seed: Words, xp: Any) -> Words:
     """Owen scrambling of bit-reversed words by the hash of Laine & Karras (2011).
 
     Each bit of the result depends on the bits above it only, as in Owen's nested permutation; see
@@ -99,13 +116,17 @@ def _scramble(reversed_words: Words, seed: Words) -> Words:
     x = reversed_words + seed
     for factor in (0x6C50B47C, 0xB82F1E52, 0xC7AFE638, 0x8D22F6E6):
         x ^= x * np.uint32(factor)
-    return _reverse(x)
+    return _reverse(x, xp)
 
 
-def _reverse(x: Words) -> Words:
+def _reverse(x: Words, xp: Any = NUMPY) -> Words:
     """The bits of each 32-bit word in reverse order."""
-    x = x.byteswap()
-    for shift, mask in ((4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
+    swaps = [(4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)]
+    if xp is NUMPY:
+        x = x.byteswap()
+    else:
+        swaps = [(16, 0x0000FFFF), (8, 0x00FF00FF), *swaps]
+    for shift, mask in swaps:
         s, m = np.uint32(shift), np.uint32(mask)
         x = ((x >> s) & m) | ((x & m) << s)
     return x

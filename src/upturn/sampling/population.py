@@ -12,14 +12,16 @@ mixture of stages, Vehtari et al. (2024) for the smoothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
-from scipy.special import ndtri
 
+from upturn.arrays import NUMPY
 from upturn.sampling import draws as chains
 from upturn.sampling import mixtures, points, smc, weights
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.draws import REPLICATES, Population
+from upturn.sampling.engines import Host
 from upturn.sampling.mixtures import Mixture
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
@@ -160,9 +162,11 @@ def _tempered(order: _Order) -> Population:
     Where the mixture is good its draws are the better ones, and their k̂ is a check of both; where
     it is not, SMC's own are returned.
     """
-    cloud = smc.temper(order.target, order.rows, order.keys)
+    cloud, engine = smc.temper(order.target.host, order.rows, order.keys), order.target.engine
     even = np.full((len(order.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
-    mixture = _fit(cloud.z, even, AFTER_SMC.final_components, final=True)
+    z, even = engine.put((cloud.z, even))
+    fitted = _fit(engine, z, even, AFTER_SMC.final_components, final=True)
+    mixture = engine.get(fitted, len(order.rows))
     result = _draw(order, mixture, AFTER_SMC)
     result.evaluations[:] += cloud.evaluations.reshape(-1, REPLICATES).sum(axis=1)
     worse = np.flatnonzero(~result.converged)
@@ -200,10 +204,12 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
     evaluations : array (row,)
     """
     target = order.target.with_nodes(effort.nodes, shifted=False)
+    engine = target.engine
     stream = LEVEL_STREAM * effort.level
     rows, keys = order.witnesses
-    cloud = Cloud()
-    z = ndtri(points.uniforms(keys, stream, target.dimension, 0, effort.prior))
+    cloud = Cloud(engine)
+    uniform = engine.uniforms(keys, stream, target.dimension, 0, effort.prior)
+    z = engine.run(_from_prior, uniform)
     cloud.add(z, target.log_likelihood(rows, z), None)
     active = np.arange(len(rows))
     heat = np.zeros(len(rows))
@@ -212,37 +218,67 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
     for stage in range(1, effort.stages + 1):
         z, log_likelihood, offset = cloud.joined()
         before = heat[active]
-        now = weights.temperature(offset, log_likelihood, before, STAGE_SIZE * effort.stage)
-        heat[active] = now
+        now, share = engine.run(
+            _warmer, offset, log_likelihood, engine.put(before), size=STAGE_SIZE * effort.stage
+        )
+        heat[active] = engine.get(now, len(active))
         # done one stage after reaching temperature 1, when particles drawn for it are there
         done = ((before >= 1) & (stage > 1)) | (stage == effort.stages)
-        share = weights.normalised(offset + now[:, None] * log_likelihood)
         if done.any():
             index, keep = np.flatnonzero(done), np.flatnonzero(~done)
-            final = _fit(z[index], share[index], effort.final_components, final=True)
-            finished.append((active[index], final))
+            ready, weight = engine.take((z, share), index)
+            final = _fit(engine, ready, weight, effort.final_components, final=True)
+            finished.append((active[index], engine.get(final, len(index))))
             active = active[keep]
             if not len(active):
                 break
-            cloud, z, share = cloud.take(keep), z[keep], share[keep]
-        mixture = _fit(z, share, effort.components, final=False)
-        uniform = points.uniforms(
+            cloud, (z, share) = cloud.take(keep), engine.take((z, share), keep)
+        mixture = _fit(engine, z, share, effort.components, final=False)
+        uniform = engine.uniforms(
             keys[active], stream + stage, target.dimension + 2, 0, effort.stage
         )
-        fresh = mixture.draw(uniform)
+        fresh = engine.run(Mixture.draw, mixture, uniform)
         cloud = cloud.window(WINDOW - 1)
         cloud.add(fresh, target.log_likelihood(rows[active], fresh), mixture)
         spent[active] += effort.stage
     return _in_order(finished), heat >= 1, spent
 
 
-def _fit(z: Floats, share: Floats, components: int, *, final: bool) -> Mixture:
+def _fit(engine: Host, z: Floats, share: Floats, components: int, *, final: bool) -> Mixture:
     """Fit to an equally weighted thinning of the cloud, at a fraction of the cost of all of it."""
-    index = weights.systematic(share, np.full(len(share), 0.5), CLOUD * max(1, components // 4))
-    even = np.full(index.shape, 1 / index.shape[1])
-    cloud = np.take_along_axis(z, index[:, None], axis=2)
+    cloud = engine.run(_thinned, z, share, count=CLOUD * max(1, components // 4))
     iterations, widen = (FINAL_ITERATIONS, WIDEN_FINAL) if final else (ITERATIONS, WIDEN_STAGE)
-    return mixtures.fit(cloud, even, components, iterations, widen=widen)
+    found: Mixture = engine.run(_fitted, cloud, iterations, widen, components=components)
+    return found
+
+
+def _from_prior(uniform: Floats, xp: Any = NUMPY) -> Floats:
+    found: Floats = xp.ndtri(uniform)
+    return found
+
+
+def _warmer(
+    offset: Floats, log_likelihood: Floats, before: Floats, *, size: float, xp: Any = NUMPY
+) -> tuple[Floats, Floats]:
+    """The next temperature, and the weights at it."""
+    now = weights.temperature(offset, log_likelihood, before, size, xp)
+    return now, weights.normalised(offset + now[:, None] * log_likelihood, xp)
+
+
+def _thinned(z: Floats, share: Floats, *, count: int, xp: Any = NUMPY) -> Floats:
+    """As many particles, each standing for as much weight."""
+    half = xp.module.full(share.shape[0], 0.5)
+    index = weights.systematic(share, half, count, xp)
+    found: Floats = xp.module.take_along_axis(z, index[:, None], axis=2)
+    return found
+
+
+def _fitted(
+    cloud: Floats, iterations: int, widen: float, *, components: int, xp: Any = NUMPY
+) -> Mixture:
+    """A mixture fitted to particles of equal weight."""
+    even = xp.module.full((cloud.shape[0], cloud.shape[2]), 1 / cloud.shape[2])
+    return mixtures.fit(cloud, even, components, iterations, widen=widen, xp=xp)
 
 
 def _in_order(parts: Sequence[tuple[Index, Mixture]]) -> Mixture:
@@ -275,30 +311,32 @@ def _draw(order: _Order, mixture: Mixture, effort: Effort) -> Population:
     the others, so that nobody's numbers depend on whose company they are in.
     """
     parts: list[tuple[Index, Population]] = []
-    waiting = [_Round(np.arange(len(order.curves)), Cloud(), mixture, 0)]
+    engine = order.target.engine
+    waiting = [_Round(np.arange(len(order.curves)), Cloud(engine), engine.put(mixture), 0)]
     starts = np.concatenate([[0], np.cumsum(effort.rounds)])
     stream = LEVEL_STREAM * effort.level + FINAL_STREAM
     while waiting:
         now = waiting.pop()
         here = order.take(now.curves)
-        uniform = points.uniforms(
+        uniform = engine.uniforms(
             here.keys, stream, order.target.dimension + 2,
             int(starts[now.number]), effort.rounds[now.number],
         )  # fmt: skip
-        fresh = now.mixture.draw(uniform)
+        fresh = engine.run(Mixture.draw, now.mixture, uniform)
         now.cloud.add(fresh, order.target.log_likelihood(here.rows, fresh), now.mixture)
         z, log_likelihood, offset = now.cloud.joined()
-        log_weights = offset + log_likelihood
-        effective = weights.effective_size(log_weights.reshape(len(now.curves), -1))
+        log_weights, effective = engine.run(_weighed, offset, log_likelihood)
+        effective = engine.get(effective, len(now.curves))
         done = (effective >= order.size) | (now.number + 1 == len(effort.rounds))
         poor = ~done & (effective < EFFICIENT * z.shape[2] * REPLICATES)
         if done.any():
             index = np.flatnonzero(done)
             rows = _rows_of(index)
-            keys = here.keys[rows]
+            ready, its_weights = engine.take((z, log_weights), rows)
             found = chains.from_weighted(
-                z[rows], log_weights[rows], keys, draws=order.draws, size=order.size
-            )
+                ready, its_weights, here.keys[rows], draws=order.draws, size=order.size,
+                engine=engine,
+            )  # fmt: skip
             parts.append((now.curves[index], found))
         for some in (np.flatnonzero(poor), np.flatnonzero(~done & ~poor)):
             if len(some):
@@ -306,10 +344,18 @@ def _draw(order: _Order, mixture: Mixture, effort: Effort) -> Population:
                 cloud = now.cloud.take(rows)
                 better = cloud.sources[-1]
                 if poor[some[0]] or better is None:
-                    share = weights.normalised(log_weights[rows])
-                    better = _fit(z[rows], share, effort.final_components, final=True)
+                    kept, share = engine.take((z, log_weights), rows)
+                    share = engine.run(weights.normalised, share)
+                    better = _fit(engine, kept, share, effort.final_components, final=True)
                 waiting.append(_Round(now.curves[some], cloud, better, now.number + 1))
     return chains.join(parts)
+
+
+def _weighed(offset: Floats, log_likelihood: Floats, xp: Any = NUMPY) -> tuple[Floats, Floats]:
+    """Log weights at temperature 1, and the effective size of each curve's replicates together."""
+    log_weights = offset + log_likelihood
+    pooled = log_weights.reshape(-1, REPLICATES * log_weights.shape[1])
+    return log_weights, weights.effective_size(pooled, xp)
 
 
 def _rows_of(curves: Index) -> Index:

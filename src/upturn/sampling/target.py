@@ -6,7 +6,7 @@ arrays (row, point, particle); a row is a curve, or one of its replicates.
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import fsum
 from threading import Event
@@ -21,6 +21,7 @@ from upturn.likelihoods import Data, Likelihood
 from upturn.model import Model
 from upturn.priors import Quantiles
 from upturn.sampling import offsets
+from upturn.sampling.engines import Host
 from upturn.sampling.offsets import REACH, Index, Rule
 from upturn.validate import Floats
 
@@ -85,7 +86,11 @@ class Target:
         The quadrature over groups' offsets.
     stop : threading.Event, optional
         Once set, evaluating raises `StoppedError`.
+    engine : Host
+        Where the likelihood, and with it every stage of sampling, runs.
     """
+
+    engine = Host()
 
     def __init__(
         self,
@@ -110,6 +115,11 @@ class Target:
         self.ceiling = np.where(
             np.isnan(curves.ceiling) | (not likelihood.bounded), 1.0, curves.ceiling
         )
+
+    @property
+    def host(self) -> "Target":
+        """The same target, evaluated by NumPy."""
+        return self
 
     def with_nodes(self, nodes: int, *, shifted: bool = True) -> Self:
         """The same target with this many nodes over every group's offset.
@@ -226,14 +236,18 @@ class Target:
         return np.maximum(out, LOWEST, out=out)
 
     def _block(self, rows: Index, z: Floats) -> Floats:
-        if self.stop is not None and self.stop.is_set():
-            raise StoppedError
+        self.check()
         p = {name: value[:, None, :] for name, value in self.parameters(rows, z).items()}
         u, data = self._inputs(rows)
         if not self.grouped:
             return self._by_group(rows, p, u, data, 1)[:, 0] + self._rest(rows, p)
         log_integral = offsets.log_integral(self.rule, rows, z, *self._over_offsets(rows, p))
         return log_integral + self._rest(rows, p)
+
+    def check(self) -> None:
+        """Raise `StoppedError` where somebody asked for that."""
+        if self.stop is not None and self.stop.is_set():
+            raise StoppedError
 
     def _over_offsets(
         self, rows: Index, p: Mapping[str, Any]
@@ -329,36 +343,44 @@ class Target:
         add_by_group(np.ascontiguousarray(self._terms(rows, p, u, data)), data.group, out)
         return out
 
-    def _mean(self, rows: Index, p: Mapping[str, Any], u: Floats) -> Floats:
+    def _mean(self, rows: Index, p: Mapping[str, Any], u: Floats, xp: Any = NUMPY) -> Floats:
         """Expected score on the model's scale: (row, point, particle)."""
         shape = (len(rows), u.shape[1], next(iter(p.values())).shape[2])
-        mean = self.model.mean(NUMPY, p, u, self.ceiling[rows, None, None])
-        return mean if mean.shape == shape else np.broadcast_to(mean, shape).copy()
+        mean = self.model.mean(xp, p, u, self.ceiling[rows][:, None, None])
+        return mean if mean.shape == shape else xp.module.broadcast_to(mean, shape).copy()
 
-    def _terms(self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data) -> Floats:
+    def _terms(
+        self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data, xp: Any = NUMPY
+    ) -> Floats:
         """The log terms that depend on the mean: (row, point, particle)."""
-        mean = self._mean(rows, p, u)
+        mean = self._mean(rows, p, u, xp)
         if self.likelihood.bounded:
-            mean = np.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN)
+            mean = xp.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN)
         y, n = data.y[:, :, None], data.trials[:, :, None]
-        terms: Floats = self.likelihood.log_terms(NUMPY, mean, p, y, n)
+        terms: Floats = self.likelihood.log_terms(xp, mean, p, y, n)
         return terms
 
-    def _rest(self, rows: Index, p: Mapping[str, Any]) -> Floats:
+    def _rest(self, rows: Index, p: Mapping[str, Any], xp: Any = NUMPY) -> Floats:
         """The terms free of the expected score, summed over points: (row, particle).
 
         Points with the same number of trials share them but for a constant.
         """
         name, first = self.likelihood.name, next(iter(p.values()))
-        constant = np.broadcast_to(self._constants[rows, None], (len(rows), first.shape[2]))
+        shape = (len(rows), first.shape[2])
+        constant: Floats = xp.module.broadcast_to(self._constants[rows][:, None], shape)
         if name == "binomial":
             return constant
         if name == "beta-binomial":
-            values, counts = self._distinct_trials
-            terms = self.likelihood.log_rest(NUMPY, p, 0.0, values[rows, :, None])
-            return (terms * counts[rows, :, None]).sum(axis=1) + constant
-        points = self.curves.points[rows, None]
-        return self.likelihood.log_rest(NUMPY, p, 0.0, 0.0)[:, 0] * points + constant
+            values, counts = (each[rows][:, :, None] for each in self._distinct_trials)
+            terms = self.likelihood.log_rest(xp, p, 0.0, values)
+            return (terms * counts).sum(axis=1) + constant
+        points = self._points[rows][:, None]
+        return self.likelihood.log_rest(xp, p, 0.0, 0.0)[:, 0] * points + constant
+
+    @cached_property
+    def _points(self) -> Floats:
+        """The number of points: (curve,)."""
+        return self.curves.points.astype(np.float64)
 
     @cached_property
     def _constants(self) -> Floats:
@@ -382,3 +404,65 @@ class Target:
         for i, (value, count) in enumerate(found):
             values[i, : len(value)], counts[i, : len(value)] = value, count
         return values, counts
+
+    # --- the same in another library's arrays -----------------------------------------------------
+
+    def traced(self, rows: Any, z: Any, xp: Any) -> Any:
+        """The log likelihood of a block by functions of a namespace alone, all points at once.
+
+        Padding is computed and left out of the sums, so that shapes do not depend on the rows.
+        """
+        p = {name: value[:, None, :] for name, value in self.parameters(rows, z, xp).items()}
+        u = self.u[rows][:, :, None]
+        data = Data(*(getattr(self.data, f)[rows] for f in ("y", "trials", "group")))
+        rest = self._rest(rows, p, xp)
+        if not self.grouped:
+            return self._sums(rows, p, u, data, 1, xp)[:, 0] + rest
+        groups = self.rule.nodes.shape[1]
+        log_integral = offsets.streamed(
+            xp, self.rule.nodes[rows], self.rule.shifted, z, p["scatter"], u, data,
+            lambda u: self._sums(rows, p, u, data, groups, xp),
+        )  # fmt: skip
+        return log_integral + rest
+
+    def _sums(
+        self, rows: Any, p: Mapping[str, Any], u: Any, data: Data, groups: int, xp: Any
+    ) -> Any:
+        """What `_by_group` computes, by functions of a namespace."""
+        terms = self._terms(rows, p, u, data, xp)
+        member = data.group[:, None, :] == np.arange(groups)[:, None]
+        return xp.module.where(member, 1.0, 0.0) @ terms
+
+    def arrays(self) -> dict[str, Any]:
+        """What `traced` takes from the curves, by name: one axis of each array is that of curves.
+
+        The tables of priors are the exception: curves share them.
+        """
+        return {
+            "u": self.u,
+            "data": (self.data.y, self.data.trials, self.data.group),
+            "nodes": self.rule.nodes,
+            "ceiling": self.ceiling,
+            "_constants": self._constants,
+            "_points": self._points,
+            "_distinct_trials": self._distinct_trials,
+            "_quantiles": {name: one.arrays for name, one in self._quantiles.items()},
+        }
+
+    def with_arrays(self, arrays: Mapping[str, Any]) -> Self:
+        """The formulas of this target over other arrays, and nothing else."""
+        other = copy(self)
+        own = dict(arrays)
+        tables = own.pop("_quantiles")
+        other._quantiles = {
+            name: one.with_arrays(tables[name]) for name, one in self._quantiles.items()
+        }
+        other.rule = replace(self.rule, nodes=own.pop("nodes"))
+        other.stop = None
+        other.__dict__.update(own, data=Data(*own.pop("data")))
+        return other
+
+    @property
+    def formulas(self) -> tuple[Any, ...]:
+        """Equal for two targets whose `traced` differ in nothing but arrays."""
+        return self.model.to_toml(), self.likelihood.name, self.names, self.rule.shifted

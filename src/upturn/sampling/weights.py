@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays import NUMPY
 from upturn.validate import Floats
 
 LARGEST_K = 0.7  # Pareto shape above which importance sampling is not trusted (Vehtari et al. 2024)
@@ -14,25 +15,28 @@ COLDEST = 1e-12
 SEARCHED = 1024  # particles that a temperature is found on, evenly among all
 
 
-def normalised(log_weights: Floats) -> Floats:
+def normalised(log_weights: Floats, xp: Any = NUMPY) -> Floats:
     """Weights that sum to one along the last axis."""
-    w = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
+    w: Floats = xp.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
     return w / w.sum(axis=-1, keepdims=True)
 
 
-def log_mean_exp(log_weights: Floats) -> Floats:
+def log_mean_exp(log_weights: Floats, xp: Any = NUMPY) -> Floats:
     """The logarithm of the mean weight along the last axis."""
     top = log_weights.max(axis=-1, keepdims=True)
-    return np.log(np.exp(log_weights - top).mean(axis=-1)) + top[..., 0]
+    found: Floats = xp.log(xp.exp(log_weights - top).mean(axis=-1)) + top[..., 0]
+    return found
 
 
-def effective_size(log_weights: Floats) -> Floats:
+def effective_size(log_weights: Floats, xp: Any = NUMPY) -> Floats:
     """(sum w)^2 / sum w^2 along the last axis (Kong 1992)."""
-    w = np.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
+    w: Floats = xp.exp(log_weights - log_weights.max(axis=-1, keepdims=True))
     return w.sum(axis=-1) ** 2 / (w * w).sum(axis=-1)
 
 
-def temperature(offset: Floats, log_likelihood: Floats, before: Floats, size: float) -> Floats:
+def temperature(
+    offset: Floats, log_likelihood: Floats, before: Floats, size: float, xp: Any = NUMPY
+) -> Floats:
     """The highest inverse temperature at which the weights keep an effective size.
 
     Parameters
@@ -52,17 +56,22 @@ def temperature(offset: Floats, log_likelihood: Floats, before: Floats, size: fl
     step = max(1, offset.shape[1] // SEARCHED)
     size = size * -(-offset.shape[1] // step) / offset.shape[1]
     offset, log_likelihood = offset[:, ::step], log_likelihood[:, ::step]
-    done = effective_size(offset + log_likelihood) >= size
-    start = np.log(np.maximum(before, COLDEST))
-    low, high = start, np.zeros_like(before)
-    for _ in range(BISECTIONS):
+    done = effective_size(offset + log_likelihood, xp) >= size
+    start = xp.log(xp.maximum(before, COLDEST))
+
+    def halve(_: Any, ends: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+        low, high = ends
         middle = (low + high) / 2
-        enough = effective_size(offset + np.exp(middle)[:, None] * log_likelihood) >= size
-        low, high = np.where(enough, middle, low), np.where(enough, high, middle)
-    return np.where(done, 1.0, np.where(low > start, np.exp(low), before))
+        tried = offset + xp.exp(middle)[:, None] * log_likelihood
+        enough = effective_size(tried, xp) >= size
+        return xp.where(enough, middle, low), xp.where(enough, high, middle)
+
+    low, _ = xp.repeat(BISECTIONS, halve, (start, 0.0 * before))
+    found: Floats = xp.where(done, 1.0, xp.where(low > start, xp.exp(low), before))
+    return found
 
 
-def systematic(weights: Floats, offset: Floats, count: int) -> NDArray[np.intp]:
+def systematic(weights: Floats, offset: Floats, count: int, xp: Any = NUMPY) -> NDArray[np.intp]:
     """Systematic resampling: the particles under `count` equidistant marks on the summed weights.
 
     Parameters
@@ -77,18 +86,17 @@ def systematic(weights: Floats, offset: Floats, count: int) -> NDArray[np.intp]:
     -------
     array (row, count)
     """
-    rows, particles = weights.shape
+    np = xp.module
     summed = np.cumsum(weights, axis=1)
     summed /= summed[:, -1:]
     # mark i, at (i + offset) / count, lies below a sum where i < sum * count - offset
     passed = np.ceil(summed * count - offset[:, None])
-    passed[summed >= 1] = count  # whatever was rounded
-    copies = np.diff(passed, axis=1, prepend=0).astype(np.intp)
-    particle = np.broadcast_to(np.arange(particles), copies.shape)
-    return np.repeat(particle.reshape(-1), copies.reshape(-1)).reshape(rows, count)
+    passed = np.where(summed >= 1, count, passed)  # whatever was rounded
+    found: NDArray[Any] = xp.passing(passed.astype(np.int64), count)
+    return found
 
 
-def along_curve(unit: Floats) -> NDArray[np.intp]:
+def along_curve(unit: Floats, xp: Any = NUMPY) -> NDArray[np.intp]:
     """The order in which a space-filling (Morton) curve passes through points.
 
     Resampling in this order keeps most of what a low-discrepancy net gains over independent
@@ -106,11 +114,12 @@ def along_curve(unit: Floats) -> NDArray[np.intp]:
     rows, dimensions, particles = unit.shape
     bits = min(60 // dimensions, 10)
     cells = (unit * 2.0**bits).astype(np.int64)
-    code = np.zeros((rows, particles), dtype=np.int64)
+    code = xp.module.zeros((rows, particles), dtype=np.int64)
     for bit in range(bits - 1, -1, -1):
         for d in range(dimensions):
             code = (code << 1) | ((cells[:, d] >> bit) & 1)
-    return np.argsort(code, axis=1, kind="stable")
+    found: NDArray[np.intp] = xp.module.argsort(code, axis=1, stable=True)
+    return found
 
 
 def smoothed(log_weights: Floats) -> tuple[Floats, float]:

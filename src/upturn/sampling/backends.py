@@ -1,0 +1,64 @@
+"""Backends: what computes the stages of the population sampler.
+
+NumPy is the default; JAX is loaded where it is asked for.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from upturn.sampling.target import Target
+from upturn.validate import DataError
+
+
+def check_backend(name: str) -> None:
+    """Refuse a backend whose package is not installed.
+
+    Raises
+    ------
+    DataError
+        With the line that brings it.
+    """
+    if name == "jax" and find_spec("jax") is None:
+        raise DataError(
+            "backend: expected the package jax to be installed, but got none; bring it with: "
+            "pip install 'upturn[jax]', or 'upturn[cuda]' for a GPU of NVIDIA"
+        )
+
+
+@dataclass(frozen=True)
+class Backend:
+    """How a backend is used.
+
+    Attributes
+    ----------
+    target : type of Target
+        What evaluates the likelihood.
+    session : callable
+        A context in which a thread's work runs.
+    curves : int, optional
+        In a block; None leaves it to the processor's cache and the number of its cores.
+    threads : int, optional
+        The most that are of use.
+    """
+
+    target: type[Target]
+    session: Callable[[], AbstractContextManager[None]]
+    curves: int | None = None
+    threads: int | None = None
+
+
+def backend(name: str) -> Backend:
+    """The backend of a name, "numpy" or "jax"."""
+    if name == "numpy":
+        return Backend(Target, nullcontext)
+    check_backend(name)
+    from upturn.sampling import accelerator
+
+    return Backend(
+        accelerator.Accelerated,
+        accelerator.doubles,
+        accelerator.curves_a_block(),
+        None if accelerator.free_memory() is None else accelerator.WORKERS,
+    )

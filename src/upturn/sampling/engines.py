@@ -1,0 +1,50 @@
+"""Engines: where the stages of the population sampler run.
+
+A stage is a function of arrays whose first axis is that of rows, with `xp`, the namespace, as its
+last argument. The driver calls stages through an engine, and so is one for all of them. `Host` runs
+a stage as it is, over NumPy's arrays; `upturn.sampling.accelerator.Device` compiles it.
+"""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+from upturn.sampling import points
+from upturn.validate import Floats, Integers
+
+type Tree = Any  # an array, or lists, tuples and dataclasses of them
+
+
+def over(tree: Tree, function: Callable[[Any], Any]) -> Tree:
+    """A tree with each array replaced."""
+    if isinstance(tree, (list, tuple)):
+        return type(tree)(over(each, function) for each in tree)
+    if is_dataclass(tree) and not isinstance(tree, type):
+        return type(tree)(*(over(getattr(tree, f.name), function) for f in fields(tree)))
+    return tree if tree is None else function(tree)
+
+
+class Host:
+    """NumPy's functions on NumPy's arrays."""
+
+    def run(self, stage: Callable[..., Any], *arrays: Tree, **options: Any) -> Any:
+        """A stage's result; arrays as this engine gives them, options plain values."""
+        return stage(*arrays, **options)
+
+    def put(self, tree: Tree) -> Tree:
+        """Arrays of NumPy as this engine's own."""
+        return tree
+
+    def take(self, tree: Tree, rows: Integers) -> Tree:
+        """Some of the rows."""
+        return over(tree, lambda array: array[rows])
+
+    def get(self, tree: Tree, rows: int) -> Tree:
+        """The first rows as NumPy's arrays: an engine may have added others."""
+        return tree
+
+    def uniforms(
+        self, keys: points.Keys, stream: int, dimensions: int, start: int, count: int
+    ) -> Floats:
+        """See `points.uniforms`."""
+        return points.uniforms(keys, stream, dimensions, start, count)

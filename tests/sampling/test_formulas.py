@@ -1,0 +1,101 @@
+"""What kernels compute, by formulas: over NumPy's arrays here, over JAX's where a test has JAX."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.sampling.test_mixtures import random_mixture
+from tests.sampling.test_target import table
+from upturn.arrays import NUMPY
+from upturn.model import Model
+from upturn.results import read
+from upturn.sampling import mixtures, points
+from upturn.sampling.mixture_formulas import Formulas, Kernels
+from upturn.sampling.target import Target
+
+PLAIN = SimpleNamespace(**vars(NUMPY))  # NumPy, not recognised as what kernels are for
+ROWS, PARTICLES = 3, 200
+
+
+def curves_of(scatter):
+    """Two curves of different length, with groups of two to four points."""
+    frames = [table(9), table(14, families=5, seed=1)]
+    frame = pd.concat([f.assign(task=f"t{i}") for i, f in enumerate(frames)])
+    return read(frame).curves("flops", scatter=scatter)
+
+
+def target_of(model, likelihood, scatter):
+    chosen = Model.read(model).with_likelihood(likelihood)
+    curves = curves_of(scatter)
+    return Target(chosen, curves, chosen.likelihood_for(str(curves.kind[0])))
+
+
+CASES = [
+    ("hinge", "beta-binomial", "none"),
+    ("hinge", "beta-binomial", "family"),
+    ("takeoff", "binomial", "none"),
+    ("chance", "beta", "none"),
+    ("logistic", "normal", "family"),
+    ("u-shaped", "student-t", "none"),
+]
+
+
+@pytest.mark.parametrize(("model", "likelihood", "scatter"), CASES)
+@pytest.mark.parametrize("shifted", [True, False])
+def test_the_traced_likelihood_is_the_kernels(model, likelihood, scatter, shifted):
+    target = target_of(model, likelihood, scatter).with_nodes(13, shifted=shifted)
+    rows = np.array([0, 1, 1])
+    z = np.random.default_rng(0).normal(size=(3, target.dimension, PARTICLES))
+    expected = target.log_likelihood(rows, z)
+    again = target.with_arrays(target.arrays())
+    np.testing.assert_allclose(again.traced(rows, z, NUMPY), expected, rtol=1e-7, atol=1e-8)
+
+
+def test_groups_may_have_nodes_of_their_own():
+    target = target_of("hinge", "beta-binomial", "family")
+    rows = np.array([0, 0, 1, 1])
+    z = np.random.default_rng(0).normal(size=(4, target.dimension, PARTICLES))
+    fitted = target.resolving(rows, 0.2 * z, 1.5)
+    assert np.ptp(fitted.rule.nodes) > 0
+    expected = fitted.log_likelihood(rows, z)
+    np.testing.assert_allclose(fitted.traced(rows, z, NUMPY), expected, rtol=1e-7, atol=1e-8)
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 5])
+def test_densities_and_draws_are_the_kernels(dimension):
+    mixture = random_mixture(ROWS, dimension, 4)
+    uniform = points.uniforms(points.keys(0, ["a"], ROWS), 0, dimension + 2, 0, PARTICLES)
+    z = mixture.draw(uniform)
+    np.testing.assert_allclose(mixture.draw(uniform, PLAIN), z, rtol=1e-12, atol=1e-12)
+    expected = mixture.log_density(z)
+    np.testing.assert_allclose(mixture.log_density(z, PLAIN), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dimension", [1, 4])
+def test_expectations_are_the_kernels(dimension):
+    mixture = random_mixture(ROWS, dimension, 4)
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(ROWS, dimension, PARTICLES))
+    weights = rng.dirichlet(np.ones(PARTICLES), size=ROWS)
+    how = mixtures._standardising(mixture.weights, mixture.means, mixture.roots, NUMPY)
+    room = np.empty((2, ROWS, 4, PARTICLES))
+    expected = Kernels.expect(y, weights, *how, *room)
+    np.testing.assert_allclose(Formulas(PLAIN).expect(y, weights, *how), expected, rtol=1e-12)
+    np.testing.assert_allclose(expected[0].sum(axis=1), weights)
+
+
+def test_fits_are_the_kernels():
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(ROWS, 3, PARTICLES)) + 3 * (np.arange(PARTICLES) % 2)
+    weights = rng.dirichlet(np.ones(PARTICLES), size=ROWS)
+    ours, theirs = (mixtures.fit(z, weights, 4, 6, xp=xp) for xp in (NUMPY, PLAIN))
+    for name in ("centre", "scale", "weights", "means", "roots"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=1e-7, atol=1e-9)
+
+
+def test_bits_are_reversed_the_long_way_too():
+    keys = points.keys(0, ["a", "b"], 1)
+    net, seeds = points.net(3, 5, 40), points.seeds(keys, 2, 3)
+    assert (points.scrambled(net, seeds, PLAIN) == points.uniforms(keys, 2, 3, 5, 40)).all()
