@@ -78,7 +78,7 @@ def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
 
     results = source.read(to.outputs)
     together = how["sampler"] == "nuts" or any(name.startswith("mix:") for name in axis)
-    asked = how["resume"] or how["batch"] is not None
+    asked = any(how[name] for name in ("resume", "batch", "workers", "dask"))
     store = to.store if asked or not together else None
     with to.progress() as told:
         done = upturn.fit(results, axis=axis or "flops", progress=told, output=store, **how)

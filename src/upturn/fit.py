@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import upturn
+from upturn import distributed, mix
 from upturn import emergence as em
-from upturn import mix
 from upturn import tree as trees
 from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
 from upturn.axis import Axis
@@ -50,6 +50,8 @@ def fit(
     output: str | os.PathLike[str] | None = None,
     resume: bool = False,
     batch: int | None = None,
+    dask: str | None = None,
+    workers: int | None = None,
 ) -> Fit:
     """Fit a model to every curve of a table.
 
@@ -97,6 +99,11 @@ def fit(
         with is, to the bit, what it would have been without. Where there is none, begin.
     batch : int, optional
         Curves that are written at a time; 64, or 256 of more than 4,096 curves.
+    dask : str, optional
+        The address of a Dask scheduler ("tcp://host:8786") whose workers fit the batches; they
+        have to see the output under the same path. Same result to the bit.
+    workers : int, optional
+        Processes of this machine that fit the batches, one thread each.
 
     Returns
     -------
@@ -121,7 +128,7 @@ def fit(
         check_available(nuts)
     check_numbers(draws=draws, seed=seed, delta=delta, threads=threads)
     path = None if output is None else check_writable(output, (".zarr",))
-    _check_run(path, resume, batch)
+    _check_run(path, resume=resume, batch=batch, dask=dask, workers=workers)
     chosen = Model.read(model)
     if likelihood is not None:
         chosen = chosen.with_likelihood(likelihood)
@@ -159,7 +166,9 @@ def fit(
     job = Job(chosen, meta)
     if path is not None:
         run = begin(job, parts_of(curves), path, resume=resume, batch=batch)
-        if run is not None:
+        if run is not None and (dask or workers):
+            distributed.complete(run, dask=dask, workers=workers, progress=progress)
+        elif run is not None:
             run.complete(threads=threads, progress=progress)
         return load(path)
     learned = None
@@ -190,16 +199,23 @@ def fit(
     return Fit(tree)
 
 
-def _check_run(path: Path | None, resume: bool, batch: Any) -> None:
-    """Refuse options of a run that is written batch by batch where none is."""
-    if path is None and (resume or batch is not None):
-        name = "resume" if resume else "batch"
+def _check_run(path: Path | None, **given: Any) -> None:
+    """Refuse options of a run that is written batch by batch where none is, or that are wrong."""
+    name = next((name for name, value in given.items() if value), None)
+    if path is None and name is not None:
         raise DataError(
             f"{name}: expected an output to write batches to, but got none; name one that ends in "
             ".zarr"
         )
-    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
-        raise DataError(f"batch: expected a whole number above 0, but got {shown(batch)}")
+    for name in ("batch", "workers"):
+        value = given[name]
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and not (whole and value > 0):
+            raise DataError(f"{name}: expected a whole number above 0, but got {shown(value)}")
+    if given["dask"] is not None and not isinstance(given["dask"], str):
+        raise DataError(f"dask: expected an address, but got {shown(given['dask'])}")
+    if given["dask"] and given["workers"]:
+        raise DataError("workers: expected them or a scheduler, but got both; leave one out")
 
 
 def _check_batches(path: Path, curves: Curves, sampler: str) -> None:

@@ -399,6 +399,12 @@ class Store:
     def _job(self) -> Job:
         return Job.of(trees.meta_of(self._tree))
 
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of the libraries on which the last bits of numbers hang, by name."""
+        versions: Mapping[str, str] = self._job.meta["versions"]
+        return versions
+
     def fit(
         self, batch: int, *, threads: int | None = None, progress: Progress | None = None
     ) -> None:
