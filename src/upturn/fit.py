@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ from upturn.results import Results
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import check_available
 from upturn.sampling.nuts import sample as sample_nuts
-from upturn.store import begin, parts_of
+from upturn.store import InMemory, Parts, Store, begin
+from upturn.stream import stream_of
 from upturn.tree import check_writable
 from upturn.validate import DataError, shown, shown_path
 
@@ -134,21 +136,11 @@ def fit(
         chosen = chosen.with_likelihood(likelihood)
     if priors is not None:
         chosen = chosen.with_priors(_mapping(priors))
-    data = table_of(results)
-    curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
-    if path is not None:
-        _check_batches(path, curves, sampler)
-    if mix.is_mix(curves):
-        curves = mix.shared(curves)
-    for kind in dict.fromkeys(curves.kind.tolist()):
-        chosen.likelihood_for(kind)
     meta: dict[str, Any] = {
         "version": upturn.__version__,
         "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
         "seed": int(seed),
         "arguments": {
-            **origin_of(data, metric),
-            "axis": list(dict.fromkeys(_spec(a) for a in curves.axes)),
             "model": chosen.name,
             "draws": int(draws),
             "sampler": sampler,
@@ -161,16 +153,32 @@ def fit(
             "priors": dict(chosen.given),
         },
         "model": chosen.to_toml(),
-        "notes": [*curves.notes],
     }
     job = Job(chosen, meta)
-    if path is not None:
-        run = begin(job, parts_of(curves), path, resume=resume, batch=batch)
-        if run is not None and (dask or workers):
-            distributed.complete(run, dask=dask, workers=workers, progress=progress)
-        elif run is not None:
-            run.complete(threads=threads, progress=progress)
-        return load(path)
+    batches = Batches(path, resume, batch, dask, workers, threads, progress) if path else None
+    if batches is not None and sampler == "population" and metric is None:
+        stream = stream_of(results, axis, batches.path, by=by, scatter=scatter)
+        if stream is not None:
+            meta["arguments"] |= {**origin_of(stream, None), "axis": [stream.axis.name]}
+            with stream:
+                run = batches.begin(job, stream)
+            return batches.complete(run)
+    data = table_of(results)
+    curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
+    meta["arguments"] |= {
+        **origin_of(data, metric),
+        "axis": list(dict.fromkeys(a.name for a in curves.axes)),
+    }
+    meta["notes"] = [*curves.notes]
+    if batches is not None:
+        batches.check(curves, sampler)
+        run = batches.begin(job, InMemory(curves))
+        del data, curves  # batches read theirs from the store
+        return batches.complete(run)
+    if mix.is_mix(curves):
+        curves = mix.shared(curves)
+    for kind in dict.fromkeys(curves.kind.tolist()):
+        chosen.likelihood_for(kind)
     learned = None
     if mix.is_mix(curves):
         learned = mix.learn(
@@ -199,6 +207,40 @@ def fit(
     return Fit(tree)
 
 
+@dataclass(frozen=True)
+class Batches:
+    """A fit that is written batch by batch: where, by whom, and whether it has begun before."""
+
+    path: Path
+    resume: bool
+    size: int | None
+    dask: str | None
+    workers: int | None
+    threads: int | None
+    progress: Progress | None
+
+    def check(self, curves: Curves, sampler: str) -> None:
+        """Refuse to cut into batches what takes all curves together."""
+        reason = "NUTS" if sampler == "nuts" else "a mix of axes" if mix.is_mix(curves) else None
+        if reason is not None:
+            raise DataError(
+                f"{shown_path(self.path)}: expected a fit whose curves are independent, but got "
+                f"{reason}, which takes all of them together; save it when it is done"
+            )
+
+    def begin(self, job: Job, parts: Parts) -> Store | None:
+        """The store, made or found; None where it is finished."""
+        return begin(job, parts, self.path, resume=self.resume, batch=self.size)
+
+    def complete(self, run: Store | None) -> Fit:
+        """The fit of all batches, those that are missing made."""
+        if run is not None and (self.dask or self.workers):
+            distributed.complete(run, dask=self.dask, workers=self.workers, progress=self.progress)
+        elif run is not None:
+            run.complete(threads=self.threads, progress=self.progress)
+        return Fit(trees.load(self.path))
+
+
 def _check_run(path: Path | None, **given: Any) -> None:
     """Refuse options of a run that is written batch by batch where none is, or that are wrong."""
     name = next((name for name, value in given.items() if value), None)
@@ -218,16 +260,6 @@ def _check_run(path: Path | None, **given: Any) -> None:
         raise DataError("workers: expected them or a scheduler, but got both; leave one out")
 
 
-def _check_batches(path: Path, curves: Curves, sampler: str) -> None:
-    """Refuse to cut into batches what takes all curves together."""
-    reason = "NUTS" if sampler == "nuts" else "a mix of axes" if mix.is_mix(curves) else None
-    if reason is not None:
-        raise DataError(
-            f"{shown_path(path)}: expected a fit whose curves are independent, but got {reason}, "
-            "which takes all of them together; save it when it is done"
-        )
-
-
 def load(path: str | os.PathLike[str]) -> Fit:
     """Read a saved fit.
 
@@ -240,17 +272,13 @@ def load(path: str | os.PathLike[str]) -> Fit:
     try:
         loaded = Fit(tree)
         loaded.check()
-        loaded.summary()
+        next(loaded.parts()).summary()
     except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise DataError(
             f"{shown_path(path)}: expected a fit saved by upturn, but got one with parts missing "
             f"or changed ({error}); fit again"
         ) from None
     return loaded
-
-
-def _spec(axis: Axis) -> str:
-    return axis.name
 
 
 def _mapping(priors: Any) -> Mapping[str, str]:
