@@ -1,6 +1,6 @@
 """`python -m benchmarks [speed|agreement|scale|coverage|pooling]`, or all of them at once.
 
-`mix` and `kills` run where they are named only.
+`mix`, `kills` and `stream` run where they are named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md, or
 results/NAME.json and .md for one of the measures alone. `quadrature` and `nuts` store
@@ -12,7 +12,18 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from benchmarks import agreement, coverage, kills, mix, pooling, references, report, scale, speed
+from benchmarks import (
+    agreement,
+    coverage,
+    kills,
+    mix,
+    pooling,
+    references,
+    report,
+    scale,
+    speed,
+    stream,
+)
 
 MEASURES: dict[str, Any] = {
     "speed": speed,
@@ -22,7 +33,11 @@ MEASURES: dict[str, Any] = {
     "pooling": pooling,
 }
 
-ALONE: dict[str, Any] = {"mix": mix, "kills": kills}  # run where they are named only
+ALONE: dict[str, Any] = {
+    "mix": mix,
+    "kills": kills,
+    "stream": stream,
+}  # run where they are named only
 
 QUICK: dict[str, dict[str, Any]] = {
     "speed": {"seeds": 4},
@@ -71,6 +86,9 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         },
         "mix": lambda a: {"tables": a.tables, "real": a.real},
         "kills": lambda a: {"kills": a.kills, "interrupts": a.interrupts, "seed": a.seed},
+        "stream": lambda a: {
+            "sizes": tuple(a.sizes), "model": a.model, "draws": a.draws, "workers": a.workers
+        },
         "pooling": lambda a: {
             "tables": a.tables, "model": a.model, "draws": a.draws, "tune": a.tune, "seed": a.seed
         },
@@ -124,6 +142,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--kills", type=int, default=20)
     one.add_argument("--interrupts", type=int, default=3)
     one.add_argument("--seed", type=int, default=0)
+
+    one = commands.add_parser("stream", help="time and memory from a file to a store")
+    one.add_argument("--sizes", nargs="+", type=int, default=stream.SIZES)
+    one.add_argument("--model", default="hinge")
+    one.add_argument("--draws", type=int, default=400)
+    one.add_argument("--workers", type=int, default=0)
 
     one = commands.add_parser("pooling", help="coverage of 90 %% intervals of families' offsets")
     one.add_argument("--tables", type=int, default=60)

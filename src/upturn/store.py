@@ -36,6 +36,7 @@ DONE = "done"  # an array in the group of what is unfinished
 BATCH, LARGE_BATCH = 64, 256  # curves
 MANY = 4096  # curves from which batches are large: there would be too many files
 OBSERVATIONS = 16_384  # a chunk of what runs along obs, which no batch writes
+CHUNK = 4_000_000  # bytes of one of the log likelihood, of which batches write parts
 PART = 1024  # curves whose data are read or written at a time
 LOG_LIKELIHOOD = "log_likelihood"
 
@@ -500,7 +501,8 @@ class Store:
             return
         draft = _beside(self.path, "draft")
         _remove(draft)
-        layout = _Layout({"obs": observations}, {"obs": OBSERVATIONS}, {})
+        cut = max(1, CHUNK // (self._job.draws * 8))
+        layout = _Layout({"obs": observations}, {"obs": cut}, {})
         for batch, start in enumerate(starts):
             part = trees.part(self._tree, *self.span(batch))
             whole = trees.add_log_likelihood(part, Fit(part).log_likelihood())
