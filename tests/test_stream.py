@@ -67,6 +67,19 @@ def test_the_same_curves(order, tmp_path):
     assert not (tmp_path / ".upturn.run.zarr.table").exists()
 
 
+def test_cuts_are_small(tmp_path):
+    rows = pd.concat([table(3, task=f"task number {i}") for i in range(10)])
+    with streamed(written(rows, tmp_path), tmp_path) as found:
+        assert [len(part) for part in found] == [3, 3, 3, 1]
+
+
+def test_tasks_that_could_be_called_the_same_stay_together(tmp_path):
+    rows = [table(3, task="a", setting=s) for s in "xy"] + [table(3, task=t) for t in "bcd"]
+    with streamed(written(pd.concat([*rows, table(3, task="a | x")]), tmp_path), tmp_path) as found:
+        names = np.concatenate([part.name for part in found]).tolist()
+    assert sorted(names) == ["a | x", "a | x (2)", "a | y", "b", "c", "d"]
+
+
 def test_notes_are_of_the_whole_table(tmp_path):
     rows = frame().assign(params=1e9, tokens=lambda f: f["flops"] / 6e9).drop(columns="flops")
     rows.loc[rows["task"] == "a", "tokens"] = np.nan

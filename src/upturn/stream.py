@@ -126,7 +126,7 @@ class Stream:
         """
         import pandas as pd
 
-        codes, names = pd.factorize(tasks.str.split(JOINT, n=1).str[0])
+        codes, names = pd.factorize(tasks.str.split(JOINT, n=1, regex=False).str[0])
         found = np.empty(len(names), dtype=np.int64)
         for index, count in enumerate(np.bincount(codes).tolist()):
             found[index] = self._place_of(str(names[index]), count)
