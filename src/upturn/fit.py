@@ -22,8 +22,8 @@ from upturn.results import Results
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import check_available
 from upturn.sampling.nuts import sample as sample_nuts
-from upturn.store import InMemory, Parts, Store, begin
-from upturn.stream import stream_of
+from upturn.store import InMemory, Store, begin
+from upturn.stream import Stream, stream_of
 from upturn.tree import check_writable
 from upturn.validate import DataError, shown, shown_path
 
@@ -155,26 +155,29 @@ def fit(
         "model": chosen.to_toml(),
     }
     job = Job(chosen, meta)
-    batches = Batches(path, resume, batch, dask, workers, threads, progress) if path else None
-    if batches is not None and sampler == "population" and metric is None:
-        stream = stream_of(results, axis, batches.path, by=by, scatter=scatter)
-        if stream is not None:
-            meta["arguments"] |= {**origin_of(stream, None), "axis": [stream.axis.name]}
-            with stream:
-                run = batches.begin(job, stream)
-            return batches.complete(run)
+    if path is not None:
+        batches = Batches(path, resume, batch, dask, workers, threads, progress)
+        return batches.fit(job, results, axis, metric)
     data = table_of(results)
     curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
-    meta["arguments"] |= {
-        **origin_of(data, metric),
-        "axis": list(dict.fromkeys(a.name for a in curves.axes)),
-    }
+    meta["arguments"] |= _asked(data, metric, curves.axes)
     meta["notes"] = [*curves.notes]
-    if batches is not None:
-        batches.check(curves, sampler)
-        run = batches.begin(job, InMemory(curves))
-        del data, curves  # batches read theirs from the store
-        return batches.complete(run)
+    return _held(job, curves, nuts=nuts, threads=threads, progress=progress)
+
+
+def _asked(
+    data: "Results | Curves | Stream", metric: str | Sequence[str] | None, axes: Sequence[Axis]
+) -> dict[str, Any]:
+    """What was asked about, as arguments are saved."""
+    return {**origin_of(data, metric), "axis": list(dict.fromkeys(axis.name for axis in axes))}
+
+
+def _held(
+    job: Job, curves: Curves, *, nuts: str, threads: int | None, progress: Progress | None
+) -> Fit:
+    """The fit of all curves at once, in memory."""
+    sampler = job.meta["arguments"]["sampler"]
+    chosen, meta, draws, delta = job.model, dict(job.meta), job.draws, job.delta
     if mix.is_mix(curves):
         curves = mix.shared(curves)
     for kind in dict.fromkeys(curves.kind.tolist()):
@@ -182,11 +185,11 @@ def fit(
     learned = None
     if mix.is_mix(curves):
         learned = mix.learn(
-            chosen, curves, draws=draws, progress=progress, seed=seed, threads=threads
+            chosen, curves, draws=draws, progress=progress, seed=meta["seed"], threads=threads
         )
         meta["notes"] += learned.notes
         sample = learned.sample
-        twin = mix.unchanged(chosen.twin(), curves, seed=seed, threads=threads)
+        twin = mix.unchanged(chosen.twin(), curves, seed=meta["seed"], threads=threads)
     else:
         total = (3 if sampler == "nuts" else 2) * len(curves)
         told = progress and (lambda done, _: progress(done, total))
@@ -196,7 +199,7 @@ def fit(
     )
     if sampler == "nuts":
         chains = sample_nuts(
-            chosen, curves, draws=draws, seed=seed, nuts=nuts, cores=threads,
+            chosen, curves, draws=draws, seed=meta["seed"], nuts=nuts, cores=threads,
             progress=progress and (lambda done, _: progress(2 * len(curves) + done, total)),
         )  # fmt: skip
         meta["notes"].append(NUTS_NOTE)
@@ -219,7 +222,33 @@ class Batches:
     threads: int | None
     progress: Progress | None
 
-    def check(self, curves: Curves, sampler: str) -> None:
+    def fit(
+        self,
+        job: Job,
+        results: "Results | Curves | pd.DataFrame | str | os.PathLike[str]",
+        axis: str | Axis | Sequence[str | Axis],
+        metric: str | Sequence[str] | None,
+    ) -> Fit:
+        """The fit of a table, which is held only while the store is made, or not even then."""
+        asked = job.meta["arguments"]
+        by, scatter, sampler = (asked[name] for name in ("by", "scatter", "sampler"))
+        stream = None
+        if sampler == "population" and metric is None:
+            stream = stream_of(results, axis, self.path, by=by, scatter=scatter)
+        if stream is not None:
+            asked |= _asked(stream, metric, [stream.axis])
+            with stream:
+                run = begin(job, stream, self.path, resume=self.resume, batch=self.size)
+            return self.complete(run)
+        data = table_of(results)
+        curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
+        self._check(curves, sampler)
+        asked |= _asked(data, metric, curves.axes)
+        run = begin(job, InMemory(curves), self.path, resume=self.resume, batch=self.size)
+        del data, curves  # batches read theirs from the store
+        return self.complete(run)
+
+    def _check(self, curves: Curves, sampler: str) -> None:
         """Refuse to cut into batches what takes all curves together."""
         reason = "NUTS" if sampler == "nuts" else "a mix of axes" if mix.is_mix(curves) else None
         if reason is not None:
@@ -227,10 +256,6 @@ class Batches:
                 f"{shown_path(self.path)}: expected a fit whose curves are independent, but got "
                 f"{reason}, which takes all of them together; save it when it is done"
             )
-
-    def begin(self, job: Job, parts: Parts) -> Store | None:
-        """The store, made or found; None where it is finished."""
-        return begin(job, parts, self.path, resume=self.resume, batch=self.size)
 
     def complete(self, run: Store | None) -> Fit:
         """The fit of all batches, those that are missing made."""

@@ -262,7 +262,7 @@ def begin(
         For an unfinished run that is not to be continued, one of something else that is, or a
         disk that is full.
     """
-    with _writing(path):
+    with writing(path):
         if resume and path.exists():
             return _found(job, parts, path, batch)
         if trees.is_unfinished(path):
@@ -279,7 +279,7 @@ def _new(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store":
     survey = _Survey.of(job, parts)
     survey.job = replace(job, meta={**job.meta, "notes": list(parts.notes)})
     size = batch or (BATCH if survey.curves <= MANY else LARGE_BATCH)
-    draft, ends, start = _beside(path, "new"), survey.ends, 0
+    draft, ends, start = beside(path, "new"), survey.ends, 0
     _remove(draft)
     for part in parts:
         if start == 0:
@@ -439,7 +439,7 @@ class Store:
     ) -> None:
         """Fit the curves of a batch and write what was found; see `Job.tree`."""
         curves = trees.curves_of(trees.part(self._tree, *self.span(batch)))
-        with _writing(self.path, self):
+        with writing(self.path, self):
             self.write(batch, self._job.tree(curves, threads=threads, progress=progress))
 
     def complete(self, *, threads: int | None = None, progress: Progress | None = None) -> None:
@@ -486,9 +486,9 @@ class Store:
 
     def finish(self) -> None:
         """Add the log likelihood where it is small, and say that nothing is missing."""
-        with _writing(self.path, self):
+        with writing(self.path, self):
             self._add_log_likelihood()
-            end = _beside(self.path, "end")
+            end = beside(self.path, "end")
             _remove(end)
             os.rename(self.path / trees.UNFINISHED, end)
         for leftover in (end, replaced(self.path)):
@@ -499,7 +499,7 @@ class Store:
         *starts, observations = self.run["starts"]
         if not keeps_log_likelihood(self._job.draws, observations):
             return
-        draft = _beside(self.path, "draft")
+        draft = beside(self.path, "draft")
         _remove(draft)
         cut = max(1, CHUNK // (self._job.draws * 8))
         layout = _Layout({"obs": observations}, {"obs": cut}, {})
@@ -524,7 +524,8 @@ def replaced(path: Path) -> Path:
     return path.with_name(f"{path.name}.replaced")
 
 
-def _beside(path: Path, what: str) -> Path:
+def beside(path: Path, what: str) -> Path:
+    """A place of our own on the disk of a path."""
     return path.with_name(f".upturn.{path.name}.{what}")
 
 
@@ -534,7 +535,7 @@ def _remove(folder: Path) -> None:
 
 
 @contextmanager
-def _writing(path: Path, store: Store | None = None) -> Iterator[None]:
+def writing(path: Path, store: Store | None = None) -> Iterator[None]:
     """Say what the operating system refuses, and how to go on from there."""
     try:
         yield

@@ -16,6 +16,7 @@ from upturn.curves import Curves
 from upturn.readers import is_delimited, read_in_pieces, table_name
 from upturn.readers.schema import clean
 from upturn.results import Results
+from upturn.store import beside, writing
 from upturn.validate import Integers, NothingThereError, counted
 
 if TYPE_CHECKING:
@@ -50,8 +51,7 @@ def stream_of(
         return None
     if path.stat().st_size < LARGE:
         return None
-    folder = output.with_name(f".upturn.{output.name}.table")
-    return Stream(path, table_name(source), chosen, folder, by=by, scatter=scatter)
+    return Stream(path, table_name(source), chosen, output, by=by, scatter=scatter)
 
 
 @dataclass
@@ -65,8 +65,8 @@ class Stream:
     name : str
         What messages call it.
     axis : Axis
-    folder : Path
-        On a disk that has room for the table once more. It is there within a `with` statement.
+    output : Path
+        On whose disk there is room for the table once more, within a `with` statement.
     by, scatter
         As for `Results.curves`.
 
@@ -79,7 +79,7 @@ class Stream:
     path: Path
     name: str
     axis: Axis
-    folder: Path
+    output: Path
     by: str | None = None
     scatter: str = "auto"
     notes: Sequence[str] = ()
@@ -88,6 +88,11 @@ class Stream:
     _last: list[int] = field(default_factory=lambda: [-1, TASKS, 0])  # cut, its tasks and rows
 
     conditions: tuple[str, ...] = ()  # as of `Results`: none
+
+    @property
+    def folder(self) -> Path:
+        """Where the cuts are."""
+        return beside(self.output, "table")
 
     def __enter__(self) -> Self:
         """Write the rows to files of some tasks each, in the order in which tasks appear.
@@ -98,9 +103,10 @@ class Stream:
             For what is wrong with the file, but for its size.
         """
         shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir()
         try:
-            self._cut()
+            with writing(self.output):
+                self.folder.mkdir()
+                self._cut()
         except BaseException:
             self.__exit__()
             raise
