@@ -76,12 +76,13 @@ def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     import upturn
     from upturn.render.fits import FitAnswer
 
-    results = source.read(to.outputs)
     together = how["sampler"] == "nuts" or any(name.startswith("mix:") for name in axis)
-    asked = how["resume"] or how["batch"] is not None
+    asked = any(how[name] for name in ("resume", "batch", "workers", "dask"))
     store = to.store if asked or not together else None
+    one = axis[0] if len(axis) == 1 else axis or "flops"
+    table = source.given(to.outputs)
     with to.progress() as told:
-        done = upturn.fit(results, axis=axis or "flops", progress=told, output=store, **how)
+        done = upturn.fit(table, axis=one, progress=told, output=store, **how)
     to.deliver(FitAnswer(done), written=store)
 
 

@@ -1,6 +1,6 @@
 """`python -m benchmarks [speed|agreement|scale|coverage|pooling]`, or all of them at once.
 
-`mix`, `kills` and `accelerator` run where they are named only.
+`mix`, `kills`, `stream` and `accelerator` run where they are named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md, or
 results/NAME.json and .md for one of the measures alone. `quadrature` and `nuts` store
@@ -23,6 +23,7 @@ from benchmarks import (
     report,
     scale,
     speed,
+    stream,
 )
 
 MEASURES: dict[str, Any] = {
@@ -34,7 +35,12 @@ MEASURES: dict[str, Any] = {
 }
 
 # run where they are named only
-ALONE: dict[str, Any] = {"mix": mix, "kills": kills, "accelerator": accelerator}
+ALONE: dict[str, Any] = {
+    "mix": mix,
+    "kills": kills,
+    "stream": stream,
+    "accelerator": accelerator,
+}
 
 QUICK: dict[str, dict[str, Any]] = {
     "speed": {"seeds": 4},
@@ -87,6 +93,9 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         },
         "mix": lambda a: {"tables": a.tables, "real": a.real},
         "kills": lambda a: {"kills": a.kills, "interrupts": a.interrupts, "seed": a.seed},
+        "stream": lambda a: {
+            "sizes": tuple(a.sizes), "model": a.model, "draws": a.draws, "workers": a.workers
+        },
         "pooling": lambda a: {
             "tables": a.tables, "model": a.model, "draws": a.draws, "tune": a.tune, "seed": a.seed
         },
@@ -147,6 +156,11 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--threads", type=int, default=2)
     one.add_argument("--groups", type=int, default=0, help="families a curve [%(default)s]")
     one.add_argument("--real", action="store_true", help="compare posteriors of real curves too")
+    one = commands.add_parser("stream", help="time and memory from a file to a store")
+    one.add_argument("--sizes", nargs="+", type=int, default=stream.SIZES)
+    one.add_argument("--model", default="hinge")
+    one.add_argument("--draws", type=int, default=400)
+    one.add_argument("--workers", type=int, default=0)
 
     one = commands.add_parser("pooling", help="coverage of 90 %% intervals of families' offsets")
     one.add_argument("--tables", type=int, default=60)

@@ -303,7 +303,8 @@ def test_killed_at_random_moments():
     found = kills.run(kills=4, interrupts=1, seed=1)
     assert [row["identical"] for row in found["rows"]] == [True] * 5
     assert found["batches"] == 8
-    assert {row["code"] for row in found["rows"]} <= {-9, 130, 0}
+    assert [row["code"] for row in found["rows"][:4]] == [-9] * 4
+    assert found["rows"][4]["code"] in {130, 0}  # 0: asked to end when there was nothing left to do
     assert np.ptp([row["batches"] for row in found["rows"]]) > 0  # moments differ
 
 

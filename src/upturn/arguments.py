@@ -15,6 +15,8 @@ from upturn.validate import DataError, known, shown
 if TYPE_CHECKING:
     import pandas as pd
 
+    from upturn.stream import Stream
+
 MAX_DRAWS = 1_000_000
 SAMPLERS = ("population", "nuts")
 BACKENDS = ("numpy", "jax")
@@ -59,7 +61,9 @@ def _ungrouped(curves: Curves) -> Curves:
     return replace(curves, group=np.full_like(curves.group, -1))
 
 
-def origin_of(data: Results | Curves, metric: str | Sequence[str] | None) -> dict[str, Any]:
+def origin_of(
+    data: "Results | Curves | Stream", metric: str | Sequence[str] | None
+) -> dict[str, Any]:
     """What was asked about, without the folders of this machine."""
     chosen = [metric] if isinstance(metric, str) else list(metric or ())
     if isinstance(data, Curves):

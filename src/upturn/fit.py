@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import upturn
+from upturn import distributed, mix
 from upturn import emergence as em
-from upturn import mix
 from upturn import tree as trees
 from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
 from upturn.axis import Axis
@@ -22,7 +23,8 @@ from upturn.sampling.backends import check_backend
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import check_available
 from upturn.sampling.nuts import sample as sample_nuts
-from upturn.store import begin, parts_of
+from upturn.store import InMemory, Store, begin
+from upturn.stream import Stream, stream_of
 from upturn.tree import check_writable
 from upturn.validate import DataError, shown, shown_path
 
@@ -51,6 +53,8 @@ def fit(
     output: str | os.PathLike[str] | None = None,
     resume: bool = False,
     batch: int | None = None,
+    dask: str | None = None,
+    workers: int | None = None,
 ) -> Fit:
     """Fit a model to every curve of a table.
 
@@ -100,6 +104,11 @@ def fit(
         with is, to the bit, what it would have been without. Where there is none, begin.
     batch : int, optional
         Curves that are written at a time; 64, or 256 of more than 4,096 curves.
+    dask : str, optional
+        The address of a Dask scheduler ("tcp://host:8786") whose workers fit the batches; they
+        have to see the output under the same path. Same result to the bit.
+    workers : int, optional
+        Processes of this machine that fit the batches, one thread each.
 
     Returns
     -------
@@ -125,31 +134,17 @@ def fit(
     check_backend(backend)
     check_numbers(draws=draws, seed=seed, delta=delta, threads=threads)
     path = None if output is None else check_writable(output, (".zarr",))
-    _check_run(path, resume, batch)
+    _check_run(path, resume=resume, batch=batch, dask=dask, workers=workers)
     chosen = Model.read(model)
     if likelihood is not None:
         chosen = chosen.with_likelihood(likelihood)
     if priors is not None:
         chosen = chosen.with_priors(_mapping(priors))
-    data = table_of(results)
-    curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
-    if path is not None:
-        _check_batches(path, curves, sampler)
-    if mix.is_mix(curves):
-        if backend != "numpy":
-            raise DataError(
-                f"backend: expected 'numpy' for a mix of axes, but got {shown(backend)}"
-            )
-        curves = mix.shared(curves)
-    for kind in dict.fromkeys(curves.kind.tolist()):
-        chosen.likelihood_for(kind)
     meta: dict[str, Any] = {
         "version": upturn.__version__,
         "versions": {name: version(name) for name in _computing(backend)},
         "seed": int(seed),
         "arguments": {
-            **origin_of(data, metric),
-            "axis": list(dict.fromkeys(_spec(a) for a in curves.axes)),
             "model": chosen.name,
             "draws": int(draws),
             "sampler": sampler,
@@ -162,22 +157,47 @@ def fit(
             "priors": dict(chosen.given),
         },
         "model": chosen.to_toml(),
-        "notes": [*curves.notes],
     }
     job = Job(chosen, meta)
     if path is not None:
-        run = begin(job, parts_of(curves), path, resume=resume, batch=batch)
-        if run is not None:
-            run.complete(threads=threads, progress=progress)
-        return load(path)
+        batches = Batches(path, resume, batch, dask, workers, threads, progress)
+        return batches.fit(job, results, axis, metric)
+    data = table_of(results)
+    curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
+    meta["arguments"] |= _asked(data, metric, curves.axes)
+    meta["notes"] = [*curves.notes]
+    return _held(job, curves, nuts=nuts, threads=threads, progress=progress)
+
+
+def _asked(
+    data: "Results | Curves | Stream", metric: str | Sequence[str] | None, axes: Sequence[Axis]
+) -> dict[str, Any]:
+    """What was asked about, as arguments are saved."""
+    return {**origin_of(data, metric), "axis": list(dict.fromkeys(axis.name for axis in axes))}
+
+
+def _held(
+    job: Job, curves: Curves, *, nuts: str, threads: int | None, progress: Progress | None
+) -> Fit:
+    """The fit of all curves at once, in memory."""
+    sampler = job.meta["arguments"]["sampler"]
+    chosen, meta, draws, delta = job.model, dict(job.meta), job.draws, job.delta
+    if mix.is_mix(curves):
+        if (backend := job.meta["arguments"]["backend"]) != "numpy":
+            raise DataError(
+                f"backend: expected 'numpy' for a mix of axes, but got {shown(backend)}"
+            )
+        curves = mix.shared(curves)
+    for kind in dict.fromkeys(curves.kind.tolist()):
+        chosen.likelihood_for(kind)
     learned = None
     if mix.is_mix(curves):
         learned = mix.learn(
-            chosen, curves, draws=draws, progress=progress, seed=seed, threads=threads
+            chosen, curves, draws=draws, progress=progress, seed=meta["seed"], threads=threads
         )
         meta["notes"] += learned.notes
         sample = learned.sample
-        twin = mix.unchanged(chosen.twin(), curves, seed=seed, threads=threads)
+        twin = mix.unchanged(chosen.twin(), curves, seed=meta["seed"], threads=threads)
     else:
         total = (3 if sampler == "nuts" else 2) * len(curves)
         told = progress and (lambda done, _: progress(done, total))
@@ -187,7 +207,7 @@ def fit(
     )
     if sampler == "nuts":
         chains = sample_nuts(
-            chosen, curves, draws=draws, seed=seed, nuts=nuts, cores=threads,
+            chosen, curves, draws=draws, seed=meta["seed"], nuts=nuts, cores=threads,
             progress=progress and (lambda done, _: progress(2 * len(curves) + done, total)),
         )  # fmt: skip
         meta["notes"].append(NUTS_NOTE)
@@ -198,26 +218,79 @@ def fit(
     return Fit(tree)
 
 
-def _check_run(path: Path | None, resume: bool, batch: Any) -> None:
-    """Refuse options of a run that is written batch by batch where none is."""
-    if path is None and (resume or batch is not None):
-        name = "resume" if resume else "batch"
+@dataclass(frozen=True)
+class Batches:
+    """A fit that is written batch by batch: where, by whom, and whether it has begun before."""
+
+    path: Path
+    resume: bool
+    size: int | None
+    dask: str | None
+    workers: int | None
+    threads: int | None
+    progress: Progress | None
+
+    def fit(
+        self,
+        job: Job,
+        results: "Results | Curves | pd.DataFrame | str | os.PathLike[str]",
+        axis: str | Axis | Sequence[str | Axis],
+        metric: str | Sequence[str] | None,
+    ) -> Fit:
+        """The fit of a table, which is held only while the store is made, or not even then."""
+        asked = job.meta["arguments"]
+        by, scatter, sampler = (asked[name] for name in ("by", "scatter", "sampler"))
+        stream = None
+        if sampler == "population" and metric is None:
+            stream = stream_of(results, axis, self.path, by=by, scatter=scatter)
+        if stream is not None:
+            asked |= _asked(stream, metric, [stream.axis])
+            with stream:
+                run = begin(job, stream, self.path, resume=self.resume, batch=self.size)
+            return self.complete(run)
+        data = table_of(results)
+        curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
+        self._check(curves, sampler)
+        asked |= _asked(data, metric, curves.axes)
+        run = begin(job, InMemory(curves), self.path, resume=self.resume, batch=self.size)
+        del data, curves  # batches read theirs from the store
+        return self.complete(run)
+
+    def _check(self, curves: Curves, sampler: str) -> None:
+        """Refuse to cut into batches what takes all curves together."""
+        reason = "NUTS" if sampler == "nuts" else "a mix of axes" if mix.is_mix(curves) else None
+        if reason is not None:
+            raise DataError(
+                f"{shown_path(self.path)}: expected a fit whose curves are independent, but got "
+                f"{reason}, which takes all of them together; save it when it is done"
+            )
+
+    def complete(self, run: Store | None) -> Fit:
+        """The fit of all batches, those that are missing made."""
+        if run is not None and (self.dask or self.workers):
+            distributed.complete(run, dask=self.dask, workers=self.workers, progress=self.progress)
+        elif run is not None:
+            run.complete(threads=self.threads, progress=self.progress)
+        return Fit(trees.load(self.path))
+
+
+def _check_run(path: Path | None, **given: Any) -> None:
+    """Refuse options of a run that is written batch by batch where none is, or that are wrong."""
+    name = next((name for name, value in given.items() if value), None)
+    if path is None and name is not None:
         raise DataError(
             f"{name}: expected an output to write batches to, but got none; name one that ends in "
             ".zarr"
         )
-    if batch is not None and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
-        raise DataError(f"batch: expected a whole number above 0, but got {shown(batch)}")
-
-
-def _check_batches(path: Path, curves: Curves, sampler: str) -> None:
-    """Refuse to cut into batches what takes all curves together."""
-    reason = "NUTS" if sampler == "nuts" else "a mix of axes" if mix.is_mix(curves) else None
-    if reason is not None:
-        raise DataError(
-            f"{shown_path(path)}: expected a fit whose curves are independent, but got {reason}, "
-            "which takes all of them together; save it when it is done"
-        )
+    for name in ("batch", "workers"):
+        value = given[name]
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value is not None and not (whole and value > 0):
+            raise DataError(f"{name}: expected a whole number above 0, but got {shown(value)}")
+    if given["dask"] is not None and not isinstance(given["dask"], str):
+        raise DataError(f"dask: expected an address, but got {shown(given['dask'])}")
+    if given["dask"] and given["workers"]:
+        raise DataError("workers: expected them or a scheduler, but got both; leave one out")
 
 
 def load(path: str | os.PathLike[str]) -> Fit:
@@ -232,7 +305,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     try:
         loaded = Fit(tree)
         loaded.check()
-        loaded.summary()
+        next(loaded.parts()).summary()
     except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
         raise DataError(
             f"{shown_path(path)}: expected a fit saved by upturn, but got one with parts missing "
@@ -244,10 +317,6 @@ def load(path: str | os.PathLike[str]) -> Fit:
 def _computing(backend: str) -> tuple[str, ...]:
     """The packages that a fit's bits hang on."""
     return ("numpy", "scipy", "numba", *(("jax", "jaxlib") if backend == "jax" else ()))
-
-
-def _spec(axis: Axis) -> str:
-    return axis.name
 
 
 def _mapping(priors: Any) -> Mapping[str, str]:

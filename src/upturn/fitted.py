@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MOST_APART = 4.0  # Monte Carlo standard errors between two samplers' posterior means
+HELD = 64_000_000  # bytes of the draws of a parameter that are looked at in one go
 STORED_LOG_LIKELIHOOD = 256_000_000  # bytes; beyond, it is computed again when asked for
 
 
@@ -56,7 +57,7 @@ class Fit:
 
     @cached_property
     def tree(self) -> "xr.DataTree":
-        draws, points = math.prod(self._draws.shape[1:]), int(self.curves.points.sum())
+        draws, points = math.prod(self._sampled), self._tree["observed_data"].sizes["obs"]
         if "log_likelihood" not in self._tree.children and keeps_log_likelihood(draws, points):
             return trees.add_log_likelihood(self._tree, self.log_likelihood())
         return self._tree
@@ -75,6 +76,26 @@ class Fit:
     def curves(self) -> Curves:
         """The data."""
         return trees.curves_of(self._tree)
+
+    def __len__(self) -> int:
+        """How many curves there are."""
+        return self._tree["constant_data"].sizes["curves"]
+
+    def parts(self) -> "Iterator[Fit]":
+        """The fit, or one after the other fits of some of its curves, where it is large.
+
+        What is asked of each curve by itself can so be asked of a fit that does not fit into
+        memory.
+        """
+        if len(self) * math.prod(self._sampled) * 8 <= HELD:
+            yield self
+            return
+        step = max(1, HELD // (math.prod(self._sampled) * 8))
+        index = trees.values(self._tree, "constant_data", "curve_index")
+        for start in range(0, len(self), step):
+            curves = slice(start, min(start + step, len(self)))
+            points = np.searchsorted(index, [curves.start, curves.stop]).tolist()
+            yield Fit(trees.part(self._tree, curves, slice(*points)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -110,6 +131,11 @@ class Fit:
         """
         import pandas as pd
 
+        return pd.concat([part._summary(ci) for part in self.parts()])
+
+    def _summary(self, ci: float) -> "pd.DataFrame":
+        import pandas as pd
+
         levels = interval_levels(ci)
         scale = self._native(self._quantiles("changepoint_scale", levels))
         threshold = self._native(self._quantiles("threshold_scale", levels))
@@ -133,6 +159,11 @@ class Fit:
 
     def texts(self, ci: float = 0.9) -> "pd.DataFrame":
         """Scales as people read them: "2.1e22", "1.2e22 – 4.0e22", "> 3.6e25"."""
+        import pandas as pd
+
+        return pd.concat([part._texts(ci) for part in self.parts()])
+
+    def _texts(self, ci: float) -> "pd.DataFrame":
         import pandas as pd
 
         found = {}
@@ -192,8 +223,8 @@ class Fit:
     @property
     def failed(self) -> list[str]:
         """Names of the curves whose sampling did not converge."""
-        converged = self._stat("converged")
-        return [str(n) for n in self.curves.name[~converged.astype(bool)]]
+        names = trees.values(self._tree, "constant_data", "curve_name")
+        return [str(name) for name in names[self._stat("converged") == 0]]
 
     def totals(self) -> dict[str, Any]:
         """Counts over all curves."""
@@ -283,7 +314,7 @@ class Fit:
         """
         count = self.curves.points
         start = np.cumsum(count) - count
-        chains, draws = self._draws.shape[1:]
+        chains, draws = self._sampled
         out = np.empty((chains * draws, int(count.sum())))
         for curves, places in self._by_axis(np.arange(chains * draws)):
             for i in range(len(curves)):
@@ -390,9 +421,10 @@ class Fit:
     # --- the tree's contents ----------------------------------------------------------------------
 
     @cached_property
-    def _draws(self) -> Floats:
-        """Any parameter, for its shape: (curve, chain, draw)."""
-        return np.moveaxis(trees.values(self._tree, "posterior", self._names[0]), 2, 0)
+    def _sampled(self) -> tuple[int, int]:
+        """The number of chains, and of draws of each."""
+        sizes = self._tree["emergence"].sizes
+        return sizes["chain"], sizes["draw"]
 
     @cached_property
     def _names(self) -> list[str]:

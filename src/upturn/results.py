@@ -27,6 +27,7 @@ from upturn.validate import (
     DataError,
     Floats,
     Integers,
+    NothingThereError,
     Objects,
     counted,
     known,
@@ -274,7 +275,7 @@ class Results(Clean):
         if self._is_text(axis.name) and self._has_dates(axis.name):
             axis = axis.as_date()
         if np.isnan(self._coordinate(axis)).all():
-            raise DataError(
+            raise NothingThereError(
                 f"{self.name}: expected values on the axis {axis.name}, but got none; "
                 f"fill it in, or choose of the axes {listed(self.axes())}"
             )
@@ -378,7 +379,7 @@ class _Rows:
         placed = ~np.isnan(x).any(axis=0)
         rows = np.flatnonzero(self.keep & placed)
         if not len(rows):
-            raise DataError(
+            raise NothingThereError(
                 f"{self.results.name}: expected rows with a value on the axis {axis.name}, "
                 f"but got none; choose of the axes {listed(self.results.axes())}"
             )

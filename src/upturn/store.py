@@ -11,12 +11,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -26,24 +27,49 @@ from upturn.fitted import Fit, keeps_log_likelihood
 from upturn.job import Job
 from upturn.sampling.blocks import Progress, parameters_of
 from upturn.sampling.draws import REPLICATES
-from upturn.validate import DataError, shown, shown_path
+from upturn.validate import DataError, Integers, shown, shown_path
 
 if TYPE_CHECKING:
     import xarray as xr
-
-type Parts = Callable[[], Iterable[Curves]]
 
 DONE = "done"  # an array in the group of what is unfinished
 BATCH, LARGE_BATCH = 64, 256  # curves
 MANY = 4096  # curves from which batches are large: there would be too many files
 OBSERVATIONS = 16_384  # a chunk of what runs along obs, which no batch writes
+CHUNK = 4_000_000  # bytes of one of the log likelihood, of which batches write parts
 PART = 1024  # curves whose data are read or written at a time
 LOG_LIKELIHOOD = "log_likelihood"
 
 
-def parts_of(curves: Curves) -> Parts:
+class Parts(Protocol):
+    """The curves of a table, some at a time, however often they are asked for.
+
+    Attributes
+    ----------
+    notes : sequence of str
+        What was noticed on the way, once all were asked for.
+    """
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+    def __iter__(self) -> Iterator[Curves]: ...
+
+
+@dataclass(frozen=True)
+class InMemory:
     """Curves in memory, a part at a time."""
-    return lambda: (curves.take(slice(i, i + PART)) for i in range(0, len(curves), PART))
+
+    curves: Curves
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was noticed when they were read."""
+        return self.curves.notes
+
+    def __iter__(self) -> Iterator[Curves]:
+        for start in range(0, len(self.curves), PART):
+            yield self.curves.take(slice(start, start + PART))
 
 
 # ---- looking through a table ---------------------------------------------------------------------
@@ -55,18 +81,22 @@ class _Survey:
 
     Attributes
     ----------
-    ends : list of int
-        Of each curve, along obs.
+    points : list of array of int
+        Of the curves of each part.
     widths : dict
         Characters of the longest text of each variable, by its path.
+    digests : dict
+        Of each variable, by its path; they do not depend on where parts begin and end.
     """
 
     job: Job
     kinds: dict[str, None] = field(default_factory=dict)
     grouped: bool = False
-    ends: list[int] = field(default_factory=list)
+    curves: int = 0
+    observations: int = 0
+    points: list[Integers] = field(default_factory=list)
     widths: dict[str, int] = field(default_factory=dict)
-    digest: Any = field(default_factory=hashlib.sha256)
+    digests: dict[str, Any] = field(default_factory=lambda: defaultdict(hashlib.sha256))
 
     @classmethod
     def of(cls, job: Job, parts: Iterable[Curves]) -> Self:
@@ -79,13 +109,16 @@ class _Survey:
     def _add(self, part: Curves) -> None:
         self.kinds |= dict.fromkeys(part.kind.tolist())
         self.grouped |= bool((part.groups > 0).any())
-        self.ends += (self.observations + np.cumsum(part.points)).tolist()
-        for path, variable in _variables(self.empty(part), drawn=False):
-            values = variable.values
-            if values.dtype.kind == "U":
-                self.widths[path] = max(self.widths.get(path, 1), values.dtype.itemsize // 4)
+        known = _variables(self.empty(part), drawn=False)
+        for path, variable in _placed(known, self.curves, self.observations):
+            if variable.dtype.kind == "U":
+                width = variable.dtype.itemsize // 4
+                self.widths[path] = max(self.widths.get(path, 1), width)
             if path.startswith("constant_data/"):
-                self.digest.update(f"{path} {values.shape} ".encode() + _told(values))
+                self.digests[path].update(_told(variable))
+        self.points.append(part.points)
+        self.curves += len(part)
+        self.observations += int(part.points.sum())
 
     def empty(self, part: Curves) -> "xr.DataTree":
         """The fit of some curves before anything is drawn; draws take no memory."""
@@ -101,12 +134,9 @@ class _Survey:
         )
 
     @property
-    def curves(self) -> int:
-        return len(self.ends)
-
-    @property
-    def observations(self) -> int:
-        return self.ends[-1] if self.ends else 0
+    def ends(self) -> Integers:
+        """Where each curve ends along obs, and before them where the first begins."""
+        return np.concatenate([[0], np.cumsum(np.concatenate(self.points))])
 
     def same(self) -> dict[str, Any]:
         """What two runs must share for the one to continue the other, as messages call it."""
@@ -118,13 +148,15 @@ class _Survey:
             "model": meta["model"],
             "version of upturn": meta["version"],
             **{f"version of {name}": number for name, number in meta["versions"].items()},
-            "table": self.digest.hexdigest(),
+            "table": {path: digest.hexdigest() for path, digest in self.digests.items()},
         }
 
 
-def _told(values: np.ndarray) -> bytes:
-    """What an array holds, whatever the width of its texts."""
-    return "\0".join(values.tolist()).encode() if values.dtype.kind == "U" else values.tobytes()
+def _told(variable: "xr.Variable") -> bytes:
+    """What a variable holds, curve by curve or point by point, whatever the width of its texts."""
+    if variable.dtype.kind == "U":
+        return "".join(f"{text}\0" for text in variable.values.tolist()).encode()
+    return np.moveaxis(variable.values, -1, 0).tobytes()  # what grows is the last dimension
 
 
 def _variables(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr.Variable]]":
@@ -216,8 +248,7 @@ def begin(
     Parameters
     ----------
     job : Job
-    parts : callable
-        Gives all curves, some at a time, whenever it is called.
+    parts : Parts
     path : Path
         Where a finished fit may be, to be replaced at the end.
     resume : bool
@@ -231,7 +262,7 @@ def begin(
         For an unfinished run that is not to be continued, one of something else that is, or a
         disk that is full.
     """
-    with _writing(path):
+    with writing(path):
         if resume and path.exists():
             return _found(job, parts, path, batch)
         if trees.is_unfinished(path):
@@ -245,21 +276,19 @@ def begin(
 
 def _new(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store":
     """A store with all that is known, under another name until it is whole."""
-    survey = _Survey.of(job, parts())
+    survey = _Survey.of(job, parts)
+    survey.job = replace(job, meta={**job.meta, "notes": list(parts.notes)})
     size = batch or (BATCH if survey.curves <= MANY else LARGE_BATCH)
-    ends = [0, *survey.ends]
-    draft = _beside(path, "new")
+    draft, ends, start = beside(path, "new"), survey.ends, 0
     _remove(draft)
-    start = 0
-    for part in parts():
+    for part in parts:
         if start == 0:
             _create(draft, survey.empty(part.take(slice(0, 1))), _Layout.of(survey, size))
         known = _variables(survey.empty(part), drawn=False)
-        _fill(draft, _placed(known, start, ends[start]), start, ends[start])
+        _fill(draft, _placed(known, start, int(ends[start])), start, int(ends[start]))
         start += len(part)
     bounds = [*range(0, start, size), start]
-    run = {"batch": size, "curves": start, "starts": [ends[i] for i in bounds]}
-    _mark(draft, run)
+    _mark(draft, {"batch": size, "curves": start, "starts": ends[bounds].tolist()})
     if path.exists():
         _remove(replaced(path))
         os.rename(path, replaced(path))
@@ -282,7 +311,7 @@ def _mark(folder: Path, run: Mapping[str, Any]) -> None:
 def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store | None":
     """The store at a path, where it is of the same run; None where that is finished."""
     store = Store.open(path) if trees.is_unfinished(path) else None
-    _agree(_Survey.of(job, parts()), _stored(path), path)
+    _agree(_Survey.of(job, parts), _stored(path), path)
     if store is not None:
         if batch not in {None, store.run["batch"]}:
             _refuse(path, "batch", store.run["batch"], batch)
@@ -399,12 +428,18 @@ class Store:
     def _job(self) -> Job:
         return Job.of(trees.meta_of(self._tree))
 
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of the libraries on which the last bits of numbers hang, by name."""
+        versions: Mapping[str, str] = self._job.meta["versions"]
+        return versions
+
     def fit(
         self, batch: int, *, threads: int | None = None, progress: Progress | None = None
     ) -> None:
         """Fit the curves of a batch and write what was found; see `Job.tree`."""
         curves = trees.curves_of(trees.part(self._tree, *self.span(batch)))
-        with _writing(self.path, self):
+        with writing(self.path, self):
             self.write(batch, self._job.tree(curves, threads=threads, progress=progress))
 
     def complete(self, *, threads: int | None = None, progress: Progress | None = None) -> None:
@@ -451,9 +486,9 @@ class Store:
 
     def finish(self) -> None:
         """Add the log likelihood where it is small, and say that nothing is missing."""
-        with _writing(self.path, self):
+        with writing(self.path, self):
             self._add_log_likelihood()
-            end = _beside(self.path, "end")
+            end = beside(self.path, "end")
             _remove(end)
             os.rename(self.path / trees.UNFINISHED, end)
         for leftover in (end, replaced(self.path)):
@@ -464,9 +499,10 @@ class Store:
         *starts, observations = self.run["starts"]
         if not keeps_log_likelihood(self._job.draws, observations):
             return
-        draft = _beside(self.path, "draft")
+        draft = beside(self.path, "draft")
         _remove(draft)
-        layout = _Layout({"obs": observations}, {"obs": OBSERVATIONS}, {})
+        cut = max(1, CHUNK // (self._job.draws * 8))
+        layout = _Layout({"obs": observations}, {"obs": cut}, {})
         for batch, start in enumerate(starts):
             part = trees.part(self._tree, *self.span(batch))
             whole = trees.add_log_likelihood(part, Fit(part).log_likelihood())
@@ -488,7 +524,8 @@ def replaced(path: Path) -> Path:
     return path.with_name(f"{path.name}.replaced")
 
 
-def _beside(path: Path, what: str) -> Path:
+def beside(path: Path, what: str) -> Path:
+    """A place of our own on the disk of a path."""
     return path.with_name(f".upturn.{path.name}.{what}")
 
 
@@ -498,7 +535,7 @@ def _remove(folder: Path) -> None:
 
 
 @contextmanager
-def _writing(path: Path, store: Store | None = None) -> Iterator[None]:
+def writing(path: Path, store: Store | None = None) -> Iterator[None]:
     """Say what the operating system refuses, and how to go on from there."""
     try:
         yield

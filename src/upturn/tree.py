@@ -55,6 +55,7 @@ SUFFIXES = (".nc", ".zarr")
 # Draws hardly compress. A file beyond these was made to fill the memory.
 SMALL_BYTES = 64_000_000
 LARGEST_RATIO = 1000
+HELD_BYTES = 128_000_000  # of what is larger in Zarr, arrays are read when asked for
 READ_TWICE_BYTES = 1_000_000_000  # of larger fits, what the other process reads is no data
 PATIENCE = 20.0  # seconds, and one more for each 5 MB
 LONGEST_TEXT = 20_000  # characters; texts of one variable are all as wide as the longest
@@ -494,6 +495,8 @@ def open_lazily(path: Path) -> "xr.DataTree":
 def _open(source: Path) -> "xr.DataTree":
     import xarray as xr
 
+    if source.is_dir() and _zarr_bytes(source) > HELD_BYTES:
+        return open_lazily(source)
     if source.is_dir():
         # no other format than our own: Zarr 2 may hold pickles, which are programs
         opened = xr.open_datatree(

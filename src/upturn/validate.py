@@ -34,6 +34,10 @@ class DataError(ValueError):
     """What the user gave is not what was asked for. The text is one line and says what to do."""
 
 
+class NothingThereError(DataError):
+    """There is nothing of what was asked for; in another part of the table there may be."""
+
+
 @dataclass(frozen=True, eq=False)
 class Cells:
     """One column of a table, for rules to check and messages to quote.

@@ -258,6 +258,18 @@ def batch_options(command: Command) -> Command:
             help="Curves that are written to -o FILE.zarr at a time.  [default: 64, of more than "
             "4,096 curves 256]",
         ),
+        click.option(
+            "--workers",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Fit the batches of -o FILE.zarr by so many processes of this machine, with Dask.",
+        ),
+        click.option(
+            "--dask",
+            metavar="ADDRESS",
+            help="Fit them by the workers of this Dask scheduler, for example tcp://host:8786, "
+            "which see FILE.zarr under the same path.",
+        ),
     )(command)
 
 

@@ -25,6 +25,13 @@ class Source:
     continuous: Sequence[str] = ()
     facts: str | None = None
 
+    def given(self, outputs: Iterable[Path] = ()) -> "Results | str":
+        """The table by its name, where all of it is taken as it is; else `read`."""
+        if any((self.where, self.lower_is_better, self.continuous, self.facts)):
+            return self.read(outputs)
+        keep_inputs(outputs, self.table)
+        return self.table
+
     def read(self, outputs: Iterable[Path] = ()) -> "Results":
         """The rows that were asked for; refused where an output would write over what is read."""
         import upturn

@@ -7,14 +7,14 @@ positions in a data frame.
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from upturn.readers.delimited import read_delimited
+from upturn.readers.delimited import read_delimited, read_pieces
 from upturn.readers.jsonl import read_jsonl
 from upturn.readers.parquet import read_parquet
 from upturn.validate import DataError, byte_limit, columns, row_limit, shown
@@ -70,6 +70,23 @@ def read_table(source: Source, name: str) -> "pd.DataFrame":
             if _DELIMITERS[suffix] is None:
                 return _read_lines(lines, name)
             return read_delimited(_decoded(lines, name), name, _DELIMITERS[suffix] or ",")
+
+
+def is_delimited(path: Path) -> bool:
+    """Whether a file is one of CSV or TSV, by its ending."""
+    return _DELIMITERS.get(path.suffix.lower()) is not None
+
+
+def read_in_pieces(path: Path, name: str) -> Iterator["pd.DataFrame"]:
+    """The cells of a file of CSV or TSV, some thousand rows at a time, however many there are."""
+    delimiter = _DELIMITERS[path.suffix.lower()] or ","
+    with _readable(path, name), path.open("rb") as lines:
+        yield from read_pieces(_decoded(lines, name, _any), name, delimiter, limit=_any)
+
+
+def _any(name: str, size: int) -> int:
+    """No limit: what is read in pieces has to fit on the disk only."""
+    return size
 
 
 def table_name(source: Source) -> str:
@@ -129,11 +146,13 @@ def _read_lines(stream: BinaryIO, name: str) -> "pd.DataFrame":
     return read_delimited(blank, name, ",")
 
 
-def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
+def _decoded(
+    stream: Iterable[bytes], name: str, limit: Callable[[str, int], int] = byte_limit
+) -> Iterator[str]:
     """Lines of UTF-8 text, a byte order mark left out; the line that is no UTF-8 is named."""
     size = 0
     for number, line in enumerate(stream, start=1):
-        size = byte_limit(name, size + len(line))
+        size = limit(name, size + len(line))
         try:
             text = line.decode()
         except UnicodeDecodeError as error:

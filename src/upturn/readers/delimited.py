@@ -1,7 +1,7 @@
 """Comma- and tab-separated tables, cell by cell as text."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,25 @@ def read_delimited(lines: Iterable[str], name: str, delimiter: str) -> "pd.DataF
     """
     import pandas as pd
 
+    return pd.concat(list(read_pieces(lines, name, delimiter)))
+
+
+def read_pieces(
+    lines: Iterable[str],
+    name: str,
+    delimiter: str,
+    *,
+    limit: Callable[[str, int], int] = row_limit,
+) -> Iterator["pd.DataFrame"]:
+    """The same, some thousand rows at a time.
+
+    Parameters
+    ----------
+    lines, name, delimiter
+        As above.
+    limit
+        Told the table's name and how many rows there are by now.
+    """
     rows = _rows(lines, name, delimiter)
     header = [plain(column) for column in next(rows, (0, []))[1]]
     if not header:
@@ -54,10 +73,11 @@ def read_delimited(lines: Iterable[str], name: str, delimiter: str) -> "pd.DataF
         )
     _check_delimiter(header, name, delimiter)
     columns(name, [column for column in header if column])
-    parts = [_frame(batch, header) for batch in batched(_checked(rows, header, name), _BATCH)]
-    if not parts:
+    batch = None
+    for batch in batched(_checked(rows, header, name, limit), _BATCH):
+        yield _frame(batch, header)
+    if batch is None:
         raise DataError(f"{name}: expected rows of results, but got a header only; add rows")
-    return pd.concat(parts)
 
 
 def _rows(lines: Iterable[str], name: str, delimiter: str) -> Iterator[Row]:
@@ -75,7 +95,9 @@ def _rows(lines: Iterable[str], name: str, delimiter: str) -> Iterator[Row]:
         ) from error
 
 
-def _checked(rows: Iterable[Row], header: list[str], name: str) -> Iterator[Row]:
+def _checked(
+    rows: Iterable[Row], header: list[str], name: str, limit: Callable[[str, int], int]
+) -> Iterator[Row]:
     width = len(header)
     for count, (number, row) in enumerate(rows, start=1):
         if len(row) != width:
@@ -83,7 +105,7 @@ def _checked(rows: Iterable[Row], header: list[str], name: str) -> Iterator[Row]
                 f"{name}, row {number}: expected {counted(width, 'cell')} as in the header, "
                 f"but got {len(row)}; quote cells that hold the separator"
             )
-        row_limit(name, count)
+        limit(name, count)
         yield number, row
 
 

@@ -15,6 +15,7 @@ from upturn.validate import (
     DataError,
     Floats,
     Integers,
+    NothingThereError,
     Objects,
     counted,
     known,
@@ -244,7 +245,7 @@ def clean(
 
     scored = ~np.isnan(measures["score"])
     if not scored.any():
-        raise DataError(f"{name}: expected scores, but got only empty cells; fill them in")
+        raise NothingThereError(f"{name}: expected scores, but got only empty cells; fill them in")
     rows = Clean(
         frame=pd.DataFrame(labels | measures | bounds | scales | table.others(), cells.index),
         name=name,

@@ -31,7 +31,7 @@ class FitAnswer(Answer):
 
     @property
     def count(self) -> int:
-        return len(self.fit.curves)
+        return len(self.fit)
 
     def sheet(self, ci: float) -> Sheet:
         return sheet_of(self.fit, ci)

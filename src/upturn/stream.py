@@ -1,0 +1,211 @@
+"""Stream: a table too large to be held, cut up on the disk by task and read a cut at a time."""
+
+import csv
+import os
+import re
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from upturn.axis import Axis
+from upturn.curves import Curves
+from upturn.readers import is_delimited, read_in_pieces, table_name
+from upturn.readers.schema import clean
+from upturn.results import Results
+from upturn.store import beside, writing
+from upturn.validate import Integers, NothingThereError, counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LARGE = 8_000_000  # bytes of a file; what is smaller is held
+ROWS, TASKS = 65_536, 4096  # of a cut, where the next task goes to another
+JOINT = " | "  # what stands between the labels in names of curves: see `Stream._place`
+_COUNT = re.compile(r"\b([\d,]+) (row|curve)s?\b")
+
+
+def stream_of(
+    source: object, axis: object, output: Path, *, by: str | None, scatter: str
+) -> "Stream | None":
+    """The stream of a source that is better not held; None for one that is, or cannot be streamed.
+
+    Parameters
+    ----------
+    source
+        Only files of CSV and TSV are streamed.
+    axis
+        Only of one axis: those of several are ordered by axis, and all weights of a mix are shared.
+    output
+        On whose disk the table is cut up.
+    by, scatter
+        As for `Results.curves`.
+    """
+    if not isinstance(source, (str, Path)) or not isinstance(axis, (str, Axis)):
+        return None
+    path, chosen = Path(os.path.expanduser(source)), Axis.parse(axis)
+    if chosen.components or not is_delimited(path) or not path.is_file():
+        return None
+    if path.stat().st_size < LARGE:
+        return None
+    return Stream(path, table_name(source), chosen, output, by=by, scatter=scatter)
+
+
+@dataclass
+class Stream:
+    """The curves of a large file on one axis, those of a task together.
+
+    Parameters
+    ----------
+    path : Path
+        Of CSV or TSV.
+    name : str
+        What messages call it.
+    axis : Axis
+    output : Path
+        On whose disk there is room for the table once more, within a `with` statement.
+    by, scatter
+        As for `Results.curves`.
+
+    Attributes
+    ----------
+    notes : sequence of str
+        What was noticed when all curves were last asked for.
+    """
+
+    path: Path
+    name: str
+    axis: Axis
+    output: Path
+    by: str | None = None
+    scatter: str = "auto"
+    notes: Sequence[str] = ()
+    _header: list[str] = field(default_factory=list)
+    _places: dict[str, int] = field(default_factory=dict)  # of tasks, among the cuts
+    _last: list[int] = field(default_factory=lambda: [-1, TASKS, 0])  # cut, its tasks and rows
+
+    conditions: tuple[str, ...] = ()  # as of `Results`: none
+
+    @property
+    def folder(self) -> Path:
+        """Where the cuts are."""
+        return beside(self.output, "table")
+
+    def __enter__(self) -> Self:
+        """Write the rows to files of some tasks each, in the order in which tasks appear.
+
+        Raises
+        ------
+        DataError
+            For what is wrong with the file, but for its size.
+        """
+        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            with writing(self.output):
+                self.folder.mkdir()
+                self._cut()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _cut(self) -> None:
+        for cells in read_in_pieces(self.path, self.name):
+            if "task" not in cells:
+                clean(cells, self.name)  # refuses it
+            self._header = [str(column) for column in cells.columns]
+            for place, rows in cells.groupby(self._place(cells["task"])):
+                path = self.folder / str(place)
+                with path.open("a", encoding="utf-8", newline="") as file:
+                    rows.to_csv(file, header=False, lineterminator="\n")
+
+    def _place(self, tasks: "pd.Series[str]") -> Integers:
+        """The cut of each row.
+
+        Tasks of which one is named as the other with labels stay together: see `curve_names`.
+        """
+        import pandas as pd
+
+        codes, names = pd.factorize(tasks.str.split(JOINT, n=1, regex=False).str[0])
+        found = np.empty(len(names), dtype=np.int64)
+        for index, count in enumerate(np.bincount(codes).tolist()):
+            found[index] = self._place_of(str(names[index]), count)
+        return found[codes]
+
+    def _place_of(self, task: str, rows: int) -> int:
+        if task not in self._places:
+            cut, tasks, held = self._last
+            full = tasks >= TASKS or held >= ROWS
+            self._last = [cut + 1, 1, 0] if full else [cut, tasks + 1, held]
+            self._places[task] = self._last[0]
+        if self._places[task] == self._last[0]:
+            self._last[2] += rows
+        return self._places[task]
+
+    def __iter__(self) -> Iterator[Curves]:
+        """The curves of one cut after the other.
+
+        Raises
+        ------
+        DataError
+            For what is wrong with them; where none has a score and a place on the axis.
+        """
+        notes: list[str] = []
+        nothing: NothingThereError | None = None
+        some = False
+        for place in range(self._last[0] + 1):
+            cells = self._read(place)
+            try:
+                curves = self._curves(cells)
+            except NothingThereError as error:
+                nothing = error
+                notes.append(f"{counted(len(cells), 'row')} of tasks without a point left out")
+                continue
+            some = True
+            notes += curves.notes
+            yield curves
+        if nothing is not None and not some:
+            raise nothing
+        self.notes = added_up(notes)
+
+    def _curves(self, cells: "pd.DataFrame") -> Curves:
+        results = Results(**vars(clean(cells, self.name)))
+        return results.curves(self.axis, by=self.by, scatter=self.scatter)
+
+    def _read(self, place: int) -> "pd.DataFrame":
+        """The cells of a cut, with the numbers that its rows have in the table."""
+        import pandas as pd
+
+        with (self.folder / str(place)).open(encoding="utf-8", newline="") as file:
+            numbers, *columns = zip(*csv.reader(file), strict=True)
+        cells = zip(self._header, columns, strict=True)
+        return pd.DataFrame(
+            {name: pd.Series(values, dtype=str) for name, values in cells}
+        ).set_axis(pd.Index([int(number) for number in numbers], name="row"))
+
+
+def added_up(notes: Iterable[str]) -> list[str]:
+    """Notes of parts as those of the whole: what differs in a count only is added up.
+
+    Examples
+    --------
+    >>> added_up(["trials derived in 2 rows", "odd", "trials derived in 1 row", "odd"])
+    ['trials derived in 3 rows', 'odd']
+    """
+    counts: dict[str, int] = {}
+    for note in notes:
+        found = _COUNT.search(note)
+        key = (
+            note if found is None else f"{note[: found.start()]}\0{found[2]}\0{note[found.end() :]}"
+        )
+        counts[key] = counts.get(key, 0) + (0 if found is None else int(found[1].replace(",", "")))
+    return [
+        counted(count, key.split("\0")[1]).join(key.split("\0")[::2]) if "\0" in key else key
+        for key, count in counts.items()
+    ]
