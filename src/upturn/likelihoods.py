@@ -130,23 +130,27 @@ def _binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
 # --- proportions without trials -------------------------------------------------------------------
 
 
-def _inside(xp: Any, y: Any) -> Any:
-    """A printed 0 or 1 stands for anything that rounds to it; its density is that of the middle."""
-    return xp.clip(y, RESOLUTION, 1 - RESOLUTION)
-
-
 def _beta_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
-    """The beta density in mean and rho, variance mean (1 - mean) rho, less log Gamma(a + b)."""
-    y = _inside(xp, y)
+    """The beta density in mean and rho, variance mean (1 - mean) rho, less log Gamma(a + b).
+
+    A printed 0 or 1 stands for all that rounds to it; its density is the mean over those.
+    """
     size = _size(xp, p, ROUNDING_RHO)
+    most = xp.minimum(size, kernels.CELL_SIZE)  # noise far below what rounding makes is none
+    toward = xp.where(y > 0.5, 1 - mean, mean)
+    ends = xp.log_beta_cell(toward * most, most - toward * most, RESOLUTION)
+    ends = ends - np.log(RESOLUTION) - xp.log_gamma(size)
+    at_end = xp.abs(y - 0.5) > 0.5 - RESOLUTION
     alpha = mean * size
     beta = size - alpha
-    return (
+    y = xp.clip(y, RESOLUTION, 1 - RESOLUTION)
+    between = (
         (alpha - 1) * xp.log(y)
         + (beta - 1) * xp.log1p(-y)
         - xp.log_gamma(alpha)
         - xp.log_gamma(beta)
     )
+    return xp.where(at_end, ends, between)
 
 
 def _beta_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
@@ -159,9 +163,8 @@ def _beta_draw(rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: 
 
 
 def _beta_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
-    y = _inside(np, data.y)
     size = np.ascontiguousarray(_size(np, p, ROUNDING_RHO)[:, 0])
-    kernels.beta_density(mean, size, np.log(y), np.log1p(-y), data.group, out)
+    kernels.beta_density(mean, size, data.y, RESOLUTION, data.group, out)
 
 
 # --- continuous metrics ---------------------------------------------------------------------------

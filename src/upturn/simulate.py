@@ -308,7 +308,7 @@ def simulate(
     check_fixed(chosen, fixed or {})
     rng = np.random.default_rng(seed)
     if design is None or isinstance(design, Design):
-        kind = _kind_of(chosen)
+        kind = kind_of(chosen)
         curves = (design or Design()).curves(TASKS if tasks is None else tasks, kind=kind, rng=rng)
         scaling = None
     else:
@@ -376,7 +376,7 @@ def check_fixed(models: Sequence[Model], fixed: Fixed) -> None:
             )
 
 
-def _kind_of(models: Sequence[Model]) -> str:
+def kind_of(models: Sequence[Model]) -> str:
     """The kind of curves that the models' likelihoods were made for."""
     kinds = {
         "counts" if one.likelihood == "auto" else LIKELIHOODS[one.likelihood].kinds[0]
@@ -410,6 +410,11 @@ class Simulation:
     def __repr__(self) -> str:
         names = ", ".join(one.name for one in self.models)
         return f"Simulation({names}; {self.curves!r})"
+
+    @property
+    def with_twin(self) -> bool:
+        """Whether it was drawn from a model and its no-change twin, and nothing else."""
+        return len(self.models) == 2 and self.models[1] == self.models[0].twin()
 
     @property
     def curves(self) -> Curves:

@@ -51,13 +51,15 @@ def names_option(*names: str, help: str, metavar: str = "NAME,NAME") -> Decorato
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def source_options(*facts: str) -> Decorator:
+def source_options(*facts: str, required: bool = True) -> Decorator:
     """TABLE, how it is read and what of it is taken: the argument ``source``.
 
     Parameters
     ----------
     *facts
         Other names of ``--facts``.
+    required
+        Whether there has to be a table.
     """
 
     def gather(command: Command) -> Command:
@@ -68,7 +70,7 @@ def source_options(*facts: str) -> Decorator:
         return gathered
 
     return together(
-        click.argument("table", metavar="TABLE"),
+        click.argument("table", metavar="TABLE" if required else "[TABLE]", required=required),
         click.option(
             "--where",
             multiple=True,
