@@ -86,7 +86,13 @@ def test_offsets_of_families_are_calibrated():
     assert found["step: scatter"].p_value > 1e-3
 
 
-PAIRS = [(m, name) for m in Model.names() for name in LIKELIHOODS]
+# robust ones are mixtures of others: one model each
+PAIRS = [
+    (m, name)
+    for m in Model.names()
+    for name in LIKELIHOODS
+    if m == "step" or not name.endswith("-robust")
+]
 SIMULATIONS = 20
 
 
@@ -95,7 +101,7 @@ def test_every_model_and_likelihood_is_calibrated():
     """All checks together, of each pair and of pairs with a model or a likelihood in common: fails
     once in a hundred seeds.
 
-    A pair alone says little with so few curves; together they are 1,300.
+    A pair alone says little with so few curves; together they are 1,360.
     """
     alone, shared = [], {}
     for seed, (model, likelihood) in enumerate(PAIRS):

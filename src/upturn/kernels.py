@@ -285,6 +285,32 @@ def add_by_group(terms: Floats, group: NDArray[np.int32], out: Floats) -> None:
 
 
 @compiled
+def mix_by_group(
+    terms: Floats,
+    kept: Floats,
+    broken: Floats,
+    uniform: Floats,
+    group: NDArray[np.int32],
+    out: Floats,
+) -> None:
+    """Add log(e^(kept + terms) + e^(broken + uniform)) to out[r, group[r, p], :].
+
+    terms is (row, point, particle), kept and broken are (row, particle), uniform (row, point).
+    """
+    rows, points, particles = terms.shape
+    for r in range(rows):
+        for p in range(points):
+            g = group[r, p]
+            if g < 0:
+                continue
+            for n in range(particles):
+                likely = kept[r, n] + terms[r, p, n]
+                other = broken[r, n] + uniform[r, p]
+                top = max(likely, other)
+                out[r, g, n] += top + np.log1p(np.exp(min(likely, other) - top))
+
+
+@compiled
 def rise_of_curves(score: Floats, flat_share: float, steep_share: float) -> Floats:
     """Start, rise, flat_until and width of curves on an even grid; see `upturn.functionals`.
 

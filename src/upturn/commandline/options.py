@@ -14,7 +14,10 @@ type Command = Callable[..., Any]
 type Decorator = Callable[[Command], Command]
 
 # Written out because the library that holds them takes a second to load; a test compares.
-LIKELIHOODS = ("auto", "beta-binomial", "binomial", "beta", "normal", "student-t")
+LIKELIHOODS = (
+    "auto", "robust", "beta-binomial", "binomial", "beta", "normal", "student-t",
+    "beta-binomial-robust", "binomial-robust", "beta-robust",
+)  # fmt: skip
 SCATTERS = ("auto", "none", "family", "run")
 CLUSTERS = ("auto", "family", "run", "model")
 NUTS = ("nutpie", "numpyro", "blackjax", "pymc")
@@ -216,7 +219,8 @@ def fit_options(command: Command) -> Command:
         click.option(
             "--likelihood",
             type=click.Choice(LIKELIHOODS),
-            help="How scores scatter about the curve.  [default: the model's]",
+            help="How scores scatter about the curve; robust allows for broken evaluations.  "
+            "[default: the model's]",
         ),
         click.option(
             "--delta",
