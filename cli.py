@@ -571,6 +571,41 @@ def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) 
         print_text(to_csv(made.frame))
 
 
+@main.command(epilog=example("calibrate --model step --simulations 100 --trials 200"))
+@source_options(required=False)
+@design_options(400, of_table=False)
+@click.option("--by", metavar="LABEL", help="Of TABLE: one curve for each value of this label too.")
+@metric_option
+@scatter_option
+@run_options(1000)
+@click.option("--plot", metavar="FILE", help="Draw the ranks to this file: .svg, .png or .pdf.")
+@answer_options("checks")
+def calibrate(
+    source: Source, to: Delivery, *, drawn: Drawing, plot: str | None, **how: Any
+) -> None:
+    """Check by simulation that intervals and probabilities are right.
+
+    Parameters are drawn from the priors, scores from the likelihood, and each posterior is asked
+    where the truth lies in it. On the design of TABLE: the scales, trials, chance levels and groups
+    of its curves; or on one that is made up. Exit code 1 where a check fails.
+    """
+    import upturn
+    from upturn import plots
+    from upturn.render.calibration import CalibrationAnswer
+
+    figure = None if plot is None else plots.check_figure_path(plot)
+    written = [*to.outputs, *([figure] if figure else [])]
+    arguments = drawn.arguments(source.read(written) if source.table else None)
+    simulations = arguments.pop("tasks")
+    with to.progress("simulating") as told:
+        found = upturn.calibrate(
+            **arguments, simulations=simulations, ci=to.ci, progress=told, **how
+        )
+    if figure is not None:
+        plots.save(plots.plot_calibration(found), figure)
+    to.deliver(CalibrationAnswer(found))
+
+
 # ---- what there is -------------------------------------------------------------------------------
 
 

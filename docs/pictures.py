@@ -25,6 +25,8 @@ def main():
     }
     many = upturn.read("open-models").where("task=word_unscrambling")
     drawn["curve"] = plots.plot_curve(upturn.fit(many, draws=2000)).figure
+    checked = upturn.calibrate(few, model="step", axis="params", simulations=100, draws=200)
+    drawn["calibration"] = plots.plot_calibration(checked)
     for name, figure in drawn.items():
         plots.save(figure, FOLDER / f"{name}.svg")
 

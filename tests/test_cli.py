@@ -21,7 +21,7 @@ import upturn
 from upturn import cli, datasets
 from upturn.commandline import options
 from upturn.commandline.source import split_axes
-from upturn.likelihoods import LIKELIHOODS
+from upturn.likelihoods import BY_KIND, LIKELIHOODS
 from upturn.model import Model
 from upturn.results import SCATTERS
 from upturn.sampling.nuts import SAMPLERS as NUTS
@@ -128,7 +128,7 @@ def test_every_option_is_described(name):
 
 
 def test_choices_are_those_of_the_library():
-    assert list(options.LIKELIHOODS) == ["auto", *LIKELIHOODS]
+    assert list(options.LIKELIHOODS) == [*BY_KIND, *LIKELIHOODS]
     assert options.SCATTERS == SCATTERS
     assert options.NUTS == NUTS
 

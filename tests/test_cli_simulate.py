@@ -64,7 +64,7 @@ def test_the_choices_are_those_of_the_library():
         (["--chance", "half"], "expected a number, but got 'half'"),
         (["--fix", "height"], "expected NAME=NUMBER, but got 'height'"),
         (["--fix", "hight=1"], "did you mean 'height'"),
-        (["--design", "gpt3", "--trials", "5"], "--trials: expected it without --design"),
+        (["--design", "gpt3", "--trials", "5"], "--trials: expected it without a table"),
         (["-o", "table.nc"], "table.nc"),
         (["-o", "a.csv", "--truth", "a.csv"], "expected two files"),
     ],

@@ -149,11 +149,32 @@ def test_beta_density_is_scipys(cells):
     mean, size, k, n, group = cells
     y = (k + 0.5) / (n + 1)
     out = np.zeros((3, 3, 11))
-    kernels.beta_density(mean, size, np.log(y), np.log1p(-y), group, out)
+    kernels.beta_density(mean, size, y, 1e-9, group, out)
     each = size[:, None, :]
     log_pdf = stats.beta.logpdf(y[:, :, None], mean * each, (1 - mean) * each)
     expected = by_group(log_pdf - gammaln(each), group)
     np.testing.assert_allclose(out, expected, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("end", [0.0, 1.0])
+@pytest.mark.parametrize(("size", "close"), [(0.01, 1e-7), (3.0, 1e-7), (1e4, 1e-7)])
+def test_the_end_of_a_beta_density_is_scipys_probability(end, size, close):
+    cell, mean = 5e-4, np.concatenate([np.logspace(-8, -0.5, 50), 1 - np.logspace(-8, -0.5, 50)])
+    out = np.zeros((1, 1, 100))
+    group = np.zeros((1, 1), dtype=np.int32)
+    sizes = np.full((1, 100), size)
+    kernels.beta_density(mean[None, None], sizes, np.full((1, 1), end), cell, group, out)
+    law = stats.beta(mean * size, size - mean * size)
+    log_p = law.logcdf(cell) if end == 0 else law.logsf(1 - cell)
+    seen = log_p > -600
+    expected = log_p - np.log(cell) - gammaln(size)
+    np.testing.assert_allclose(out[0, 0][seen], expected[seen], rtol=0, atol=close)
+    assert np.isfinite(out).all()
+    finer = np.zeros((1, 1, 100))
+    kernels.beta_density(
+        mean[None, None], 0 * sizes + 1e6, np.full((1, 1), end), cell, group, finer
+    )
+    assert np.isfinite(finer).all()
 
 
 def test_beta_binomial_at_the_ends():
@@ -190,7 +211,7 @@ def test_results_are_the_same_bits_however_the_batch_is_cut(cells, kernel):
     """By rows, by particles, and with points of padding behind."""
     mean, size, k, n, group = cells
     run = getattr(kernels, kernel)
-    a, b = (k, n - k) if kernel == "beta_binomial" else (np.log((k + 1) / (n + 2)), -0.1 * (k + 1))
+    a, b = (k, n - k) if kernel == "beta_binomial" else (k / n, 0.3)
     whole = np.zeros((3, 3, 11))
     run(mean, size, a, b, group, whole)
     for r in range(3):
@@ -202,7 +223,7 @@ def test_results_are_the_same_bits_however_the_batch_is_cut(cells, kernel):
                 ),
                 np.ascontiguousarray(size[r : r + 1, particles]),
                 np.pad(a, ((0, 0), (0, 4)))[r : r + 1],
-                np.pad(b, ((0, 0), (0, 4)))[r : r + 1],
+                np.pad(b, ((0, 0), (0, 4)))[r : r + 1] if np.ndim(b) else b,
                 np.pad(group, ((0, 0), (0, 4)), constant_values=-1)[r : r + 1],
                 part,
             )

@@ -24,6 +24,14 @@ NOISE = {
     "binomial": [{}],
     "beta": [{"overdispersion": x} for x in (0.02, 0.2, 0.7)],
     "normal": [{"sigma": x} for x in (0.003, 0.1)],
+    **{
+        f"{name}-robust": [each | {"broken": 0.03} for each in noise]
+        for name, noise in {
+            "beta-binomial": [{"overdispersion": x} for x in (0.02, 0.2)],
+            "binomial": [{}],
+            "beta": [{"overdispersion": 0.2}],
+        }.items()
+    },
     "student-t": [{"sigma": s, "nu": n} for s in (0.01, 0.1) for n in (0.5, 2.0, 30.0)],
 }
 CASES = [(name, noise) for name, each in NOISE.items() for noise in each]
@@ -39,8 +47,30 @@ def log_density(name, mean, noise, y, trials=0.0):
     return np.broadcast_to(terms + likelihood.log_rest(NUMPY, p, y, n), y.shape)[0, :, 0]
 
 
+class Mixed:
+    """A law of SciPy's, and a uniform one in its place for some of the scores."""
+
+    def __init__(self, law, share, trials):
+        self.law, self.share = law, share
+        self.uniform = stats.randint(0, trials + 1) if trials else stats.uniform()
+
+    def __getattr__(self, name):
+        log = name.startswith("log")
+        plain = name.removeprefix("log")
+
+        def mixed(y):
+            parts = (getattr(law, plain)(y) for law in (self.law, self.uniform))
+            likely, other = parts
+            value = (1 - self.share) * likely + self.share * other
+            return np.log(value) if log else value
+
+        return mixed
+
+
 def scipys(name, mean, noise, trials):
     """The same distribution, in SciPy's words."""
+    if name.endswith("-robust"):
+        return Mixed(scipys(name[:-7], mean, noise, trials), noise["broken"], trials)
     if name == "binomial":
         return stats.binom(trials, mean)
     if name in ("beta-binomial", "beta"):
@@ -61,7 +91,7 @@ def test_every_likelihood_is_tested_here():
 @pytest.mark.parametrize("mean", [1e-4, 0.25, 0.6, 0.999])
 @pytest.mark.parametrize(("name", "noise"), CASES)
 def test_densities_are_scipys(name, noise, mean):
-    if name.endswith("binomial"):
+    if "binomial" in name:
         for trials in (1, 40, 2000):
             k = np.unique(np.linspace(0, trials, 41).astype(int))
             expected = scipys(name, mean, noise, trials).logpmf(k)
@@ -77,7 +107,7 @@ def test_densities_are_scipys(name, noise, mean):
 
 @pytest.mark.parametrize("mean", [MEAN_MARGIN, 0.03, 0.5, 1 - MEAN_MARGIN])
 @pytest.mark.parametrize("trials", [1, 7, 500])
-@pytest.mark.parametrize(("name", "noise"), [c for c in CASES if c[0].endswith("binomial")])
+@pytest.mark.parametrize(("name", "noise"), [c for c in CASES if "binomial" in c[0]])
 def test_counts_have_total_probability_one(name, noise, trials, mean):
     k = np.arange(trials + 1)
     total = np.exp(log_density(name, mean, noise, k, trials)).sum()
@@ -86,22 +116,22 @@ def test_counts_have_total_probability_one(name, noise, trials, mean):
 
 @pytest.mark.parametrize(
     ("name", "noise", "ends"),
-    [(n, p, (0, 1)) for n, p in CASES if n == "beta"]
+    [(n, p, (0, 1)) for n, p in CASES if n in ("beta", "beta-robust")]
     + [(n, p, (-np.inf, np.inf)) for n, p in CASES if n in ("normal", "student-t")],
 )
 def test_densities_integrate_to_one(name, noise, ends):
-    """What lies beyond the resolution counts as lying there, so the beta is asked from there."""
+    """All that rounds to 0 or 1 shares the density there."""
     mean = 0.4
-    low, high = (RESOLUTION, 1 - RESOLUTION) if name == "beta" else ends
-    inside = scipys(name, mean, noise, 0)
+    low, high = (RESOLUTION, 1 - RESOLUTION) if name.startswith("beta") else ends
     total = sum(
         integrate.quad(
             lambda y: np.exp(log_density(name, mean, noise, [y])[0]), a, b, limit=200, epsabs=1e-10
         )[0]
         for a, b in ((low, mean), (mean, high))
     )
-    expected = inside.cdf(high) - inside.cdf(low) if name == "beta" else 1
-    assert total == pytest.approx(expected, abs=1e-7)
+    if name.startswith("beta"):
+        total += RESOLUTION * np.exp(log_density(name, mean, noise, [0.0, 1.0])).sum()
+    assert total == pytest.approx(1, abs=1e-7)
 
 
 def test_variance_is_what_the_intra_class_correlation_says():
@@ -135,6 +165,21 @@ def test_normal_is_the_limit_of_student_t():
     np.testing.assert_allclose(near, plain, atol=1e-4)
 
 
+# --- broken evaluations ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [n for n in LIKELIHOODS if n.endswith("-robust")])
+def test_a_robust_likelihood_without_broken_scores_is_the_plain_one(name):
+    y = [0.1, 0.5] if name == "beta-robust" else [3, 20]
+    noise = {"overdispersion": 0.1}
+    none = log_density(name, 0.3, noise | {"broken": 0.0}, y, 40)
+    plain = log_density(name.removesuffix("-robust"), 0.3, noise, y, 40)
+    np.testing.assert_allclose(none, plain, atol=1e-9)
+    all_of_them = log_density(name, 0.3, noise | {"broken": 1.0}, y, 40)
+    expected = 0.0 if name == "beta-robust" else -np.log(41)
+    np.testing.assert_allclose(all_of_them, expected, atol=1e-9)
+
+
 # --- the fast paths -------------------------------------------------------------------------------
 
 
@@ -149,11 +194,11 @@ def test_total_is_the_sum_of_log_terms(name, groups):
     mean[0, 0], mean[1, 1] = MEAN_MARGIN, 1 - MEAN_MARGIN
     overdispersion = np.abs(0.2 * rng.normal(size=(rows, 1, particles)))
     overdispersion[0, 0, 0], overdispersion[1, 0, 1] = 0.002, 3.0
-    p = {"overdispersion": overdispersion}
+    p = {"overdispersion": overdispersion, "broken": rng.beta(1, 49, (rows, 1, particles))}
     trials = rng.integers(1, 900, (rows, points)).astype(float)
     successes = np.floor(trials * rng.uniform(0, 1, (rows, points)))
     successes[2, :3] = 0, trials[2, 1], 0
-    y = successes if name == "beta-binomial" else successes / trials
+    y = successes if likelihood.counted else successes / trials
     group = rng.integers(-1, groups, (rows, points)).astype(np.int32)
     out = np.zeros((rows, groups, particles))
     likelihood.total(mean, p, Data(y, trials, group), out)
@@ -176,12 +221,17 @@ def test_correlation_is_kept_where_the_formula_holds():
         assert np.isfinite(got).all()
 
 
-def test_a_printed_zero_or_one_has_the_density_of_what_rounds_to_it():
-    noise = {"overdispersion": 0.1}
-    ends = log_density("beta", 0.3, noise, [0.0, 1.0])
-    near = log_density("beta", 0.3, noise, [RESOLUTION, 1 - RESOLUTION])
+@pytest.mark.parametrize("noise", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("mean", [1e-9, 1e-4, 0.02, 0.3, 1 - 1e-9])
+def test_a_printed_zero_or_one_has_the_mean_density_of_what_rounds_to_it(mean, noise):
+    ends = log_density("beta", mean, {"overdispersion": noise}, [0.0, 1.0])
+    law = scipys("beta", mean, {"overdispersion": noise}, 0)
+    expected = np.array([law.logcdf(RESOLUTION), law.logsf(1 - RESOLUTION)]) - np.log(RESOLUTION)
+    seen = expected > -600
+    np.testing.assert_allclose(ends[seen], expected[seen], rtol=1e-6, atol=1e-6)
+    assert (ends[~seen] < -500).all()
+    near = log_density("beta", mean, {"overdispersion": noise}, [4e-4, 1 - 4e-4])
     np.testing.assert_array_equal(ends, near)
-    assert np.isfinite(ends).all()
 
 
 def test_noise_below_what_rounding_makes_is_none():

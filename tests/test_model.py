@@ -285,7 +285,7 @@ def test_the_floor_is_that_of_the_likelihood():
             "slope",
             "Uniform(0, 1)",
             "--prior: expected a known parameter, but got 'slope'; there are: 'changepoint', "
-            "'height', 'rate', 'floor', 'nu', 'overdispersion', 'sigma', 'scatter'",
+            "'height', 'rate', 'floor', 'broken', 'nu', 'overdispersion', 'sigma' and 1 more",
         ),
         ("hinge", "changepiont", "Uniform(0, 1)", "did you mean 'changepoint'?"),
         ("logistic", "changepoint", "Uniform(0, 1)", "expected a known parameter"),
@@ -474,7 +474,7 @@ def test_likelihood_for():
             "beta-binomial",
             "proportion",
             "likelihood 'beta-binomial': expected successes and trials, but got a proportion "
-            "metric; use --likelihood auto, or one of beta, normal, student-t",
+            "metric; use --likelihood auto, or one of beta, normal, student-t, beta-robust",
         ),
         (
             "beta",

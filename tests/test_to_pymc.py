@@ -116,7 +116,9 @@ def test_density_is_the_population_samplers(name, kind):
     assert density_at(made, variables(target, p, z)) == pytest.approx(exact, rel=1e-9)
 
 
-@pytest.mark.parametrize("likelihood", ["binomial", "student-t"])
+@pytest.mark.parametrize(
+    "likelihood", ["binomial", "student-t", "beta-binomial-robust", "binomial-robust"]
+)
 def test_other_likelihoods(likelihood):
     data = curves()
     model = Model.read("ramp").with_likelihood(likelihood)

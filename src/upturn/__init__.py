@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from upturn.axis import Axis
+    from upturn.calibrate import calibrate
+    from upturn.calibrated import Calibration
     from upturn.classified import Classification, Criteria
     from upturn.classify import classify
     from upturn.compare import compare_axes, compare_metrics, compare_models
@@ -39,6 +41,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Axis",
+    "Calibration",
     "Classification",
     "Criteria",
     "Curves",
@@ -51,6 +54,7 @@ __all__ = [
     "Results",
     "Simulation",
     "__version__",
+    "calibrate",
     "classify",
     "compare_axes",
     "compare_metrics",
@@ -70,6 +74,7 @@ __all__ = [
 # The module each public name lives in; the imports above tell type checkers the same.
 _HOME = {
     "Axis": "upturn.axis",
+    "Calibration": "upturn.calibrated",
     "Classification": "upturn.classified",
     "Criteria": "upturn.classified",
     "Curves": "upturn.curves",
@@ -81,6 +86,7 @@ _HOME = {
     "Pool": "upturn.pool",
     "Results": "upturn.results",
     "Simulation": "upturn.simulate",
+    "calibrate": "upturn.calibrate",
     "classify": "upturn.classify",
     "compare_axes": "upturn.compare.axes",
     "compare_metrics": "upturn.compare.metrics",

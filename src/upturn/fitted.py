@@ -18,7 +18,7 @@ from upturn.posterior import bounded_of, ceiling_of, scaling_of
 from upturn.sampling.population import METHODS
 from upturn.sampling.target import Scaling, Target
 from upturn.sampling.weights import LARGEST_K
-from upturn.validate import Booleans, DataError, Floats, interval_levels, shown
+from upturn.validate import Booleans, DataError, Floats, also, interval_levels, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 MOST_APART = 4.0  # Monte Carlo standard errors between two samplers' posterior means
 HELD = 64_000_000  # bytes of the draws of a parameter that are looked at in one go
+MORE_THAN_NOT = 0.5
+MOST_NAMED = 3  # broken scores of a curve that its flag names
 STORED_LOG_LIKELIHOOD = 256_000_000  # bytes; beyond, it is computed again when asked for
 
 
@@ -184,7 +186,7 @@ class Fit:
         method, converged = self._stat("method"), self._stat("converged")
         out = []
         for i, data in enumerate(self.curves.flags):
-            flags = list(data)
+            flags = [*data, *self._broken_flags(i)]
             if method[i] == len(METHODS) - 1:
                 flags.append("tempered SMC")
             if khat[i] > LARGEST_K:
@@ -195,6 +197,16 @@ class Fit:
                 flags.append(f"not converged (R̂ {rhat[i]:.2f})")
             out.append(flags)
         return out
+
+    def _broken_flags(self, curve: int) -> list[str]:
+        """The scores of a curve that are more probably broken than not."""
+        if self._p_broken is None:
+            return []
+        p = self._p_broken[curve]
+        order = np.argsort(-p, kind="stable")
+        found = [f"{self.curves.model[curve, i]} {p[i]:.2f}" for i in order if p[i] > MORE_THAN_NOT]
+        more = also(max(len(found) - MOST_NAMED, 0), "score")
+        return [f"broken? {', '.join(found[:MOST_NAMED])}{more}"] if found else []
 
     @property
     def _by_nuts(self) -> bool:
@@ -328,6 +340,56 @@ class Fit:
                 jacobian = target.log_jacobian[0] / max(int(count[i]), 1)
                 out[places, start[i] : start[i] + count[i]] = per_point.T + jacobian
         return out.reshape(chains, draws, -1)
+
+    @cached_property
+    def broken(self) -> "pd.DataFrame | None":
+        """The probability that each score is broken, under a robust likelihood.
+
+        Returns
+        -------
+        DataFrame or None
+            One row a point, in the order of the curves: `curve`, its labels, `model`, `score`,
+            `p_broken`. None where the likelihood allows for none.
+        """
+        import pandas as pd
+
+        found = self._p_broken
+        if found is None:
+            return None
+        curve, point = np.nonzero(self.curves.mask)
+        labels = {name: values[curve] for name, values in self.curves.labels.items()}
+        return pd.DataFrame(
+            {
+                "curve": self.curves.name[curve],
+                **labels,
+                "model": self.curves.model[curve, point],
+                "score": self.curves.score[curve, point],
+                "p_broken": found[curve, point],
+            }
+        )
+
+    @cached_property
+    def _p_broken(self) -> Floats | None:
+        """Of every point: (curve, point)."""
+        robust = [
+            self.model.likelihood_for(str(kind)).log_uniform is not None
+            for kind in self.curves.kind.tolist()
+        ]
+        if not any(robust):
+            return None
+        out = np.zeros(self.curves.mask.shape)
+        draws = self._draws.size // max(len(self.curves), 1)
+        for curves, places in self._by_axis(np.arange(draws)):
+            for i in np.flatnonzero(robust):
+                one = curves.take(np.array([i]))
+                target = Target(self.model, one, self.model.likelihood_for(str(one.kind[0])))
+                p = {
+                    name: self._on_model_scale[name][[i], None][..., places]
+                    for name in target.names
+                }
+                count = int(one.points[0])
+                out[i, :count] += target.p_broken(0, p)[:count].sum(axis=1) / draws
+        return out
 
     # --- the weights of a mix ---------------------------------------------------------------------
 

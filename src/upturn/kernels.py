@@ -21,6 +21,10 @@ from numpy.typing import NDArray
 from upturn.validate import Floats
 
 MEAN_MARGIN = 1e-9
+# Of the beta density at a printed 0 or 1: the size at which the sd of a mean of 5e-4 is that of
+# rounding, and terms of a series that then has 1e-8 of the probability.
+CELL_SIZE = 1e4
+CELL_TERMS = 22
 _SHIFT = 6.0  # Stirling's series is used from here on; below, the recurrence moves up to it
 
 
@@ -209,28 +213,59 @@ def beta_binomial(
                 out[r, g, n] += _two_log_risings(alpha, k, beta, m)
 
 
+@njit(nogil=True)
+def _log_cell(a: float, b: float, cell: float) -> float:
+    """The logarithm of the probability of [0, cell] under Beta(a, b), by a series (DLMF 8.17.8)."""
+    total = 1.0
+    for n in range(CELL_TERMS - 1, -1, -1):
+        total = 1.0 + (a + b + n) * cell / (a + 1.0 + n) * total
+    front = a * np.log(cell) + b * np.log1p(-cell) - _log_gamma(a + 1.0) - _log_gamma(b)
+    return front + _log_gamma(a + b) + np.log(total)
+
+
+@compiled
+def log_beta_cell(a: Floats, b: Floats, cell: Floats) -> Floats:
+    """Logarithms of the probability of [0, cell] under Beta(a, b), a + b at most CELL_SIZE."""
+    out = np.empty_like(a)
+    for i in range(a.size):
+        out[i] = _log_cell(a[i], b[i], cell[i])
+    return out
+
+
 @compiled
 def beta_density(
     mean: Floats,
     size: Floats,
-    log_y: Floats,
-    log_not_y: Floats,
+    y: Floats,
+    cell: float,
     group: NDArray[np.int32],
     out: Floats,
 ) -> None:
-    """The same for the beta density of a proportion y, given log y and log(1 - y)."""
+    """The same for the beta density of a proportion y, that of [0, cell] and [1 - cell, 1] even."""
     rows, points, particles = mean.shape
+    log_cell = np.log(cell)
     for r in range(rows):
         for p in range(points):
             g = group[r, p]
             if g < 0:
                 continue
+            low = y[r, p] < cell
+            if low or y[r, p] > 1.0 - cell:
+                for n in range(particles):
+                    # noise far below what rounding makes is none
+                    most = min(size[r, n], CELL_SIZE)
+                    alpha = _inside(mean[r, p, n]) * most
+                    beta = most - alpha
+                    a, b = (alpha, beta) if low else (beta, alpha)
+                    out[r, g, n] += _log_cell(a, b, cell) - log_cell - _log_gamma(size[r, n])
+                continue
+            log_y, log_not_y = np.log(y[r, p]), np.log1p(-y[r, p])
             for n in range(particles):
                 alpha = _inside(mean[r, p, n]) * size[r, n]
                 beta = size[r, n] - alpha
                 out[r, g, n] += (
-                    (alpha - 1.0) * log_y[r, p]
-                    + (beta - 1.0) * log_not_y[r, p]
+                    (alpha - 1.0) * log_y
+                    + (beta - 1.0) * log_not_y
                     - _log_gamma(alpha)
                     - _log_gamma(beta)
                 )
@@ -247,6 +282,32 @@ def add_by_group(terms: Floats, group: NDArray[np.int32], out: Floats) -> None:
                 continue
             for n in range(particles):
                 out[r, g, n] += terms[r, p, n]
+
+
+@compiled
+def mix_by_group(
+    terms: Floats,
+    kept: Floats,
+    broken: Floats,
+    uniform: Floats,
+    group: NDArray[np.int32],
+    out: Floats,
+) -> None:
+    """Add log(e^(kept + terms) + e^(broken + uniform)) to out[r, group[r, p], :].
+
+    terms is (row, point, particle), kept and broken are (row, particle), uniform (row, point).
+    """
+    rows, points, particles = terms.shape
+    for r in range(rows):
+        for p in range(points):
+            g = group[r, p]
+            if g < 0:
+                continue
+            for n in range(particles):
+                likely = kept[r, n] + terms[r, p, n]
+                other = broken[r, n] + uniform[r, p]
+                top = max(likely, other)
+                out[r, g, n] += top + np.log1p(np.exp(min(likely, other) - top))
 
 
 @compiled

@@ -9,19 +9,20 @@ metric, observed scores fill the middle half of it (see `scaling`).
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn import kernels
+from upturn import arrays, kernels
 from upturn.validate import Floats
 
 RHO_RANGE = (1e-8, 0.999)  # beyond, the beta-binomial is the binomial, or only 0 and n are left
 SMALLEST_SIGMA = 1e-4  # of the scale whose middle half the scores fill
 SMALLEST_NU = 0.1
+BROKEN_RANGE = (1e-12, 1 - 1e-12)
 # Variance that rounding to a tenth of a percent makes by itself, as rho at a mean of 1/2: without
 # it a row of equal scores would be infinitely likely.
 ROUNDING_RHO = 4e-7
@@ -62,6 +63,8 @@ class Likelihood:
         It keeps the mean off 0 and 1 by itself.
     bounded : bool
         Whether the expected score is a proportion.
+    log_uniform : callable, optional
+        (xp, trials) to the log density of the score of a broken evaluation, where there may be any.
     """
 
     name: str
@@ -72,11 +75,17 @@ class Likelihood:
     draw: Callable[..., Floats]
     total: Callable[..., None] | None = None
     bounded: bool = field(default=True)
+    log_uniform: Callable[..., Any] | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Its own parameters (the floor belongs to the curve)."""
         return tuple(name for name in self.priors if name != "floor")
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one of successes, and of no proportions."""
+        return self.kinds == ("counts",)
 
 
 def _size(xp: Any, p: Mapping[str, Any], least: float = RHO_RANGE[0]) -> Any:
@@ -130,23 +139,27 @@ def _binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
 # --- proportions without trials -------------------------------------------------------------------
 
 
-def _inside(xp: Any, y: Any) -> Any:
-    """A printed 0 or 1 stands for anything that rounds to it; its density is that of the middle."""
-    return xp.clip(y, RESOLUTION, 1 - RESOLUTION)
-
-
 def _beta_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
-    """The beta density in mean and rho, variance mean (1 - mean) rho, less log Gamma(a + b)."""
-    y = _inside(xp, y)
+    """The beta density in mean and rho, variance mean (1 - mean) rho, less log Gamma(a + b).
+
+    A printed 0 or 1 stands for all that rounds to it; its density is the mean over those.
+    """
     size = _size(xp, p, ROUNDING_RHO)
+    most = xp.minimum(size, kernels.CELL_SIZE)  # noise far below what rounding makes is none
+    toward = xp.where(y > 0.5, 1 - mean, mean)
+    ends = xp.log_beta_cell(toward * most, most - toward * most, RESOLUTION)
+    ends = ends - np.log(RESOLUTION) - xp.log_gamma(size)
+    at_end = xp.abs(y - 0.5) > 0.5 - RESOLUTION
     alpha = mean * size
     beta = size - alpha
-    return (
+    y = xp.clip(y, RESOLUTION, 1 - RESOLUTION)
+    between = (
         (alpha - 1) * xp.log(y)
         + (beta - 1) * xp.log1p(-y)
         - xp.log_gamma(alpha)
         - xp.log_gamma(beta)
     )
+    return xp.where(at_end, ends, between)
 
 
 def _beta_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
@@ -159,9 +172,8 @@ def _beta_draw(rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: 
 
 
 def _beta_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
-    y = _inside(np, data.y)
     size = np.ascontiguousarray(_size(np, p, ROUNDING_RHO)[:, 0])
-    kernels.beta_density(mean, size, np.log(y), np.log1p(-y), data.group, out)
+    kernels.beta_density(mean, size, data.y, RESOLUTION, data.group, out)
 
 
 # --- continuous metrics ---------------------------------------------------------------------------
@@ -208,56 +220,131 @@ def _nu(xp: Any, p: Mapping[str, Any]) -> Any:
     return xp.maximum(p["nu"], SMALLEST_NU)
 
 
-LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
-    {
-        likelihood.name: likelihood
-        for likelihood in (
-            Likelihood(
-                "beta-binomial",
-                ("counts",),
-                {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
-                _beta_binomial_terms,
-                _beta_binomial_rest,
-                _beta_binomial_draw,
-                _beta_binomial_total,
-            ),
-            Likelihood(
-                "binomial",
-                ("counts",),
-                {"floor": FLOOR_OF_PROPORTIONS},
-                _binomial_terms,
-                _binomial_rest,
-                _binomial_draw,
-            ),
-            Likelihood(
-                "beta",
-                ("proportion", "counts"),
-                {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
-                _beta_terms,
-                _beta_rest,
-                _beta_draw,
-                _beta_total,
-            ),
-            Likelihood(
-                "normal",
-                ("continuous", "proportion", "counts"),
-                {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)"},
-                _normal_terms,
-                _normal_rest,
-                _normal_draw,
-                bounded=False,
-            ),
-            Likelihood(
-                "student-t",
-                ("continuous", "proportion", "counts"),
-                {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)", "nu": "Gamma(2, 0.1)"},
-                _student_t_terms,
-                _student_t_rest,
-                _student_t_draw,
-                bounded=False,
-            ),
+# --- broken evaluations ---------------------------------------------------------------------------
+
+
+def robust(plain: Likelihood) -> Likelihood:
+    """The same, where each score may with probability `broken` be any, all equally likely.
+
+    A mixture of the likelihood and a uniform distribution (Box and Tiao 1968). All of it depends on
+    the expected score, so that nothing is left for `log_rest`.
+    """
+
+    def log_uniform(xp: Any, n: Any) -> Any:
+        return -xp.log(n + 1.0) if plain.counted else 0.0 * n
+
+    def log_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
+        likely = plain.log_terms(xp, mean, p, y, n) + plain.log_rest(xp, p, y, n)
+        likely = likely + xp.log1p(-_share(xp, p))
+        other = log_uniform(xp, n) + xp.log(_share(xp, p))
+        return xp.maximum(likely, other) + xp.log1p(xp.exp(-xp.abs(likely - other)))
+
+    def log_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
+        return 0.0 * p["broken"] + 0.0 * y
+
+    def draw(rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats) -> Floats:
+        right = plain.draw(rng, mean, p, n)
+        uniform = rng.uniform(size=right.shape)
+        wrong = np.floor(uniform * (n + 1)) if plain.counted else uniform
+        return np.where(rng.uniform(size=right.shape) < _share(np, p), wrong, right)
+
+    def total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
+        terms = np.zeros(mean.shape)
+        alone = np.arange(mean.shape[1], dtype=np.int32)
+        single = np.where(data.group >= 0, alone, np.int32(-1))
+        y, n = data.y[:, :, None], data.trials[:, :, None]
+        if plain.total is None:
+            inside = np.clip(mean, kernels.MEAN_MARGIN, 1 - kernels.MEAN_MARGIN)
+            terms += plain.log_terms(arrays.NUMPY, inside, p, y, n)
+        else:
+            plain.total(mean, p, Data(data.y, data.trials, single), terms)
+        terms += plain.log_rest(arrays.NUMPY, p, y, n)
+        share = _share(np, p)[:, 0]
+        uniform = np.broadcast_to(log_uniform(np, data.trials), data.y.shape)
+        kernels.mix_by_group(
+            terms, np.log1p(-share), np.log(share), np.ascontiguousarray(uniform), data.group, out
         )
-    }
+
+    return replace(
+        plain,
+        name=f"{plain.name}-robust",
+        priors={**plain.priors, "broken": "Beta(1, 49)"},
+        log_terms=log_terms,
+        log_rest=log_rest,
+        draw=draw,
+        total=total,
+        log_uniform=log_uniform,
+    )
+
+
+def _share(xp: Any, p: Mapping[str, Any]) -> Any:
+    """The share of broken evaluations, kept off 0 and 1."""
+    return xp.clip(p["broken"], *BROKEN_RANGE)
+
+
+_PLAIN = {
+    likelihood.name: likelihood
+    for likelihood in (
+        Likelihood(
+            "beta-binomial",
+            ("counts",),
+            {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
+            _beta_binomial_terms,
+            _beta_binomial_rest,
+            _beta_binomial_draw,
+            _beta_binomial_total,
+        ),
+        Likelihood(
+            "binomial",
+            ("counts",),
+            {"floor": FLOOR_OF_PROPORTIONS},
+            _binomial_terms,
+            _binomial_rest,
+            _binomial_draw,
+        ),
+        Likelihood(
+            "beta",
+            ("proportion", "counts"),
+            {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
+            _beta_terms,
+            _beta_rest,
+            _beta_draw,
+            _beta_total,
+        ),
+        Likelihood(
+            "normal",
+            ("continuous", "proportion", "counts"),
+            {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)"},
+            _normal_terms,
+            _normal_rest,
+            _normal_draw,
+            bounded=False,
+        ),
+        Likelihood(
+            "student-t",
+            ("continuous", "proportion", "counts"),
+            {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)", "nu": "Gamma(2, 0.1)"},
+            _student_t_terms,
+            _student_t_rest,
+            _student_t_draw,
+            bounded=False,
+        ),
+    )
+}
+ROBUST = ("beta-binomial", "binomial", "beta")
+LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
+    _PLAIN | {f"{name}-robust": robust(_PLAIN[name]) for name in ROBUST}
 )
 
 DEFAULTS = {"counts": "beta-binomial", "proportion": "beta", "continuous": "normal"}
+# What a likelihood that goes by the kind of each curve is.
+BY_KIND: Mapping[str, Mapping[str, str]] = MappingProxyType(
+    {
+        "auto": DEFAULTS,
+        "robust": {
+            "counts": "beta-binomial-robust",
+            "proportion": "beta-robust",
+            "continuous": "student-t",
+        },
+    }
+)

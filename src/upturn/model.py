@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from upturn import segments as pieces
-from upturn.likelihoods import DEFAULTS, LIKELIHOODS, Likelihood
+from upturn.likelihoods import BY_KIND, LIKELIHOODS, Likelihood
 from upturn.priors import Prior
 from upturn.segments import KINDS, Floor, Line, Segment
 from upturn.validate import DataError, known, shown
@@ -48,6 +48,7 @@ DOMAINS = {
     "slope": (0.0, math.inf),
     "width": (0.0, math.inf),
     "overdispersion": (0.0, math.inf),
+    "broken": (0.0, 1.0),
     "sigma": (0.0, math.inf),
     "nu": (0.0, math.inf),
     "scatter": (0.0, math.inf),
@@ -72,7 +73,7 @@ class Model:
     range : str
         "floor" or "zero".
     likelihood : str
-        The name of one, or "auto": by the kind of each curve.
+        The name of one, or "auto" or "robust": by the kind of each curve.
     given : mapping
         The priors that the file or the command line gave; the rest are defaults.
 
@@ -157,7 +158,7 @@ class Model:
         DataError
             Where the model's likelihood cannot explain that kind.
         """
-        likelihood = LIKELIHOODS[DEFAULTS[kind] if self.likelihood == "auto" else self.likelihood]
+        likelihood = LIKELIHOODS[self._likelihood_name(kind)]
         if kind not in likelihood.kinds:
             needs = "proportions" if "proportion" in likelihood.kinds else "successes and trials"
             raise DataError(
@@ -166,6 +167,10 @@ class Model:
                 + ", ".join(n for n, one in LIKELIHOODS.items() if kind in one.kinds)
             )
         return likelihood
+
+    def _likelihood_name(self, kind: str) -> str:
+        by_kind = BY_KIND.get(self.likelihood)
+        return self.likelihood if by_kind is None else by_kind[kind]
 
     # --- what it computes -------------------------------------------------------------------------
 
@@ -246,8 +251,11 @@ class Model:
         return replace(self, given={**self.given, **given})
 
     def with_likelihood(self, name: str) -> Self:
-        """The same model with another likelihood; "auto" is by the kind of each curve."""
-        known(name, ["auto", *LIKELIHOODS], kind="likelihood", where="--likelihood")
+        """The same model with another likelihood.
+
+        "auto" is by the kind of each curve, "robust" likewise, with scores that may be broken.
+        """
+        known(name, [*BY_KIND, *LIKELIHOODS], kind="likelihood", where="--likelihood")
         return replace(self, likelihood=name)
 
     # --- files ------------------------------------------------------------------------------------
@@ -312,7 +320,7 @@ class Model:
             ),
             likelihood=known(
                 _text(table, "likelihood", where, default="auto"),
-                ["auto", *LIKELIHOODS],
+                [*BY_KIND, *LIKELIHOODS],
                 kind="likelihood",
                 where=f"{where}, key 'likelihood'",
             ),
@@ -341,7 +349,8 @@ class Model:
             ]
         lines += ["", "[priors]"]
         priors = {name: f"{name} = {_quoted(text)}" for name, text in self.all_priors().items()}
-        varying = LIKELIHOODS["beta-binomial"].priors if self.likelihood == "auto" else {}
+        by_kind = BY_KIND.get(self.likelihood)
+        varying = {} if by_kind is None else LIKELIHOODS[by_kind["counts"]].priors
         left_open = [name for name in priors if name in varying and name not in self.given]
         lines += [line for name, line in priors.items() if name not in left_open]
         if left_open:
@@ -350,9 +359,9 @@ class Model:
         return "\n".join(lines) + "\n"
 
     def all_priors(self) -> dict[str, str]:
-        """Every prior in force, the noise's under the likelihood (beta-binomial for "auto")."""
-        name = "beta-binomial" if self.likelihood == "auto" else self.likelihood
-        texts = self.default_priors(LIKELIHOODS[name], scatter=self.moves)
+        """Every prior in force, the noise's under the likelihood (that of counts by default)."""
+        counts = LIKELIHOODS[self._likelihood_name("counts")]
+        texts = self.default_priors(counts, scatter=self.moves)
         return texts | {
             k: v for k, v in self.given.items() if k in texts or k in _noise_parameters()
         }

@@ -23,7 +23,7 @@ from upturn.classify import judged, models_of
 from upturn.curves import Curves, data_flags
 from upturn.design import Design, numbered, whole
 from upturn.kernels import MEAN_MARGIN
-from upturn.likelihoods import LIKELIHOODS
+from upturn.likelihoods import BY_KIND, LIKELIHOODS
 from upturn.model import DOMAINS, Model, plain_name
 from upturn.posterior import bounded_of, native, scaling_of, turning
 from upturn.results import Results, read
@@ -129,8 +129,7 @@ def _of_kind(
     noise = {name: np.broadcast_to(value[:, None], u.shape) for name, value in p.items()}
     y = likelihood.draw(rng, mean, noise, curves.trials)
     span, start = own.span[:, None], own.offset[:, None]
-    counted = likelihood.name in ("beta-binomial", "binomial")
-    response = y if counted else start + span * y
+    response = y if likelihood.counted else start + span * y
     response = np.where(curves.mask, response, 0.0)
     flags = data_flags(curves.x, curves.mask, response, curves.trials, curves.kind)
     measured = replace(curves, response=response, flags=flags)
@@ -271,7 +270,8 @@ def simulate(
         Of a table, as for `upturn.fit`.
     likelihood : str, optional
         "beta-binomial", "binomial", "beta" (proportions without trials), "normal" or "student-t"
-        (a continuous metric). By default the model's, which by default goes by the kind of curves.
+        (a continuous metric), or the first three with "-robust", of which some scores are broken.
+        By default the model's, which by default goes by the kind of curves.
     priors : mapping, optional
         Such as ``{"changepoint": "Uniform(0.2, 0.9)"}``.
     fixed : mapping, optional
@@ -308,7 +308,7 @@ def simulate(
     check_fixed(chosen, fixed or {})
     rng = np.random.default_rng(seed)
     if design is None or isinstance(design, Design):
-        kind = _kind_of(chosen)
+        kind = kind_of(chosen)
         curves = (design or Design()).curves(TASKS if tasks is None else tasks, kind=kind, rng=rng)
         scaling = None
     else:
@@ -376,10 +376,10 @@ def check_fixed(models: Sequence[Model], fixed: Fixed) -> None:
             )
 
 
-def _kind_of(models: Sequence[Model]) -> str:
+def kind_of(models: Sequence[Model]) -> str:
     """The kind of curves that the models' likelihoods were made for."""
     kinds = {
-        "counts" if one.likelihood == "auto" else LIKELIHOODS[one.likelihood].kinds[0]
+        "counts" if one.likelihood in BY_KIND else LIKELIHOODS[one.likelihood].kinds[0]
         for one in models
     }
     if len(kinds) > 1:
@@ -410,6 +410,11 @@ class Simulation:
     def __repr__(self) -> str:
         names = ", ".join(one.name for one in self.models)
         return f"Simulation({names}; {self.curves!r})"
+
+    @property
+    def with_twin(self) -> bool:
+        """Whether it was drawn from a model and its no-change twin, and nothing else."""
+        return len(self.models) == 2 and self.models[1] == self.models[0].twin()
 
     @property
     def curves(self) -> Curves:

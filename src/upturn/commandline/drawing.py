@@ -32,11 +32,11 @@ class Drawing:
     tasks: int | None
     made_up: dict[str, Any]
 
-    def arguments(self) -> dict[str, Any]:
-        """With the design read, or made up."""
+    def arguments(self, design: Any = None) -> dict[str, Any]:
+        """With the design made up, unless it is a table's."""
         import upturn
 
-        design: Any = self.design
+        design = self.design if design is None else design
         if design is None:
             given = {name: value for name, value in self.made_up.items() if value not in (None, ())}
             design = upturn.Design(axis=self.axis, **given)
@@ -111,40 +111,63 @@ def fixed_numbers(
     return {name.strip(): _number(number, "", ctx, option) for name, _, number in pairs}
 
 
-def design_options(tasks: int) -> Decorator:
-    """A model and a design, as the argument ``drawn``; by default so many tasks."""
+def design_options(tasks: int, *, of_table: bool = True) -> Decorator:
+    """A model and a design, as the argument ``drawn``.
+
+    Parameters
+    ----------
+    tasks
+        How many are drawn by default.
+    of_table
+        Whether an option names a table whose design is taken; else the argument ``source`` has it,
+        and tasks are simulations.
+    """
 
     def gather(command: Command) -> Command:
         @wraps(command)
         def gathered(*args: Any, **how: Any) -> Any:
             made_up = take(how, *MADE_UP)
-            rest = take(how, "design", "model", "priors", "likelihood", "axis", "tasks")
-            context = click.get_current_context()
-            if rest["design"] is not None:
-                _refuse(context, made_up)
+            rest = take(how, "model", "priors", "likelihood", "axis", "tasks")
+            rest["design"] = how.pop("design") if of_table else None
+            table = rest["design"] if of_table else how["source"].table
+            if table is not None:
+                _refuse(click.get_current_context(), made_up)
             elif rest["tasks"] is None:
                 rest["tasks"] = tasks
             return command(*args, drawn=Drawing(made_up=made_up, **rest), **how)
 
         return gathered
 
-    return together(
+    from_table = click.option(
+        "--design",
+        metavar="TABLE",
+        help="Take models, scales, trials, chance and groups of a table, as for `upturn fit`.",
+    )
+    count = (
         click.option(
-            "--design",
-            metavar="TABLE",
-            help="Take models, scales, trials, chance and groups of a table, as for `upturn fit`.",
-        ),
+            "--tasks",
+            type=click.IntRange(min=1),
+            help=f"[default: {tasks}, or as many as the table of --design has curves]",
+        )
+        if of_table
+        else click.option(
+            "--simulations",
+            "tasks",
+            type=click.IntRange(min=20),
+            default=tasks,
+            show_default=True,
+            help="Curves that are drawn.",
+        )
+    )
+    return together(
+        *([from_table] if of_table else []),
         model_options(),
         click.option(
             "--likelihood",
             type=click.Choice(LIKELIHOODS),
             help="How scores scatter about the curve.  [default: the model's]",
         ),
-        click.option(
-            "--tasks",
-            type=click.IntRange(min=1),
-            help=f"[default: {tasks}, or as many as the table of --design has curves]",
-        ),
+        count,
         click.option(
             "--models-per-task",
             callback=_range,
@@ -193,5 +216,5 @@ def _refuse(context: click.Context, made_up: dict[str, Any]) -> None:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(
-                f"{option}: expected it without --design, but got both; the table has its own"
+                f"{option}: expected it without a table, but got both; the table has its own"
             )

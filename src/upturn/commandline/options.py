@@ -14,7 +14,10 @@ type Command = Callable[..., Any]
 type Decorator = Callable[[Command], Command]
 
 # Written out because the library that holds them takes a second to load; a test compares.
-LIKELIHOODS = ("auto", "beta-binomial", "binomial", "beta", "normal", "student-t")
+LIKELIHOODS = (
+    "auto", "robust", "beta-binomial", "binomial", "beta", "normal", "student-t",
+    "beta-binomial-robust", "binomial-robust", "beta-robust",
+)  # fmt: skip
 SCATTERS = ("auto", "none", "family", "run")
 CLUSTERS = ("auto", "family", "run", "model")
 NUTS = ("nutpie", "numpyro", "blackjax", "pymc")
@@ -51,13 +54,15 @@ def names_option(*names: str, help: str, metavar: str = "NAME,NAME") -> Decorato
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def source_options(*facts: str) -> Decorator:
+def source_options(*facts: str, required: bool = True) -> Decorator:
     """TABLE, how it is read and what of it is taken: the argument ``source``.
 
     Parameters
     ----------
     *facts
         Other names of ``--facts``.
+    required
+        Whether there has to be a table.
     """
 
     def gather(command: Command) -> Command:
@@ -68,7 +73,7 @@ def source_options(*facts: str) -> Decorator:
         return gathered
 
     return together(
-        click.argument("table", metavar="TABLE"),
+        click.argument("table", metavar="TABLE" if required else "[TABLE]", required=required),
         click.option(
             "--where",
             multiple=True,
@@ -214,7 +219,8 @@ def fit_options(command: Command) -> Command:
         click.option(
             "--likelihood",
             type=click.Choice(LIKELIHOODS),
-            help="How scores scatter about the curve.  [default: the model's]",
+            help="How scores scatter about the curve; robust allows for broken evaluations.  "
+            "[default: the model's]",
         ),
         click.option(
             "--delta",

@@ -3,6 +3,7 @@
 They are made without pyplot, so that none outlives its last reference and no window opens.
 """
 
+from upturn.plots.calibration import plot_calibration
 from upturn.plots.choose import plot
 from upturn.plots.curve import plot_curve
 from upturn.plots.families import plot_families
@@ -16,6 +17,7 @@ __all__ = [
     "check_figure_path",
     "plot",
     "plot_axes",
+    "plot_calibration",
     "plot_curve",
     "plot_families",
     "plot_forecast",

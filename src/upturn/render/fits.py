@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from upturn.fitted import MORE_THAN_NOT
 from upturn.render.answer import Answer
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
@@ -43,6 +44,9 @@ class FitAnswer(Answer):
         fit = self.fit
         meta = {key: value for key, value in fit.meta.items() if key != "notes"}
         parts: dict[str, object] = {"totals": fit.totals(), "meta": meta, "notes": fit.notes}
+        if fit.broken is not None:
+            likely = fit.broken[fit.broken["p_broken"] > MORE_THAN_NOT]
+            parts["broken"] = likely.to_dict(orient="records")
         if fit.verdict is None:
             return parts
         weights = fit.weights_table(ci).reset_index().to_dict(orient="records")

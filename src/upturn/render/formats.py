@@ -32,9 +32,12 @@ def to_json(curves: "pd.DataFrame", **parts: object) -> str:
     **parts
         ``totals``, ``meta`` and what else there is.
     """
-    records = curves.to_dict(orient="records")
-    document = _plain({"curves": records, **parts})
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return to_object(curves=curves.to_dict(orient="records"), **parts)
+
+
+def to_object(**parts: object) -> str:
+    """One JSON object of these parts, NaN and infinities as null."""
+    return json.dumps(_plain(parts), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ import numpy as np
 from upturn.arrays import NUMPY
 from upturn.curves import Curves
 from upturn.kernels import MEAN_MARGIN, add_by_group
-from upturn.likelihoods import Data, Likelihood
+from upturn.likelihoods import BROKEN_RANGE, Data, Likelihood
 from upturn.model import Model
 from upturn.priors import Quantiles
 from upturn.sampling import offsets
@@ -163,7 +163,7 @@ class Target:
     def data(self) -> Data:
         """What the likelihood sees, on its own scale, points grouped for the scatter."""
         curves = self.curves
-        if self.likelihood.name in ("beta-binomial", "binomial"):
+        if self.likelihood.counted:
             y = curves.response
         else:
             scaled = (proportions(curves) - self.scaling.offset[:, None]) / self.scaling.span[
@@ -331,6 +331,42 @@ class Target:
         groups = pilot.rule.nodes.shape[1]
         needed = pilot._over_offsets(rows, each)
         return offsets.conditional_draws(pilot.rule, rows, *needed, uniform[None, :groups])[0]
+
+    def p_broken(self, curve: int, p: Mapping[str, Any]) -> Floats:
+        """Probability that each score of one curve is broken, given the parameters.
+
+        Under a robust likelihood; with groups, over where the group's offset lies given its points.
+
+        Parameters
+        ----------
+        curve : int
+        p : mapping
+            Parameters on the model's scale by name, each (1, 1, particle).
+
+        Returns
+        -------
+        array (point, particle)
+        """
+        if self.likelihood.log_uniform is None:
+            raise ValueError(f"the likelihood {self.likelihood.name} has no broken scores")
+        rows = np.array([curve])
+        u, data = self._inputs(rows)
+        share = np.clip(p["broken"][0], *BROKEN_RANGE)
+        uniform = np.broadcast_to(self.likelihood.log_uniform(NUMPY, data.trials), data.y.shape)
+        broken = uniform[0][:, None] + np.log(share)
+        if not self.grouped or self.curves.groups[curve] == 0:
+            return np.asarray(np.exp(broken - self._terms(rows, p, u, data)[0]))
+        step, group = 2 * REACH / POINTWISE_NODES, data.group[0]
+        member = (group[:, None] == np.arange(int(group.max()) + 1)).T.astype(float)
+        every = np.full((len(member), share.shape[1]), -np.inf)
+        wrong = np.full((len(group), share.shape[1]), -np.inf)
+        for node in range(POINTWISE_NODES):
+            epsilon = step * (node + 0.5) - REACH
+            terms = self._terms(rows, p, u + p["scatter"] * epsilon, data)[0]
+            whole = member @ terms - 0.5 * epsilon * epsilon
+            every = np.logaddexp(every, whole)
+            wrong = np.logaddexp(wrong, whole[group] + broken - terms)
+        return np.asarray(np.exp(wrong - every[group]))
 
     def _by_group(
         self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data, groups: int
