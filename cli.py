@@ -457,6 +457,44 @@ def pool(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
 
 @main.command(
     epilog=example(
+        "contrast gpt3 --where task=wic --setting few-shot:one-shot --models flat,logit-line"
+    )
+)
+@source_options()
+@click.option(
+    "--setting",
+    required=True,
+    metavar="TECHNIQUE:BASELINE",
+    help="Two values of the column setting, for example cot:direct.",
+)
+@click.option("--axis", default="flops", show_default=True, metavar="NAME", help="Axis of scale.")
+@metric_option
+@click.option("--by", metavar="LABEL", help="One curve for each value of this label too.")
+@names_option("--models", help="Average the baseline over these shapes only.  [default: all]")
+@click.option(
+    "--pool", is_flag=True, help="Learn from all tasks together how common each kind of gain is."
+)
+@run_options(400)
+@answer_options()
+def contrast(source: Source, to: Delivery, *, models: list[str], **how: Any) -> None:
+    """Say from which scale on a technique helps.
+
+    The gain over the baseline, on the same models and tasks: where it begins to grow, the scale
+    from which on the technique helps, and whether it hurts before.
+
+    TABLE as for `upturn fit`.
+    """
+    import upturn
+    from upturn.render.contrasts import ContrastAnswer
+
+    results = source.read(to.outputs)
+    with to.progress() as told:
+        done = upturn.contrast(results, models=models or None, progress=told, **how)
+    to.deliver(ContrastAnswer(done))
+
+
+@main.command(
+    epilog=example(
         "forecast gpt3 --where setting=few-shot --where task=arithmetic_3da --holdout-largest 2"
     )
 )

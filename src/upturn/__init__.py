@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from upturn.classified import Classification, Criteria
     from upturn.classify import classify
     from upturn.compare import compare_axes, compare_metrics, compare_models
+    from upturn.contrast import contrast
+    from upturn.contrasted import Contrast
     from upturn.curves import Curves
     from upturn.design import Design
     from upturn.fit import fit, load
@@ -40,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Axis",
     "Classification",
+    "Contrast",
     "Criteria",
     "Curves",
     "DataError",
@@ -55,6 +58,7 @@ __all__ = [
     "compare_axes",
     "compare_metrics",
     "compare_models",
+    "contrast",
     "fit",
     "floor_test",
     "forecast",
@@ -71,6 +75,7 @@ __all__ = [
 _HOME = {
     "Axis": "upturn.axis",
     "Classification": "upturn.classified",
+    "Contrast": "upturn.contrasted",
     "Criteria": "upturn.classified",
     "Curves": "upturn.curves",
     "DataError": "upturn.validate",
@@ -85,6 +90,7 @@ _HOME = {
     "compare_axes": "upturn.compare.axes",
     "compare_metrics": "upturn.compare.metrics",
     "compare_models": "upturn.compare.models",
+    "contrast": "upturn.contrast",
     "fit": "upturn.fit",
     "floor_test": "upturn.floor",
     "forecast": "upturn.forecast",

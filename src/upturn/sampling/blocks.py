@@ -69,6 +69,7 @@ def sample(
     threads: int | None = None,
     progress: Progress | None = None,
     scaling: Scaling | None = None,
+    attempts: int = 2,
 ) -> Sample:
     """Sample every curve under a model.
 
@@ -85,6 +86,8 @@ def sample(
         (curves done, curves in all), called from this thread.
     scaling : Scaling, optional
         Of each curve's scores; by default their own, which that of simulated scores must not be.
+    attempts : int
+        How far to escalate where sampling is difficult; see `population.sample`.
     """
     each = -(-draws // REPLICATES)
     keys = label_keys(curves, model, seed).reshape(len(curves), REPLICATES)
@@ -98,8 +101,9 @@ def sample(
         )  # fmt: skip
         enough = ENOUGH_GROUPED if target.grouped else ENOUGH
         found = population.sample(
-            target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each
-        )
+            target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each,
+            attempts=attempts,
+        )  # fmt: skip
         return _native(target, found), replace(found, z=found.z[:, :0])
 
     results = list(_map(work, list(_blocks(curves)), len(curves), threads, progress, stop))
