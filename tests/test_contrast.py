@@ -242,14 +242,15 @@ def test_the_command_refuses(folder):
 
 @pytest.mark.slow
 def test_intervals_hold_the_truth_that_they_were_simulated_from():
-    """30 tasks, a gain from -1 to 0 that grows by 1.5 to 4 from 0.1 to 0.7 of the axis on.
+    """14 tasks, a gain from -1 to 0 that grows by 1.5 to 4 from 0.1 to 0.7 of the axis on.
 
-    90 % intervals of the break-even scale and of the change hold it in 22 or more of 30: fewer
-    come by chance 0.8 % of the time each (binomial). The seed is fixed.
+    90 % intervals of the break-even scale and of the change hold it in 10 or more of 14: fewer
+    come by chance 0.9 % of the time each (binomial). The seed is fixed. With 30 tasks they held 27
+    and 28.
     """
     rng = np.random.default_rng(11)
     truth, tables = [], []
-    for i in range(30):
+    for i in range(14):
         start, growth, change = -rng.uniform(0.2, 1), rng.uniform(1.5, 4), rng.uniform(0.1, 0.7)
         truth.append((change, change - start * (1 - change) / growth))
         tables.append(table(rng, task=f"t{i}", start=start, growth=growth, change=change, count=12))
@@ -258,4 +259,4 @@ def test_intervals_hold_the_truth_that_they_were_simulated_from():
     change, even = 10 ** (20 + 4 * np.array(truth).T)
     for name, true in (("gain_change", change), ("break_even", even)):
         held = (rows[f"{name}_low"] <= true * 1.001) & (true <= rows[f"{name}_high"])
-        assert held.sum() >= 22, name
+        assert held.sum() >= 10, name

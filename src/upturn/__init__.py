@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from upturn.forecasted import Forecast
     from upturn.influence import influence
     from upturn.model import Model
+    from upturn.plan import Plan, plan
     from upturn.pool import Pool, pool
     from upturn.report import report
     from upturn.results import Results, read
@@ -50,6 +51,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "Model",
+    "Plan",
     "Pool",
     "Results",
     "Simulation",
@@ -64,6 +66,7 @@ __all__ = [
     "forecast",
     "influence",
     "load",
+    "plan",
     "pool",
     "prior_sensitivity",
     "read",
@@ -83,6 +86,7 @@ _HOME = {
     "Fit": "upturn.fitted",
     "Forecast": "upturn.forecasted",
     "Model": "upturn.model",
+    "Plan": "upturn.plan",
     "Pool": "upturn.pool",
     "Results": "upturn.results",
     "Simulation": "upturn.simulate",
@@ -96,6 +100,7 @@ _HOME = {
     "forecast": "upturn.forecast",
     "influence": "upturn.influence",
     "load": "upturn.fit",
+    "plan": "upturn.plan",
     "pool": "upturn.pool",
     "prior_sensitivity": "upturn.sensitivity",
     "read": "upturn.results",

@@ -16,7 +16,7 @@ from upturn.compare.scores import log_priors
 from upturn.curves import Curves
 from upturn.emergence import expected
 from upturn.kernels import MEAN_MARGIN
-from upturn.likelihoods import RHO_RANGE, Likelihood
+from upturn.likelihoods import Likelihood
 from upturn.model import Model
 from upturn.sampling.blocks import Sample
 from upturn.sampling.target import Target
@@ -163,14 +163,9 @@ def drawn(
     p : mapping of array (draw,)
     trials : array (point, 1)
     """
-    share = mean
-    if "overdispersion" in likelihood.parameters:
-        size = 1 / np.clip(p["overdispersion"] ** 2, *RHO_RANGE) - 1
-        share = rng.beta(mean * size, (1 - mean) * size)
-    if likelihood.name == "beta":
-        return share
-    n = np.broadcast_to(trials.astype(np.int64), share.shape)
-    return rng.binomial(n, share) / np.maximum(trials, 1)
+    noise = {name: np.broadcast_to(p[name], mean.shape) for name in likelihood.parameters}
+    found = likelihood.draw(rng, mean, noise, np.broadcast_to(trials, mean.shape))
+    return found if likelihood.name == "beta" else found / np.maximum(trials, 1)
 
 
 def mixtures(models: Sequence[Model], samples: Sequence[Sample], curves: Curves) -> list[Mixture]:

@@ -10,6 +10,7 @@ from upturn.plots.forecast import plot_forecast
 from upturn.plots.forest import plot_forest
 from upturn.plots.gain import plot_gain
 from upturn.plots.grid import plot_axes, plot_grid
+from upturn.plots.plan import plot_plan
 from upturn.plots.shapes import plot_shapes
 from upturn.plots.style import check_figure_path, save, style
 
@@ -23,6 +24,7 @@ __all__ = [
     "plot_forest",
     "plot_gain",
     "plot_grid",
+    "plot_plan",
     "plot_shapes",
     "save",
     "style",
