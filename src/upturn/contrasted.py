@@ -91,6 +91,11 @@ def crossings(gain: Floats, u: Floats, *, up: bool, which: int = 0) -> Floats:
     return np.where(mine.any(axis=0), at, np.inf)
 
 
+def _share(holds: Booleans, weight: Floats) -> float:
+    """The probability of what holds in some draws, 1 at most whatever was rounded."""
+    return min(float(weight[holds].sum()), 1.0)
+
+
 class Contrast:
     """The gain of a technique over its baseline on every task.
 
@@ -234,8 +239,8 @@ class Contrast:
                     name: native[1], f"{name}_low": native[[0, 2]].min(),
                     f"{name}_high": native[[0, 2]].max(), f"{name}_censored": bool(np.isinf(q[1])),
                 }  # fmt: skip
-            row |= {"p_helps": float((task.gain[-1] > 0) @ task.weight),
-                    "p_hurts": float((task.gain[0] < 0) @ task.weight)}  # fmt: skip
+            row |= {"p_helps": _share(task.gain[-1] > 0, task.weight),
+                    "p_hurts": _share(task.gain[0] < 0, task.weight)}  # fmt: skip
             for name, place in (("gain_smallest", 0), ("gain_largest", -1)):
                 low, middle, high = quantiles(task.gain[[place]], task.weight, levels)[:, 0]
                 row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
@@ -278,7 +283,7 @@ class Contrast:
         for i, task in enumerate(self.tasks):
             for name, at, _ in task.crossings:
                 there = np.isfinite(at)
-                p = float(task.weight[there].sum())
+                p = _share(there, task.weight)
                 if p >= DOUBTFUL:
                     q = quantiles(at[None, there], task.weight[there] / p, levels)[:, 0]
                     low, middle, high = self._native(i, q)
@@ -295,7 +300,7 @@ class Contrast:
         task, axis, words = self.tasks[i], self.curves.axes[i], []
         for name, at, _ in task.crossings:
             there = np.isfinite(at)
-            p = float(task.weight[there].sum())
+            p = _share(there, task.weight)
             if p >= 0.5:
                 middle = quantiles(at[None, there], task.weight[there] / p, np.array([0.5]))[0]
                 words.append(f"{name} at {axis.format(float(self._native(i, middle)[0]))}")
