@@ -458,6 +458,44 @@ def pool(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
 
 @main.command(
     epilog=example(
+        "contrast gpt3 --where task=wic --setting few-shot:one-shot --models flat,logit-line"
+    )
+)
+@source_options()
+@click.option(
+    "--setting",
+    required=True,
+    metavar="TECHNIQUE:BASELINE",
+    help="Two values of the column setting, for example cot:direct.",
+)
+@click.option("--axis", default="flops", show_default=True, metavar="NAME", help="Axis of scale.")
+@metric_option
+@by_option
+@names_option("--models", help="Average the baseline over these shapes only.  [default: all]")
+@click.option(
+    "--pool", is_flag=True, help="Learn from all tasks together how common each kind of gain is."
+)
+@run_options(400)
+@answer_options()
+def contrast(source: Source, to: Delivery, *, models: list[str], **how: Any) -> None:
+    """Say from which scale on a technique helps.
+
+    The gain over the baseline, on the same models and tasks: where it begins to grow, the scale
+    from which on the technique helps, and whether it hurts before.
+
+    TABLE as for `upturn fit`.
+    """
+    import upturn
+    from upturn.render.contrasts import ContrastAnswer
+
+    results = source.read(to.outputs)
+    with to.progress() as told:
+        done = upturn.contrast(results, models=models or None, progress=told, **how)
+    to.deliver(ContrastAnswer(done))
+
+
+@main.command(
+    epilog=example(
         "forecast gpt3 --where setting=few-shot --where task=arithmetic_3da --holdout-largest 2"
     )
 )
@@ -604,6 +642,113 @@ def calibrate(
     if figure is not None:
         plots.save(plots.plot_calibration(found), figure)
     to.deliver(CalibrationAnswer(found))
+
+
+def _counts(ctx: click.Context, option: click.Parameter, given: str) -> list[int]:
+    """Whole numbers, separated by commas."""
+    try:
+        return [int(part) for part in given.split(",")]
+    except ValueError:
+        raise click.BadParameter(
+            f"expected whole numbers separated by commas, but got {given!r}", ctx, option
+        ) from None
+
+
+@main.command(epilog=example("plan --models 6,20 --trials 300 --tasks 20"))
+@click.option(
+    "--models",
+    default="6,10,20,40",
+    show_default=True,
+    metavar="N,N",
+    callback=_counts,
+    help="Numbers of models.",
+)
+@click.option(
+    "--trials",
+    default="100,1000",
+    show_default=True,
+    metavar="N,N",
+    callback=_counts,
+    help="Numbers of examples behind a score.",
+)
+@click.option(
+    "--layout",
+    "layouts",
+    type=click.Choice(["even", "near"]),
+    multiple=True,
+    help="Models evenly along the axis, or half of them near the guess. Repeatable.  "
+    "[default: both]",
+)
+@click.option(
+    "--around",
+    type=float,
+    metavar="SCALE",
+    help="Where the task is guessed to turn up.  [default: the middle of the axis]",
+)
+@click.option(
+    "--limits",
+    type=float,
+    nargs=2,
+    default=(1e19, 1e25),
+    show_default=True,
+    metavar="LOW HIGH",
+    help="Smallest and largest scale.",
+)
+@click.option("--axis", default="flops", show_default=True, metavar="NAME", help="Axis of scale.")
+@click.option(
+    "--model",
+    default="hinge",
+    show_default=True,
+    metavar="NAME|FILE",
+    help="With a changepoint; see `upturn models`.",
+)
+@click.option("--chance", type=SHARE, default=0.25, show_default=True, help="Of the tasks.")
+@click.option(
+    "--fix",
+    "fixed",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    callback=fixed_numbers,
+    help="A parameter that all tasks share, for example height=0.6. Repeatable.",
+)
+@click.option(
+    "--within",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=0.2,
+    show_default=True,
+    help="Decades.",
+)
+@click.option(
+    "--probability", type=OPEN_SHARE, default=0.8, show_default=True, help="Of coming so close."
+)
+@click.option(
+    "--tasks",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Simulated for each design.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same answer.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="[default: as many as there are cores]")
+@answer_options()
+def plan(to: Delivery, *, layouts: tuple[str, ...], **how: Any) -> None:
+    """Say how many models pin an emergence scale, by simulation.
+
+    For each design: how probably the estimate comes so many decades from the truth, or closer.
+    """
+    import upturn
+    from upturn.plan import LAYOUTS
+    from upturn.render.plans import PlanAnswer
+
+    with to.progress("simulating") as told:
+        done = upturn.plan(layouts=layouts or LAYOUTS, progress=told, **how)
+    to.deliver(PlanAnswer(done))
 
 
 # ---- what there is -------------------------------------------------------------------------------

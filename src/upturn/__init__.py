@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from upturn.classified import Classification, Criteria
     from upturn.classify import classify
     from upturn.compare import compare_axes, compare_metrics, compare_models
+    from upturn.contrast import contrast
+    from upturn.contrasted import Contrast
     from upturn.curves import Curves
     from upturn.design import Design
     from upturn.fit import fit, load
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from upturn.forecasted import Forecast
     from upturn.influence import influence
     from upturn.model import Model
+    from upturn.plan import Plan, plan
     from upturn.pool import Pool, pool
     from upturn.report import report
     from upturn.results import Results, read
@@ -43,6 +46,7 @@ __all__ = [
     "Axis",
     "Calibration",
     "Classification",
+    "Contrast",
     "Criteria",
     "Curves",
     "DataError",
@@ -50,6 +54,7 @@ __all__ = [
     "Fit",
     "Forecast",
     "Model",
+    "Plan",
     "Pool",
     "Results",
     "Simulation",
@@ -59,11 +64,13 @@ __all__ = [
     "compare_axes",
     "compare_metrics",
     "compare_models",
+    "contrast",
     "fit",
     "floor_test",
     "forecast",
     "influence",
     "load",
+    "plan",
     "pool",
     "prior_sensitivity",
     "read",
@@ -76,6 +83,7 @@ _HOME = {
     "Axis": "upturn.axis",
     "Calibration": "upturn.calibrated",
     "Classification": "upturn.classified",
+    "Contrast": "upturn.contrasted",
     "Criteria": "upturn.classified",
     "Curves": "upturn.curves",
     "DataError": "upturn.validate",
@@ -83,6 +91,7 @@ _HOME = {
     "Fit": "upturn.fitted",
     "Forecast": "upturn.forecasted",
     "Model": "upturn.model",
+    "Plan": "upturn.plan",
     "Pool": "upturn.pool",
     "Results": "upturn.results",
     "Simulation": "upturn.simulate",
@@ -91,11 +100,13 @@ _HOME = {
     "compare_axes": "upturn.compare.axes",
     "compare_metrics": "upturn.compare.metrics",
     "compare_models": "upturn.compare.models",
+    "contrast": "upturn.contrast",
     "fit": "upturn.fit",
     "floor_test": "upturn.floor",
     "forecast": "upturn.forecast",
     "influence": "upturn.influence",
     "load": "upturn.fit",
+    "plan": "upturn.plan",
     "pool": "upturn.pool",
     "prior_sensitivity": "upturn.sensitivity",
     "read": "upturn.results",

@@ -163,7 +163,8 @@ def drawn(
     p : mapping of array (draw,)
     trials : array (point, 1)
     """
-    y = likelihood.draw(rng, mean, p, trials)
+    noise = {name: np.broadcast_to(p[name], mean.shape) for name in likelihood.parameters}
+    y = likelihood.draw(rng, mean, noise, np.broadcast_to(trials, mean.shape))
     return y / np.maximum(trials, 1) if likelihood.counted else y
 
 

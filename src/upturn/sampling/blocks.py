@@ -70,6 +70,7 @@ def sample(
     progress: Progress | None = None,
     scaling: Scaling | None = None,
     backend: str = "numpy",
+    attempts: int = 2,
 ) -> Sample:
     """Sample every curve under a model.
 
@@ -88,6 +89,8 @@ def sample(
         Of each curve's scores; by default their own, which that of simulated scores must not be.
     backend : str
         See `upturn.sampling.backends`.
+    attempts : int
+        How far to escalate where sampling is difficult; see `population.sample`.
     """
     how = backends.backend(backend)
     each = -(-draws // REPLICATES)
@@ -103,8 +106,9 @@ def sample(
             )  # fmt: skip
             enough = ENOUGH_GROUPED if target.grouped else ENOUGH
             found = population.sample(
-                target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each
-            )
+                target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each,
+                attempts=attempts,
+            )  # fmt: skip
             return _native(target, found), replace(found, z=found.z[:, :0])
 
     cut = list(_blocks(curves, how.curves))

@@ -107,7 +107,9 @@ class _Order:
         return replace(self, curves=self.curves[some], keys=self.keys[_rows_of(some)])
 
 
-def sample(target: Target, *, keys: points.Keys, draws: int, size: float) -> Population:
+def sample(
+    target: Target, *, keys: points.Keys, draws: int, size: float, attempts: int = 2
+) -> Population:
     """Sample every curve of a target, escalating where that is needed.
 
     Parameters
@@ -119,11 +121,13 @@ def sample(target: Target, *, keys: points.Keys, draws: int, size: float) -> Pop
         In each replicate.
     size : float
         Effective sample size, over all replicates, at which a curve is done.
+    attempts : int
+        How far to escalate where that is needed: not at all, to a larger budget, to tempered SMC.
     """
     order = _Order(target, np.arange(len(target.curves)), keys, draws, size)
     small = LIGHT if target.dimension <= LIGHT_DIMENSION else ORDINARY
     result = _importance(order, GROUPED if target.grouped else small)
-    for level, attempt in ((1, _larger), (2, _tempered)):
+    for level, attempt in ((1, _larger), (2, _tempered))[:attempts]:
         doubtful = np.flatnonzero(~result.converged)
         if len(doubtful):
             better = attempt(order.take(doubtful))

@@ -1,0 +1,403 @@
+"""Contrasted: what `contrast` knows and answers of every task."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from upturn import prevalence as prevalences
+from upturn.arrays import NUMPY
+from upturn.curves import Curves
+from upturn.gains import KINDS, Paired
+from upturn.prevalence import Prevalence
+from upturn.scoring import quantiles
+from upturn.validate import Booleans, Floats, counted, interval_levels
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GRID = 257  # places along the axis at which the sign of a gain is looked at
+DOUBTFUL = 0.01
+AVERAGED = 2000  # draws of the average over tasks
+
+
+@dataclass(frozen=True)
+class Joint:
+    """One joint model of one task: draws of its parameters, each (draw,), and its evidence."""
+
+    model: Paired
+    p: Mapping[str, Floats]
+    log_evidence: float
+    log_evidence_se: float
+    converged: bool
+    log_prior: float = 0.0
+
+    def with_prior(self, log_prior: float) -> "Joint":
+        return replace(self, log_prior=log_prior)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all joint models together say of one task: arrays (draw,) unless said otherwise.
+
+    Attributes
+    ----------
+    weight : array
+        They sum to 1.
+    change : array
+        U at which the gain begins to grow; inf where it does not.
+    helps, stops : array
+        The first u from which on the technique helps, and at which it stops helping; -inf and inf
+        where it does from the start and never.
+    baseline, gain : array (place, draw)
+        Expected score, and what the technique adds to it.
+    """
+
+    weight: Floats
+    change: Floats
+    helps: Floats
+    stops: Floats
+    baseline: Floats
+    gain: Floats
+    crossings: tuple[tuple[str, Floats, Floats], ...] = field(default=())
+
+
+def crossings(gain: Floats, u: Floats, *, up: bool, which: int = 0) -> Floats:
+    """The u of the so-manieth place where a gain becomes positive (up) or stops being so: (draw,).
+
+    Inf where there is none. Between places the gain is a straight line.
+
+    Parameters
+    ----------
+    gain : array (place, draw)
+    u : array (place,)
+
+    Examples
+    --------
+    >>> crossings(np.array([[-1.0], [3.0]]), np.array([0.0, 1.0]), up=True).tolist()
+    [0.25]
+    """
+    positive = gain > 0
+    flips = (positive[1:] & ~positive[:-1]) if up else (~positive[1:] & positive[:-1])
+    order = np.cumsum(flips, axis=0)
+    mine = flips & (order == which + 1)
+    place = mine.argmax(axis=0)
+    draws = np.arange(gain.shape[1])
+    before, after = gain[place, draws], gain[place + 1, draws]
+    apart = np.where(after != before, after - before, 1.0)
+    at = u[place] + (u[place + 1] - u[place]) * np.clip(-before / apart, 0, 1)
+    return np.where(mine.any(axis=0), at, np.inf)
+
+
+def _share(holds: Booleans, weight: Floats) -> float:
+    """The probability of what holds in some draws, 1 at most whatever was rounded."""
+    return min(float(weight[holds].sum()), 1.0)
+
+
+class Contrast:
+    """The gain of a technique over its baseline on every task.
+
+    Attributes
+    ----------
+    curves : Curves
+        Both settings' points of each task; see `upturn.pairing.paired`.
+    joints : tuple of tuple of Joint
+        The joint models of each task.
+    meta : dict
+    """
+
+    def __init__(
+        self,
+        curves: Curves,
+        joints: tuple[tuple[Joint, ...], ...],
+        *,
+        pool: bool,
+        seed: int,
+        meta: Mapping[str, Any],
+    ) -> None:
+        self.curves, self.joints, self.meta = curves, joints, dict(meta)
+        self._pool, self._seed = pool, seed
+
+    def __repr__(self) -> str:
+        return f"Contrast({self.setting}, {counted(len(self.curves), 'task')})"
+
+    @property
+    def setting(self) -> str:
+        """Technique:baseline."""
+        return str(self.meta["arguments"]["setting"])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out on the way from the table, with counts."""
+        return self.curves.notes
+
+    # --- probabilities ----------------------------------------------------------------------------
+
+    @cached_property
+    def prevalence(self) -> Prevalence:
+        """Shares of the kinds of gain over the tasks, learned or equal, and each task's kind."""
+        evidence = np.full((len(self.curves), len(KINDS)), -np.inf)
+        for i, own in enumerate(self.joints):
+            for one in own:
+                k = KINDS.index(one.model.gain.kind)
+                value = one.log_evidence + one.log_prior + np.log(len(KINDS))
+                evidence[i, k] = np.logaddexp(evidence[i, k], value)
+        if self._pool:
+            return prevalences.learned(evidence, self._seed)
+        return prevalences.equal(evidence)
+
+    def weights(self, i: int) -> Floats:
+        """Probability of each joint model of a task."""
+        own = self.joints[i]
+        kind = np.array([KINDS.index(one.model.gain.kind) for one in own])
+        joint = np.array([one.log_evidence + one.log_prior for one in own])
+        out = np.zeros(len(own))
+        for k in set(kind.tolist()):
+            inside = np.exp(joint[kind == k] - np.logaddexp.reduce(joint[kind == k]))
+            out[kind == k] = inside * self.prevalence.probability[i, k]
+        return out / out.sum()
+
+    @cached_property
+    def tasks(self) -> tuple[Task, ...]:
+        """What is said of each task."""
+        return tuple(self._task(i) for i in range(len(self.curves)))
+
+    def _task(self, i: int) -> Task:
+        """All draws of a task, on places along its axis."""
+        u = np.linspace(0, 1, GRID)
+        ceiling = np.ones((1, 1, 1)) * np.nan_to_num(self.curves.ceiling[i], nan=1.0)
+        each: list[tuple[Floats, ...]] = []
+        for one, weight in zip(self.joints[i], self.weights(i).tolist(), strict=True):
+            if weight < DOUBTFUL / 100:
+                continue
+            p = {name: value[None, None] for name, value in one.p.items()}
+            place = u[None, :, None]
+            count = len(next(iter(one.p.values())))
+            base, treated, odds = (
+                np.broadcast_to(value, (1, GRID, count))[0]
+                for value in (
+                    one.model.base.mean(NUMPY, p, place, ceiling),
+                    one.model.treated(NUMPY, p, place, ceiling),
+                    one.model.gain.value(NUMPY, p, place),
+                )
+            )
+            grows = one.model.gain.kind == "growing"
+            change = one.p["gain_change"] if grows else np.full(count, np.inf)
+            each.append((np.full(count, weight / count), change, base, treated - base, odds))
+        weight, change, base, gain, odds = (
+            np.concatenate([one[k] for one in each], axis=-1) for k in range(5)
+        )
+        from_start = odds[0] > 0
+        helps = np.where(from_start, -np.inf, crossings(odds, u, up=True))
+        stops = crossings(odds, u, up=False)
+        more = tuple(
+            (f"{'starts to help' if up else 'stops helping'}{' again' * (which > 0)}",
+             crossings(odds, u, up=up, which=which), odds)
+            for which in range(2) for up in (True, False)
+        )  # fmt: skip
+        return Task(
+            weight / weight.sum(), change, helps, stops, base, gain,
+            tuple((name, at, np.empty(0)) for name, at, _ in more),
+        )  # fmt: skip
+
+    def _native(self, i: int, u: Floats) -> Floats:
+        """U of a task in native units; 0 or inf (in the order of the axis) beyond its ends."""
+        low, high = self.curves.limits[:, 0, i]
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.curves.axes[i].value(low + u * (high - low))
+
+    # --- answers ----------------------------------------------------------------------------------
+
+    def summary(self, ci: float = 0.9) -> "pd.DataFrame":
+        """One row a task.
+
+        Returns
+        -------
+        DataFrame
+            Labels; `models` in both settings; `p_growing`, the probability that the gain grows with
+            scale, and `p_fading`; `gain_change`, where it begins to grow, and `break_even`, from
+            where on the technique helps, in native units with intervals, `…_censored` where the
+            median is beyond an end of the axis (0 or inf); `p_helps` at the largest scale and
+            `p_hurts` at the smallest; `gain_smallest` and `gain_largest`, what the technique adds
+            to the expected score there, with intervals; `crossings`, every one in words; `flags`.
+        """
+        import pandas as pd
+
+        levels = interval_levels(ci)
+        rows = []
+        for i, task in enumerate(self.tasks):
+            kinds = self.prevalence.probability[i]
+            row: dict[str, Any] = {"models": int(self.curves.points[i]) // 2}
+            row |= {"p_growing": kinds[KINDS.index("growing")],
+                    "p_fading": kinds[KINDS.index("fading")]}  # fmt: skip
+            for name, at in (("gain_change", task.change), ("break_even", task.helps)):
+                q = quantiles(at[None], task.weight, levels)[:, 0]
+                native = self._native(i, q)
+                row |= {
+                    name: native[1], f"{name}_low": native[[0, 2]].min(),
+                    f"{name}_high": native[[0, 2]].max(), f"{name}_censored": bool(np.isinf(q[1])),
+                }  # fmt: skip
+            row |= {"p_helps": _share(task.gain[-1] > 0, task.weight),
+                    "p_hurts": _share(task.gain[0] < 0, task.weight)}  # fmt: skip
+            for name, place in (("gain_smallest", 0), ("gain_largest", -1)):
+                low, middle, high = quantiles(task.gain[[place]], task.weight, levels)[:, 0]
+                row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
+            row |= {"crossings": self._crossings_text(i), "flags": "; ".join(self.flags[i])}
+            rows.append(row)
+        labels = pd.DataFrame(dict(self.curves.labels))
+        frame = pd.concat([labels, pd.DataFrame(rows)], axis=1)
+        frame.index = pd.Index(self.curves.name.astype(object), name="curve")
+        return frame
+
+    def texts(self, ci: float = 0.9) -> "pd.DataFrame":
+        """Scales as people read them: `gain_change`, `break_even` and their intervals."""
+        import pandas as pd
+
+        levels, found = interval_levels(ci), []
+        for i, task in enumerate(self.tasks):
+            ends = self.curves.limits[:, 0, i]
+            row: dict[str, str] = {}
+            for name, at in (("gain_change", task.change), ("break_even", task.helps)):
+                q = quantiles(at[None], task.weight, levels)[:, 0]
+                x = ends[0] + q * (ends[1] - ends[0])
+                low, middle, high = (self.curves.axes[i].text(float(v), *ends) for v in x)
+                row |= {name: middle, f"{name}_interval": low if low == high else f"{low} – {high}"}
+            found.append(row)
+        return pd.DataFrame(found, index=pd.Index(self.curves.name.astype(object), name="curve"))
+
+    def crossings(self, ci: float = 0.9) -> "pd.DataFrame":
+        """Every crossing of the two curves: one row a task and crossing.
+
+        Returns
+        -------
+        DataFrame
+            `curve`; `crossing`: "starts to help", "stops helping", and the same "again"; `p`, the
+            probability that there is such a crossing within the axis; `scale`, `scale_low`,
+            `scale_high`, given that there is, in native units. Those below 1 % are left out.
+        """
+        import pandas as pd
+
+        levels, rows = interval_levels(ci), []
+        for i, task in enumerate(self.tasks):
+            for name, at, _ in task.crossings:
+                there = np.isfinite(at)
+                p = _share(there, task.weight)
+                if p >= DOUBTFUL:
+                    q = quantiles(at[None, there], task.weight[there] / p, levels)[:, 0]
+                    low, middle, high = self._native(i, q)
+                    rows.append(
+                        {"curve": str(self.curves.name[i]), "crossing": name, "p": p,
+                         "scale": middle, "scale_low": min(low, high),
+                         "scale_high": max(low, high)}
+                    )  # fmt: skip
+        columns = ["curve", "crossing", "p", "scale", "scale_low", "scale_high"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _crossings_text(self, i: int) -> str:
+        """The crossings that are more probable than not, in words."""
+        task, axis, words = self.tasks[i], self.curves.axes[i], []
+        for name, at, _ in task.crossings:
+            there = np.isfinite(at)
+            p = _share(there, task.weight)
+            if p >= 0.5:
+                middle = quantiles(at[None, there], task.weight[there] / p, np.array([0.5]))[0]
+                words.append(f"{name} at {axis.format(float(self._native(i, middle)[0]))}")
+        return "; ".join(words)
+
+    @cached_property
+    def _average_draws(self) -> tuple[Floats, Floats]:
+        """Coordinates, and draws of the gain averaged over the tasks that reach there."""
+        low, high = self.curves.limits[0, 0].min(), self.curves.limits[1, 0].max()
+        x = np.linspace(low, high, GRID)
+        total, reaching = np.zeros((GRID, AVERAGED)), np.zeros((GRID, 1))
+        rng = np.random.Generator(np.random.Philox(self._seed))
+        for i, task in enumerate(self.tasks):
+            ends = self.curves.limits[:, 0, i]
+            u = (x - ends[0]) / (ends[1] - ends[0])
+            inside = (u >= -1e-9) & (u <= 1 + 1e-9)
+            draw = rng.choice(len(task.weight), size=AVERAGED, p=task.weight)
+            place = np.clip(np.round(u * (GRID - 1)), 0, GRID - 1).astype(np.intp)
+            total += np.where(inside[:, None], task.gain[place][:, draw], 0.0)
+            reaching += inside[:, None]
+        return x, total / np.maximum(reaching, 1)
+
+    def average(self, ci: float = 0.9) -> "pd.DataFrame":
+        """The gain averaged over all tasks, in score: one row.
+
+        Returns
+        -------
+        DataFrame
+            `tasks`; `break_even`, from where on the average is above 0, with its interval and
+            `censored`; `p_helps` at the largest scale, `p_hurts` at the smallest; the average gain
+            at both, with intervals; the shares of the kinds of gain among the tasks.
+        """
+        import pandas as pd
+
+        x, gain = self._average_draws
+        levels, axis = interval_levels(ci), self.curves.axes[0]
+        even = np.full(gain.shape[1], 1 / gain.shape[1])
+        at = np.where(gain[0] > 0, -np.inf, crossings(gain, x, up=True))
+        q = quantiles(at[None], even, levels)[:, 0]
+        with np.errstate(over="ignore"):
+            native = axis.value(q)
+        row: dict[str, Any] = {
+            "tasks": len(self.curves), "break_even": native[1],
+            "break_even_low": native[[0, 2]].min(), "break_even_high": native[[0, 2]].max(),
+            "break_even_censored": bool(np.isinf(q[1])),
+            "p_helps": float((gain[-1] > 0).mean()), "p_hurts": float((gain[0] < 0).mean()),
+        }  # fmt: skip
+        for name, place in (("gain_smallest", 0), ("gain_largest", -1)):
+            low, middle, high = quantiles(gain[[place]], even, levels)[:, 0]
+            row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
+        share = self.prevalence.probability.mean(axis=0)
+        row |= {f"share_{kind}": s for kind, s in zip(KINDS, share.tolist(), strict=True)}
+        return pd.DataFrame([row])
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the tasks of which models that did not converge could change the answer."""
+        return [str(n) for n, doubt in zip(self.curves.name, self._doubt, strict=True)
+                if doubt >= DOUBTFUL]  # fmt: skip
+
+    @cached_property
+    def _doubt(self) -> Floats:
+        """Probability of the joint models that did not converge: (task,)."""
+        converged: list[Booleans] = [
+            np.array([one.converged for one in own]) for own in self.joints
+        ]
+        return np.array([float(self.weights(i)[~c].sum()) for i, c in enumerate(converged)])
+
+    @property
+    def flags(self) -> list[list[str]]:
+        """What the baseline's points and the sampler say of each task."""
+        out = [list(flags) for flags in self.curves.flags]
+        for i in np.flatnonzero(self._doubt >= DOUBTFUL).tolist():
+            out[i].append(f"not converged ({self._doubt[i]:.2f})")
+        return out
+
+    @property
+    def verdict(self) -> str:
+        """In one sentence: on how many tasks it helps, and from where on."""
+        table = self.summary()
+        technique, baseline = self.setting.split(":")
+        helps = int((table["p_helps"] > 0.95).sum())
+        hurts = int((table["p_hurts"] > 0.95).sum())
+        grows = int((table["p_growing"] > 0.5).sum())
+        one = len(table) == 1
+        scale = self.texts()["break_even"].iloc[0]
+        where = f", from {scale} on" if one and not table["break_even_censored"].iloc[0] else ""
+        return (
+            f"{technique} helps at the largest scale on {helps} of "
+            f"{counted(len(table), 'task')} (p > 0.95){where}, hurts at the smallest on {hurts}; "
+            f"its gain over {baseline} more probably grows with scale than not on {grows}"
+        )
+
+    def totals(self) -> dict[str, Any]:
+        """Counts over all tasks."""
+        return {
+            "tasks": len(self.curves),
+            "models": int(self.curves.points.sum()) // 2,
+            "failed": self.failed,
+        }

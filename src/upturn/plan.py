@@ -1,0 +1,358 @@
+"""plan: how many models, at which scales, with how many examples, to pin an emergence scale?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import upturn
+from upturn.arguments import check_numbers
+from upturn.axis import Axis
+from upturn.classified import MIN_RISE
+from upturn.curves import Curves
+from upturn.design import whole
+from upturn.emergence import DELTA, expected
+from upturn.model import Model
+from upturn.posterior import ceiling_of
+from upturn.results import read
+from upturn.sampling import blocks
+from upturn.sampling.blocks import Progress
+from upturn.simulate import Drawn, draw
+from upturn.validate import MAX_COUNT, MAX_POINTS, DataError, Floats, known, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LAYOUTS = ("even", "near")
+NEAR = 1.0  # decades either side, within which half of the models of a near layout stand
+LEAST_MODELS = 3
+ROUNDS = 20  # of drawing tasks, until enough of them rise
+DRAWS = 400
+
+
+def plan(
+    *,
+    models: int | Sequence[int] = (6, 10, 20, 40),
+    trials: int | Sequence[int] = (100, 1000),
+    layouts: str | Sequence[str] = LAYOUTS,
+    around: float | None = None,
+    limits: tuple[float, float] = (1e19, 1e25),
+    axis: str | Axis = "flops",
+    model: str | Model = "hinge",
+    chance: float = 0.25,
+    within: float = 0.2,
+    probability: float = 0.8,
+    tasks: int = 100,
+    fixed: Mapping[str, float] | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> "Plan":
+    """Say which designs pin the scale at which a task turns up, by simulation.
+
+    Tasks are drawn from a model's priors, but for what is fixed, and measured on each design; the
+    model is fitted, and the posterior median of its changepoint compared with the truth. A design
+    is enough where it comes within so many decades with the probability asked for. Tasks that rise
+    by less than 0.1 over the axis have no scale to pin, and are drawn again.
+
+    Parameters
+    ----------
+    models, trials : int or several
+        Models measured, and examples behind each score.
+    layouts : str or several
+        "even": models evenly along the axis. "near": half of them evenly, half within a decade
+        of `around`.
+    around : float, optional
+        Where the task is guessed to turn up, in native units; the middle of the axis by default.
+        The tasks of all designs turn up within a decade of it.
+    limits : (float, float)
+        Smallest and largest scale, in native units.
+    axis : str or Axis
+        A logarithmic one.
+    model : str or Model
+        With a changepoint.
+    chance : float
+        nan where unknown.
+    within : float
+        Decades.
+    probability : float
+    tasks : int
+        Simulated for each design.
+    fixed : mapping, optional
+        Parameters that are given and not drawn, on the model's scale, for example
+        ``{"height": 0.6}``.
+    seed, threads
+        As for `upturn.fit`.
+    progress : callable, optional
+        Called with (designs done, designs in all).
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    DataError
+        For numbers that are no design.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> found = upturn.plan(models=[5, 30], trials=300, layouts="even", tasks=20, seed=1)
+    >>> p = found.summary()["p_within"]
+    >>> bool(p.iloc[0] < p.iloc[1])
+    True
+    """
+    check_numbers(draws=DRAWS, seed=seed, delta=DELTA, threads=threads)
+    whole("tasks", tasks, 1, 100_000)
+    counts = _whole_numbers("models", models, LEAST_MODELS, MAX_POINTS)
+    examples = _whole_numbers("trials", trials, 1, MAX_COUNT)
+    chosen = [layouts] if isinstance(layouts, str) else list(layouts)
+    for name in chosen:
+        known(name, LAYOUTS, kind="layout", where="layouts")
+    if not chosen:
+        raise DataError("layouts: expected at least one, but got none")
+    for name, value, most in (("within", within, 100.0), ("probability", probability, 1.0)):
+        if not (isinstance(value, (int, float)) and 0 < value < most):
+            raise DataError(f"{name}: expected a number in (0, {most:g}), but got {shown(value)}")
+    curve = Model.read(model)
+    if not curve.changepoints:
+        raise DataError(
+            f"model: expected one with a changepoint, but got {shown(curve.name)}; take hinge, step"
+        )
+    parsed = Axis.parse(axis)
+    ends, middle = _ends(parsed, limits, around)
+    rng = np.random.default_rng(seed)
+    rows = []
+    designs = list(product(chosen, counts, examples))
+    for done, (layout, count, n) in enumerate(designs):
+        x = places(layout, count, ends, middle)
+        drawn = _rising(curve, parsed, x, n, chance, tasks, middle, fixed or {}, rng)
+        rows.append(
+            {"layout": layout, "models": count, "trials": n}
+            | _pinned(curve, drawn, within, seed, threads)
+        )
+        if progress is not None:
+            progress(done + 1, len(designs))
+    meta = {
+        "version": upturn.__version__,
+        "seed": int(seed),
+        "arguments": {
+            "axis": parsed.name, "limits": list(limits), "around": float(parsed.value(middle)),
+            "model": curve.name, "chance": chance, "within": within, "probability": probability,
+            "tasks": tasks, "fixed": dict(fixed or {}),
+        },
+        "priors": curve.all_priors(),
+    }  # fmt: skip
+    return Plan(tuple(rows), float(within), float(probability), parsed, meta)
+
+
+def _whole_numbers(name: str, given: Any, least: int, most: int) -> list[int]:
+    several = list(given) if isinstance(given, (list, tuple)) else [given]
+    if not several:
+        raise DataError(f"{name}: expected at least one number, but got none")
+    for value in several:
+        whole(name, value, least, most)
+    return [int(value) for value in several]
+
+
+def _ends(axis: Axis, limits: Any, around: float | None) -> tuple[Floats, float]:
+    """The coordinates of the limits and of the guess."""
+    native = np.asarray(limits, dtype=np.float64)
+    if not axis.is_log or axis.components:
+        raise DataError(f"axis: expected a logarithmic one, but got {shown(axis.name)}")
+    if native.shape != (2,) or not (np.isfinite(native).all() and (native > 0).all()):
+        raise DataError(f"limits: expected two numbers above 0, but got {shown(limits)}")
+    ends = np.sort(axis.coordinate(native))
+    if not ends[1] > ends[0]:
+        raise DataError(f"limits: expected two different scales, but got {shown(limits)}")
+    if around is None:
+        return ends, float(ends.mean())
+    usable = isinstance(around, (int, float)) and np.isfinite(around) and around > 0
+    middle = float(axis.coordinate(around)) if usable else np.nan
+    if not ends[0] <= middle <= ends[1]:
+        raise DataError(f"around: expected a scale within the limits, but got {shown(around)}")
+    return ends, middle
+
+
+def places(layout: str, count: int, ends: Floats, middle: float) -> Floats:
+    """The coordinates at which models stand: (model,).
+
+    Examples
+    --------
+    >>> places("near", 6, np.array([19.0, 25.0]), 22.0).tolist()
+    [19.0, 21.0, 22.0, 22.0, 23.0, 25.0]
+    """
+    if layout == "even":
+        return np.linspace(ends[0], ends[1], count)
+    close = count // 2
+    low, high = np.clip([middle - NEAR, middle + NEAR], *ends)
+    return np.sort(
+        np.concatenate([np.linspace(*ends, count - close), np.linspace(low, high, close)])
+    )
+
+
+def _design(axis: Axis, x: Floats, trials: int, chance: float, tasks: int) -> Curves:
+    """Curves of this design, whose scores mean nothing yet."""
+    import pandas as pd
+
+    count = len(x)
+    frame = pd.DataFrame(
+        {
+            "task": np.repeat([f"task {i}" for i in range(tasks)], count),
+            "model": np.tile([f"model {i}" for i in range(count)], tasks),
+            axis.name: np.tile(axis.value(x), tasks),
+            "successes": 0, "trials": trials, "chance": chance,
+        }
+    )  # fmt: skip
+    return read(frame, name="plan").curves(axis)
+
+
+def _rising(
+    model: Model,
+    axis: Axis,
+    x: Floats,
+    trials: int,
+    chance: float,
+    tasks: int,
+    middle: float,
+    fixed: Mapping[str, float],
+    rng: np.random.Generator,
+) -> Drawn:
+    """Tasks that rise, and do so within a decade of the guess."""
+    ends = x[[0, -1]]
+    low, high = (np.clip([middle - NEAR, middle + NEAR], *ends) - ends[0]) / (ends[1] - ends[0])
+    kept: list[Drawn] = []
+    found = 0
+    for _ in range(ROUNDS):
+        design = _design(axis, x, trials, chance, tasks)
+        given = {model.changepoints[0]: rng.uniform(low, high, tasks), **fixed}
+        drawn = draw(model, design, rng, fixed=given)
+        ok = _rise(model, drawn) >= MIN_RISE
+        kept.append(_take(drawn, np.flatnonzero(ok)[: tasks - found]))
+        found += len(kept[-1].curves)
+        if found >= tasks:
+            return _joined(kept)
+    raise DataError(
+        f"fixed: expected tasks that rise by {MIN_RISE:g} or more, but got {found} in "
+        f"{ROUNDS * tasks:,}; fix other parameters"
+    )
+
+
+def _rise(model: Model, drawn: Drawn) -> Floats:
+    """By how much each task rises over its axis: (curve,)."""
+    p = {name: value[:, None] for name, value in drawn.parameters.items()}
+    ends = np.tile([0.0, 1.0], (len(drawn.curves), 1))
+    score = expected(model, p, ends, ceiling_of(model, drawn.curves))[:, :, 0]
+    return np.asarray(score[:, 1] - score[:, 0])
+
+
+def _take(drawn: Drawn, index: Any) -> Drawn:
+    own = {name: value[index] for name, value in drawn.parameters.items()}
+    return Drawn(
+        drawn.curves.take(index), own, drawn.offset[index], drawn.mean[index],
+        drawn.scaling.take(index),
+    )  # fmt: skip
+
+
+def _joined(parts: list[Drawn]) -> Drawn:
+    """All that were kept, each a task of its own."""
+    some = [part for part in parts if len(part.curves)]
+    curves = Curves.concatenate([part.curves for part in some])
+    own = {
+        name: np.concatenate([part.parameters[name] for part in some])
+        for name in some[0].parameters
+    }
+    offset, mean = (
+        np.concatenate([getattr(part, name) for part in some]) for name in ("offset", "mean")
+    )
+    return Drawn(curves, own, offset, mean, some[0].scaling)
+
+
+def _pinned(
+    model: Model, drawn: Drawn, within: float, seed: int, threads: int | None
+) -> dict[str, Any]:
+    """How well the model pins the changepoints of these tasks."""
+    first = model.changepoints[0]
+    sample = blocks.sample(model, drawn.curves, draws=DRAWS, seed=seed, threads=threads)
+    low, high = drawn.curves.limits[:, 0]
+    u = sample.parameters[first].reshape(len(drawn.curves), -1)
+    q = low + np.quantile(u, [0.05, 0.5, 0.95], axis=1) * (high - low)
+    true = low + drawn.parameters[first] * (high - low)
+    hit = np.abs(q[1] - true) <= within
+    p, count = float(hit.mean()), len(hit)
+    return {
+        "p_within": p,
+        "p_within_se": float(np.sqrt(max(p * (1 - p), 1 / count) / count)),
+        "error": float(np.median(np.abs(q[1] - true))),
+        "half_width": float(np.median((q[2] - q[0]) / 2)),
+        "coverage_90": float(((q[0] <= true) & (true <= q[2])).mean()),
+        "tasks": count,
+        "failed": int((~sample.population.converged).sum()),
+    }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Designs, and how well each pins an emergence scale.
+
+    Attributes
+    ----------
+    rows : tuple of dict
+        One a design.
+    within, probability : float
+        What was asked for.
+    axis : Axis
+    meta : dict
+    """
+
+    rows: tuple[Mapping[str, Any], ...]
+    within: float
+    probability: float
+    axis: Axis
+    meta: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return f"Plan({len(self.rows)} designs, within {self.within:g} decades)"
+
+    def summary(self) -> "pd.DataFrame":
+        """One row a design.
+
+        Returns
+        -------
+        DataFrame
+            `layout`, `models`, `trials`; `p_within`, the share of tasks whose estimate comes so
+            close, and its standard error; `enough`; the median `error` and the median `half_width`
+            of 90 % intervals, in decades; `coverage_90`, how many of those hold the truth;
+            `tasks` simulated, and how many `failed` to converge.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame([dict(row) for row in self.rows])
+        frame.insert(5, "enough", frame["p_within"] >= self.probability)
+        return frame
+
+    @property
+    def verdict(self) -> str:
+        """The cheapest design that is enough, by the number of scores' examples; or that none is."""
+        table = self.summary()
+        asked = (
+            f"the emergence scale to ± {self.within:g} decades with {100 * self.probability:.0f} % "
+            "probability"
+        )
+        enough = table[table["enough"]]
+        if enough.empty:
+            best = table.loc[table["p_within"].idxmax()]
+            return (
+                f"none of {len(table)} designs pins {asked}; the best, {best['models']} models with "
+                f"{best['trials']:,} examples ({best['layout']}), does so with "
+                f"{100 * best['p_within']:.0f} %"
+            )
+        order = enough.sort_values(["models", "trials"], kind="stable")
+        first = order.iloc[0]
+        return (
+            f"{first['models']} models with {first['trials']:,} examples each ({first['layout']}) "
+            f"pin {asked}: {100 * first['p_within']:.0f} % of {first['tasks']} simulated tasks"
+        )

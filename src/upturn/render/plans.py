@@ -1,0 +1,63 @@
+"""The answer of a plan as text: one row a design."""
+
+from typing import TYPE_CHECKING
+
+from upturn.render.answer import Answer
+from upturn.render.numbers import percent
+from upturn.render.sheet import Block, Column, Sheet
+from upturn.render.text import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from upturn.plan import Plan
+
+
+class PlanAnswer(Answer):
+    """A plan."""
+
+    def __init__(self, done: "Plan") -> None:
+        self.done = done
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        around = self.done.axis.format(self.done.meta["arguments"]["around"])
+        return (f"tasks turn up within a decade of {around}, and rise by 0.1 or more",)
+
+    @property
+    def failed(self) -> list[str]:
+        return []
+
+    @property
+    def count(self) -> int:
+        return len(self.done.rows)
+
+    def sheet(self, ci: float) -> Sheet:
+        table = self.done.summary()
+        columns = (
+            Column("layout", [str(v) for v in table["layout"]], label=True),
+            Column("models", [f"{v:,}" for v in table["models"]], right=True),
+            Column("examples", [f"{v:,}" for v in table["trials"]], right=True),
+            Column(f"within {self.done.within:g}", [percent(round(v, 2)) for v in table["p_within"]],
+                   right=True),
+            Column("± se", [percent(round(v, 3)) for v in table["p_within_se"]], right=True),
+            Column("enough", ["yes" if v else "" for v in table["enough"]]),
+            Column("error", [f"{v:.2f}" for v in table["error"]], right=True),
+            Column("half width", [f"{v:.2f}" for v in table["half_width"]], right=True),
+        )  # fmt: skip
+        arguments = self.done.meta["arguments"]
+        heading = f"model {one_line(arguments['model'])} · {arguments['tasks']} tasks a design"
+        return Sheet((heading,), (Block(one_line(self.done.verdict), columns),), _LEGEND)
+
+    def records(self, ci: float) -> "pd.DataFrame":
+        return self.done.summary()
+
+    def parts(self, ci: float) -> dict[str, object]:
+        return {"verdict": self.done.verdict, "meta": dict(self.done.meta), "notes": self.notes}
+
+
+_LEGEND = (
+    "within     how many simulated tasks have an estimate so many decades from the truth, or closer",
+    "error      the median distance of the estimate from the truth, in decades",
+    "half width of the interval of 90 %, the median, in decades",
+)
