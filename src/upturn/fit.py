@@ -271,7 +271,7 @@ class Batches:
             distributed.complete(run, dask=self.dask, workers=self.workers, progress=self.progress)
         elif run is not None:
             run.complete(threads=self.threads, progress=self.progress)
-        return Fit(trees.load(self.path))
+        return Fit(trees.open_saved(self.path))
 
 
 def _check_run(path: Path | None, **given: Any) -> None:

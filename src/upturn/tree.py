@@ -469,7 +469,7 @@ def _attempt(source: Path) -> "tuple[xr.DataTree | None, str]":
     """The tree, or why there is none."""
     try:
         _check_size(source)
-        return _open(source), ""
+        return open_saved(source), ""
     except MemoryError:
         return None, "that fits into memory, but it does not; fit fewer curves or draws at a time"
     except Exception as error:  # readers raise whatever they meet in a foreign file
@@ -492,7 +492,8 @@ def open_lazily(path: Path) -> "xr.DataTree":
     return tree.drop_nodes(UNFINISHED, errors="ignore")
 
 
-def _open(source: Path) -> "xr.DataTree":
+def open_saved(source: Path) -> "xr.DataTree":
+    """A tree that we wrote, in memory unless it is a large one in Zarr; nothing is checked."""
     import xarray as xr
 
     if source.is_dir() and _zarr_bytes(source) > HELD_BYTES:
