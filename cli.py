@@ -620,52 +620,86 @@ def _counts(ctx: click.Context, option: click.Parameter, given: str) -> list[int
 
 @main.command(epilog=example("plan --models 6,20 --trials 300 --tasks 20"))
 @click.option(
-    "--models", default="6,10,20,40", show_default=True, metavar="N,N", callback=_counts,
+    "--models",
+    default="6,10,20,40",
+    show_default=True,
+    metavar="N,N",
+    callback=_counts,
     help="Numbers of models.",
 )
 @click.option(
-    "--trials", default="100,1000", show_default=True, metavar="N,N", callback=_counts,
+    "--trials",
+    default="100,1000",
+    show_default=True,
+    metavar="N,N",
+    callback=_counts,
     help="Numbers of examples behind a score.",
 )
 @click.option(
-    "--layout", "layouts", type=click.Choice(["even", "near"]), multiple=True,
+    "--layout",
+    "layouts",
+    type=click.Choice(["even", "near"]),
+    multiple=True,
     help="Models evenly along the axis, or half of them near the guess. Repeatable.  "
     "[default: both]",
 )
 @click.option(
-    "--around", type=float, metavar="SCALE",
+    "--around",
+    type=float,
+    metavar="SCALE",
     help="Where the task is guessed to turn up.  [default: the middle of the axis]",
 )
 @click.option(
-    "--limits", type=float, nargs=2, default=(1e19, 1e25), show_default=True, metavar="LOW HIGH",
+    "--limits",
+    type=float,
+    nargs=2,
+    default=(1e19, 1e25),
+    show_default=True,
+    metavar="LOW HIGH",
     help="Smallest and largest scale.",
 )
 @click.option("--axis", default="flops", show_default=True, metavar="NAME", help="Axis of scale.")
 @click.option(
-    "--model", default="hinge", show_default=True, metavar="NAME|FILE",
+    "--model",
+    default="hinge",
+    show_default=True,
+    metavar="NAME|FILE",
     help="With a changepoint; see `upturn models`.",
 )
 @click.option("--chance", type=SHARE, default=0.25, show_default=True, help="Of the tasks.")
 @click.option(
-    "--fix", "fixed", multiple=True, metavar="NAME=NUMBER", callback=fixed_numbers,
+    "--fix",
+    "fixed",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    callback=fixed_numbers,
     help="A parameter that all tasks share, for example height=0.6. Repeatable.",
 )
 @click.option(
-    "--within", type=click.FloatRange(0, 100, min_open=True), default=0.2, show_default=True,
+    "--within",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=0.2,
+    show_default=True,
     help="Decades.",
 )
 @click.option(
     "--probability", type=OPEN_SHARE, default=0.8, show_default=True, help="Of coming so close."
 )
 @click.option(
-    "--tasks", type=click.IntRange(min=1), default=100, show_default=True,
+    "--tasks",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
     help="Simulated for each design.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True,
-              help="The same seed gives the same answer.")
 @click.option(
-    "--threads", type=click.IntRange(min=1), help="[default: as many as there are cores]"
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same answer.",
 )
+@click.option("--threads", type=click.IntRange(min=1), help="[default: as many as there are cores]")
 @answer_options()
 def plan(to: Delivery, *, layouts: tuple[str, ...], **how: Any) -> None:
     """Say how many models pin an emergence scale, by simulation.

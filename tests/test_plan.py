@@ -61,7 +61,9 @@ def made(*rows):
 
 
 def test_the_verdict_is_the_smallest_that_is_enough():
-    several = made(row("even", 40, 100, 0.9), row("near", 20, 1000, 0.86), row("even", 20, 100, 0.7))
+    several = made(
+        row("even", 40, 100, 0.9), row("near", 20, 1000, 0.86), row("even", 20, 100, 0.7)
+    )
     assert several.verdict == (
         "20 models with 1,000 examples each (near) pin the emergence scale to ± 0.2 decades with "
         "80 % probability: 86 % of 50 simulated tasks"

@@ -129,7 +129,10 @@ def plan(
     designs = list(product(chosen, counts, examples))
     for done, (layout, count, n) in enumerate(designs):
         x = places(layout, count, ends, middle)
-        drawn = _rising(curve, parsed, x, n, chance, tasks, middle, fixed or {}, rng)
+        drawn = _rising(
+            curve, parsed, x, rng, trials=n, chance=chance, tasks=tasks, middle=middle,
+            fixed=fixed or {},
+        )  # fmt: skip
         rows.append(
             {"layout": layout, "models": count, "trials": n}
             | _pinned(curve, drawn, within, seed, threads)
@@ -214,12 +217,13 @@ def _rising(
     model: Model,
     axis: Axis,
     x: Floats,
+    rng: np.random.Generator,
+    *,
     trials: int,
     chance: float,
     tasks: int,
     middle: float,
     fixed: Mapping[str, float],
-    rng: np.random.Generator,
 ) -> Drawn:
     """Tasks that rise, and do so within a decade of the guess."""
     ends = x[[0, -1]]
@@ -336,7 +340,7 @@ class Plan:
 
     @property
     def verdict(self) -> str:
-        """The cheapest design that is enough, by the number of scores' examples; or that none is."""
+        """The design with the fewest models, then examples, that is enough; or that none is."""
         table = self.summary()
         asked = (
             f"the emergence scale to ± {self.within:g} decades with {100 * self.probability:.0f} % "
@@ -346,8 +350,8 @@ class Plan:
         if enough.empty:
             best = table.loc[table["p_within"].idxmax()]
             return (
-                f"none of {len(table)} designs pins {asked}; the best, {best['models']} models with "
-                f"{best['trials']:,} examples ({best['layout']}), does so with "
+                f"none of {len(table)} designs pins {asked}; the best, {best['models']} models "
+                f"with {best['trials']:,} examples ({best['layout']}), does so with "
                 f"{100 * best['p_within']:.0f} %"
             )
         order = enough.sort_values(["models", "trials"], kind="stable")
