@@ -104,6 +104,7 @@ def test_the_sheet_and_the_plot():
         ({"limits": (1e22, 1e22)}, "limits: expected two different scales"),
         ({"limits": (-1.0, 1e22)}, "limits: expected two numbers above 0"),
         ({"around": 1e30}, "around: expected a scale within the limits"),
+        ({"fixed": {"magic": 0.5}}, "fixed: expected a known parameter, but got 'magic'"),
         ({"fixed": {"height": 0.01}, "tasks": 2}, "fixed: expected tasks that rise by 0.1"),
     ],
 )

@@ -12,14 +12,14 @@ from upturn.arguments import check_numbers
 from upturn.axis import Axis
 from upturn.classified import MIN_RISE
 from upturn.curves import Curves
-from upturn.design import whole
+from upturn.design import numbered, whole
 from upturn.emergence import DELTA, expected
 from upturn.model import Model
 from upturn.posterior import ceiling_of
 from upturn.results import read
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
-from upturn.simulate import Drawn, draw
+from upturn.simulate import Drawn, check_fixed, draw
 from upturn.validate import MAX_COUNT, MAX_POINTS, DataError, Floats, known, shown
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def plan(
         of `around`.
     around : float, optional
         Where the task is guessed to turn up, in native units; the middle of the axis by default.
-        The tasks of all designs turn up within a decade of it.
+        The tasks of all designs turn up within a decade of it, unless the model has several
+        changepoints.
     limits : (float, float)
         Smallest and largest scale, in native units.
     axis : str or Axis
@@ -122,6 +123,7 @@ def plan(
         raise DataError(
             f"model: expected one with a changepoint, but got {shown(curve.name)}; take hinge, step"
         )
+    check_fixed([curve], fixed or {})
     parsed = Axis.parse(axis)
     ends, middle = _ends(parsed, limits, around)
     rng = np.random.default_rng(seed)
@@ -129,7 +131,10 @@ def plan(
     designs = list(product(chosen, counts, examples))
     for done, (layout, count, n) in enumerate(designs):
         x = places(layout, count, ends, middle)
-        drawn = _rising(curve, parsed, x, n, chance, tasks, middle, fixed or {}, rng)
+        drawn = _rising(
+            curve, parsed, x, rng, trials=n, chance=chance, tasks=tasks, middle=middle,
+            fixed=fixed or {},
+        )  # fmt: skip
         rows.append(
             {"layout": layout, "models": count, "trials": n}
             | _pinned(curve, drawn, within, seed, threads)
@@ -214,12 +219,13 @@ def _rising(
     model: Model,
     axis: Axis,
     x: Floats,
+    rng: np.random.Generator,
+    *,
     trials: int,
     chance: float,
     tasks: int,
     middle: float,
     fixed: Mapping[str, float],
-    rng: np.random.Generator,
 ) -> Drawn:
     """Tasks that rise, and do so within a decade of the guess."""
     ends = x[[0, -1]]
@@ -228,8 +234,7 @@ def _rising(
     found = 0
     for _ in range(ROUNDS):
         design = _design(axis, x, trials, chance, tasks)
-        given = {model.changepoints[0]: rng.uniform(low, high, tasks), **fixed}
-        drawn = draw(model, design, rng, fixed=given)
+        drawn = draw(model, design, rng, fixed={**_onset(model, low, high, tasks, rng), **fixed})
         ok = _rise(model, drawn) >= MIN_RISE
         kept.append(_take(drawn, np.flatnonzero(ok)[: tasks - found]))
         found += len(kept[-1].curves)
@@ -239,6 +244,15 @@ def _rising(
         f"fixed: expected tasks that rise by {MIN_RISE:g} or more, but got {found} in "
         f"{ROUNDS * tasks:,}; fix other parameters"
     )
+
+
+def _onset(
+    model: Model, low: float, high: float, tasks: int, rng: np.random.Generator
+) -> dict[str, Floats]:
+    """Changepoints near the guess; where there are several, which are in order, the prior's."""
+    if len(model.changepoints) > 1:
+        return {}
+    return {model.changepoints[0]: rng.uniform(low, high, tasks)}
 
 
 def _rise(model: Model, drawn: Drawn) -> Floats:
@@ -260,7 +274,8 @@ def _take(drawn: Drawn, index: Any) -> Drawn:
 def _joined(parts: list[Drawn]) -> Drawn:
     """All that were kept, each a task of its own."""
     some = [part for part in parts if len(part.curves)]
-    curves = Curves.concatenate([part.curves for part in some])
+    together = Curves.concatenate([part.curves for part in some])
+    curves = numbered(together, len(together))  # or tasks of two rounds would share a name
     own = {
         name: np.concatenate([part.parameters[name] for part in some])
         for name in some[0].parameters
@@ -336,7 +351,7 @@ class Plan:
 
     @property
     def verdict(self) -> str:
-        """The cheapest design that is enough, by the number of scores' examples; or that none is."""
+        """The design with the fewest models, then examples, that is enough; or that none is."""
         table = self.summary()
         asked = (
             f"the emergence scale to ± {self.within:g} decades with {100 * self.probability:.0f} % "
@@ -346,8 +361,8 @@ class Plan:
         if enough.empty:
             best = table.loc[table["p_within"].idxmax()]
             return (
-                f"none of {len(table)} designs pins {asked}; the best, {best['models']} models with "
-                f"{best['trials']:,} examples ({best['layout']}), does so with "
+                f"none of {len(table)} designs pins {asked}; the best, {best['models']} models "
+                f"with {best['trials']:,} examples ({best['layout']}), does so with "
                 f"{100 * best['p_within']:.0f} %"
             )
         order = enough.sort_values(["models", "trials"], kind="stable")

@@ -38,9 +38,8 @@ class PlanAnswer(Answer):
             Column("layout", [str(v) for v in table["layout"]], label=True),
             Column("models", [f"{v:,}" for v in table["models"]], right=True),
             Column("examples", [f"{v:,}" for v in table["trials"]], right=True),
-            Column(f"within {self.done.within:g}", [percent(round(v, 2)) for v in table["p_within"]],
-                   right=True),
-            Column("± se", [percent(round(v, 3)) for v in table["p_within_se"]], right=True),
+            Column(f"within {self.done.within:g}", _percents(table["p_within"]), right=True),
+            Column("± se", _percents(table["p_within_se"]), right=True),
             Column("enough", ["yes" if v else "" for v in table["enough"]]),
             Column("error", [f"{v:.2f}" for v in table["error"]], right=True),
             Column("half width", [f"{v:.2f}" for v in table["half_width"]], right=True),
@@ -56,8 +55,12 @@ class PlanAnswer(Answer):
         return {"verdict": self.done.verdict, "meta": dict(self.done.meta), "notes": self.notes}
 
 
+def _percents(values: "pd.Series[float]") -> list[str]:
+    return [percent(round(float(value), 2)) for value in values]
+
+
 _LEGEND = (
-    "within     how many simulated tasks have an estimate so many decades from the truth, or closer",
+    "within     how many simulated tasks have an estimate so many decades off the truth, or fewer",
     "error      the median distance of the estimate from the truth, in decades",
     "half width of the interval of 90 %, the median, in decades",
 )
