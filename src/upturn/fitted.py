@@ -378,7 +378,7 @@ class Fit:
         if not any(robust):
             return None
         out = np.zeros(self.curves.mask.shape)
-        draws = self._draws.size // max(len(self.curves), 1)
+        draws = math.prod(self._sampled)
         for curves, places in self._by_axis(np.arange(draws)):
             for i in np.flatnonzero(robust):
                 one = curves.take(np.array([i]))

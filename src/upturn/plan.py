@@ -116,7 +116,7 @@ def plan(
     if not chosen:
         raise DataError("layouts: expected at least one, but got none")
     for name, value, most in (("within", within, 100.0), ("probability", probability, 1.0)):
-        if not (isinstance(value, (int, float)) and 0 < value < most):
+        if not (_is_number(value) and 0 < value < most):
             raise DataError(f"{name}: expected a number in (0, {most:g}), but got {shown(value)}")
     curve = Model.read(model)
     if not curve.changepoints:
@@ -175,11 +175,15 @@ def _ends(axis: Axis, limits: Any, around: float | None) -> tuple[Floats, float]
         raise DataError(f"limits: expected two different scales, but got {shown(limits)}")
     if around is None:
         return ends, float(ends.mean())
-    usable = isinstance(around, (int, float)) and np.isfinite(around) and around > 0
+    usable = _is_number(around) and np.isfinite(around) and around > 0
     middle = float(axis.coordinate(around)) if usable else np.nan
     if not ends[0] <= middle <= ends[1]:
         raise DataError(f"around: expected a scale within the limits, but got {shown(around)}")
     return ends, middle
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def places(layout: str, count: int, ends: Floats, middle: float) -> Floats:
@@ -195,7 +199,9 @@ def places(layout: str, count: int, ends: Floats, middle: float) -> Floats:
     close = count // 2
     low, high = np.clip([middle - NEAR, middle + NEAR], *ends)
     return np.sort(
-        np.concatenate([np.linspace(*ends, count - close), np.linspace(low, high, close)])
+        np.concatenate(
+            [np.linspace(ends[0], ends[1], count - close), np.linspace(low, high, close)]
+        )
     )
 
 
@@ -359,7 +365,7 @@ class Plan:
         )
         enough = table[table["enough"]]
         if enough.empty:
-            best = table.loc[table["p_within"].idxmax()]
+            best = table.iloc[int(table["p_within"].to_numpy().argmax())]
             return (
                 f"none of {len(table)} designs pins {asked}; the best, {best['models']} models "
                 f"with {best['trials']:,} examples ({best['layout']}), does so with "
