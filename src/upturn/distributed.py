@@ -118,7 +118,7 @@ def _done(client: Any, store: Store) -> Iterator[int]:
 
     threads = sum(client.nthreads().values())
     first = [submitted(batch) for batch, _ in zip(missing, range(WAITING * threads), strict=False)]
-    queue = as_completed(first, loop=client.loop)
+    queue: Any = as_completed(first, loop=client.loop)
     for future in queue:
         yield future.result()
         future.release()

@@ -141,7 +141,7 @@ class _Survey:
     def same(self) -> dict[str, Any]:
         """What two runs must share for the one to continue the other, as messages call it."""
         meta = self.job.meta
-        named = ("draws", "delta", "likelihood", "scatter", "priors", "axis", "by")
+        named = ("draws", "delta", "likelihood", "scatter", "priors", "axis", "by", "backend")
         return {
             "seed": meta["seed"],
             **{name: meta["arguments"][name] for name in named},
