@@ -1,6 +1,6 @@
 """`python -m benchmarks [speed|agreement|scale|coverage|pooling]`, or all of them at once.
 
-`mix`, `kills`, `stream` and `accelerator` run where they are named only.
+`mix`, `kills`, `stream`, `runs` and `accelerator` run where they are named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md, or
 results/NAME.json and .md for one of the measures alone. `quadrature` and `nuts` store
@@ -21,6 +21,7 @@ from benchmarks import (
     pooling,
     references,
     report,
+    runs,
     scale,
     speed,
     stream,
@@ -38,6 +39,7 @@ MEASURES: dict[str, Any] = {
 ALONE: dict[str, Any] = {
     "mix": mix,
     "kills": kills,
+    "runs": runs,
     "stream": stream,
     "accelerator": accelerator,
 }
@@ -91,6 +93,7 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             "sizes": tuple(a.sizes), "draws": a.draws, "threads": a.threads, "groups": a.groups,
             "real": a.real,
         },
+        "runs": lambda a: {"curves": a.curves, "noises": tuple(a.noises)},
         "mix": lambda a: {"tables": a.tables, "real": a.real},
         "kills": lambda a: {"kills": a.kills, "interrupts": a.interrupts, "seed": a.seed},
         "stream": lambda a: {
@@ -140,6 +143,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--designs", nargs="+", choices=tuple(coverage.DESIGNS), default=tuple(coverage.DESIGNS)
     )
+
+    one = commands.add_parser("runs", help="coverage where checkpoints are not independent")
+    one.add_argument("--curves", type=int, default=400)
+    one.add_argument("--noises", nargs="+", choices=tuple(runs.NOISES), default=tuple(runs.NOISES))
 
     one = commands.add_parser("mix", help="weights of a learned axis, simulated and real")
     one.add_argument("--tables", type=int, default=60)

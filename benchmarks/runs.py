@@ -1,0 +1,146 @@
+"""Runs: coverage where checkpoints are not independent, and the noise is not the model's.
+
+Hinges measured at checkpoints of a few training runs. Scores depart from the curve, on the scale of
+log odds unless said otherwise, by noise that no likelihood here is made for; each sort is fitted as
+if checkpoints were independent, and with what `upturn` has for runs.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import report
+
+if TYPE_CHECKING:
+    from upturn import Curves
+
+type Floats = NDArray[np.float64]
+type Noise = Callable[[np.random.Generator, tuple[int, int, int]], Floats]
+
+LEVEL = 0.9
+RUNS, CHECKPOINTS, TRIALS = 5, 16, 500
+REACH = 0.6  # of the axis that a run covers
+ACROSS = 0.1  # sd of a run's place on the unit axis
+APART = 0.4  # sd on log odds, a score of 0.1 at one half
+CORRELATION = 0.8  # of one checkpoint with the next
+HEAVY = 3.0  # degrees of freedom
+
+
+def _none(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
+    return np.zeros(shape)
+
+
+def _white(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
+    return APART * rng.standard_normal(shape)
+
+
+def _vertical(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
+    """One shift a run."""
+    return np.broadcast_to(APART * rng.standard_normal((*shape[:2], 1)), shape)
+
+
+def _autocorrelated(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
+    """A stationary autoregression along the tokens of each run."""
+    out = rng.standard_normal(shape)
+    for i in range(1, shape[2]):
+        out[..., i] = CORRELATION * out[..., i - 1] + np.sqrt(1 - CORRELATION**2) * out[..., i]
+    return APART * out
+
+
+def _heavy(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
+    """The same, all of a run's noise being large or small, as in Student's t."""
+    scale = np.sqrt(HEAVY / rng.chisquare(HEAVY, (*shape[:2], 1)))
+    return _autocorrelated(rng, shape) * scale / np.sqrt(HEAVY / (HEAVY - 2))
+
+
+# name: (whether runs stand apart along the axis, noise)
+NOISES: dict[str, tuple[bool, Noise]] = {
+    "independent": (False, _white),
+    "along the axis": (True, _none),
+    "vertical, one shift a run": (False, _vertical),
+    "autocorrelated along tokens": (False, _autocorrelated),
+    "autocorrelated, heavy-tailed": (False, _heavy),
+    "along the axis and autocorrelated": (True, _autocorrelated),
+}
+
+
+def simulated(name: str, curves: int, *, seed: int) -> "tuple[Curves, Floats]":
+    """Curves of runs under one sort of noise; the true changepoints on the unit axis."""
+    import pandas as pd
+
+    from upturn import read
+
+    across, noise = NOISES[name]
+    rng = np.random.default_rng(seed)
+    shape = (curves, RUNS, CHECKPOINTS)
+    start = np.linspace(0, 1 - REACH, RUNS)[:, None]
+    u = np.broadcast_to(start + np.linspace(0, REACH, CHECKPOINTS), shape)
+    tau, height = rng.uniform(0.2, 0.8, (curves, 1, 1)), rng.uniform(0.4, 0.9, (curves, 1, 1))
+    rate = np.exp(rng.normal(1, 0.6, (curves, 1, 1)))
+    place = u + across * ACROSS * rng.standard_normal((*shape[:2], 1))
+    floor = rng.beta(1 + 98 * 0.25, 1 + 98 * 0.75, (curves, 1, 1))
+    mean = floor + (1 - floor) * height * -np.expm1(-rate * np.maximum(place - tau, 0))
+    odds = np.log(mean) - np.log1p(-mean) + noise(rng, shape)
+    solved = rng.binomial(TRIALS, 1 / (1 + np.exp(-odds)))
+    task, run, checkpoint = (index.ravel() for index in np.indices(shape))
+    frame = pd.DataFrame(
+        {
+            "task": [f"task {i:04d}" for i in task],
+            "model": [f"run {r} checkpoint {c}" for r, c in zip(run, checkpoint, strict=True)],
+            "run": [f"run {r}" for r in run],
+            "flops": 10 ** (20 + 5 * u.ravel()),
+            "successes": solved.ravel(), "trials": TRIALS, "chance": 0.25,
+        }
+    )  # fmt: skip
+    return read(frame).curves(), tau[:, 0, 0]
+
+
+def covered(curves: "Curves", truth: Floats, *, draws: int, **how: Any) -> dict[str, Any]:
+    """How often 90 % intervals of the changepoint hold the truth."""
+    import upturn
+
+    fit = upturn.fit(curves, model="hinge", draws=draws, **how)
+    x = fit.tree["posterior"]["changepoint"].to_numpy().reshape(-1, len(curves)).T
+    low, high = curves.limits[:, 0, :, None]
+    u = (x - low) / (high - low)
+    ends = np.quantile(u, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=1)
+    held = (ends[0] <= truth) & (truth <= ends[1])
+    return {
+        "curves": len(truth),
+        "covered": held.mean(),
+        "error": np.sqrt(LEVEL * (1 - LEVEL) / len(truth)),
+        "width": np.median(ends[1] - ends[0]),
+        "failed": len(fit.failed),
+    }
+
+
+def run(
+    *,
+    curves: int = 400,
+    noises: tuple[str, ...] = tuple(NOISES),
+    draws: int = 200,
+    seed: int = 5,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """Fit every sort of noise, without offsets of runs and with them; see `table`."""
+    rows = []
+    for name in noises:
+        data, truth = simulated(name, curves, seed=seed + list(NOISES).index(name))
+        for scatter in ("none", "auto"):
+            report.note(f"runs: {name}, scatter {scatter}")
+            found = covered(data, truth, draws=draws, threads=threads, scatter=scatter)
+            rows.append({"noise": name, "scatter": scatter, **found})
+    return {"level": LEVEL, "seed": seed, "draws": draws, "rows": rows}
+
+
+def table(found: dict[str, Any]) -> str:
+    """Coverage by noise and setting."""
+    columns = ["noise", "scatter", "curves", "covered %", "± s.e.", "median width", "not converged"]
+    rows = [
+        [r["noise"], r["scatter"], r["curves"], 100 * r["covered"], 100 * r["error"], r["width"],
+         r["failed"]]
+        for r in found["rows"]
+    ]  # fmt: skip
+    return report.table(columns, rows)
