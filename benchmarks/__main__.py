@@ -117,6 +117,18 @@ def _make(arguments: argparse.Namespace) -> None:
             )  # fmt: skip
 
 
+def _add_mix(commands: Any) -> None:
+    one = commands.add_parser("mix", help="weights of a learned axis, simulated and real")
+    one.add_argument("--tables", type=int, default=60)
+    one.add_argument("--real", action=argparse.BooleanOptionalAction, default=True)
+
+
+def _add_runs(commands: Any) -> None:
+    one = commands.add_parser("runs", help="coverage where checkpoints are not independent")
+    one.add_argument("--curves", type=int, default=400)
+    one.add_argument("--noises", nargs="+", choices=tuple(runs.NOISES), default=tuple(runs.NOISES))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     commands = parser.add_subparsers(dest="command")
@@ -144,13 +156,8 @@ def _parser() -> argparse.ArgumentParser:
         "--designs", nargs="+", choices=tuple(coverage.DESIGNS), default=tuple(coverage.DESIGNS)
     )
 
-    one = commands.add_parser("runs", help="coverage where checkpoints are not independent")
-    one.add_argument("--curves", type=int, default=400)
-    one.add_argument("--noises", nargs="+", choices=tuple(runs.NOISES), default=tuple(runs.NOISES))
-
-    one = commands.add_parser("mix", help="weights of a learned axis, simulated and real")
-    one.add_argument("--tables", type=int, default=60)
-    one.add_argument("--real", action=argparse.BooleanOptionalAction, default=True)
+    _add_mix(commands)
+    _add_runs(commands)
 
     one = commands.add_parser("kills", help="runs killed at random moments, and resumed")
     one.add_argument("--kills", type=int, default=20)
