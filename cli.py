@@ -423,7 +423,7 @@ def _one_question(**given: tuple[list[str], Any]) -> str:
     return over
 
 
-@main.command(epilog=example("pool open-models --over family --where metric=acc -o pooled.csv"))
+@main.command(epilog=example("pool open-models --where task=arithmetic_3da -o pooled.csv"))
 @source_options()
 @click.option("--over", default="family", show_default=True, metavar="LABEL", help="What to pool.")
 @names_option(

@@ -48,7 +48,7 @@ def test_a_traceback_is_seen(error, message, monkeypatch):
     def fail(*arguments, **options):
         raise error
 
-    monkeypatch.setattr("upturn.read", fail)
+    monkeypatch.setattr("upturn.fit", fail)
     with pytest.raises(AssertionError, match=message):
         run(cases.Case({}, ("fit", "r.csv")))
 
@@ -62,7 +62,7 @@ def test_what_is_half_written_is_seen(monkeypatch):
         Path("o.json").write_text("half")
         raise DataError("expected more")
 
-    monkeypatch.setattr("upturn.read", write)
+    monkeypatch.setattr("upturn.fit", write)
     with pytest.raises(AssertionError, match="wrote something"):
         run(cases.Case({}, ("fit", "r.csv")))
 

@@ -27,8 +27,7 @@ def test_a_missing_jax_is_named_with_the_line_that_brings_it(monkeypatch):
         upturn.fit("gpt3", metric="acc", axis="params", backend="jax")
 
 
-def test_a_learned_axis_is_numpys(monkeypatch):
-    monkeypatch.setattr(backends, "find_spec", lambda name: object())
+def test_a_learned_axis_is_numpys(jax):
     with pytest.raises(upturn.DataError, match="backend: expected 'numpy' for a mix of axes"):
         upturn.fit("open-models", metric="acc", axis="mix:params,tokens", backend="jax")
 
