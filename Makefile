@@ -24,7 +24,7 @@ WHICH := import sys; print(sys.executable); sys.exit(sys.version_info < (3, 12))
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help env fit test test-fast hostile lint types format docs build bench clean
+.PHONY: help env fit test test-fast hostile lint types format docs build bench bench-full clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -77,8 +77,11 @@ docs: $(STAMP) ## build the documentation site into docs/_build; a warning is an
 build: $(STAMP) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation --sdist --wheel --outdir dist .
 
-bench: $(STAMP) ## run the benchmarks of sampler speed and accuracy
+bench: $(STAMP) ## run the benchmarks of samplers with few seeds and few curves, in minutes
 	$(BIN)/python -m benchmarks
+
+bench-full: $(STAMP) ## run the benchmarks of samplers in full, in about an hour
+	$(BIN)/python -m benchmarks --full
 
 clean: ## remove what was built and computed; the environment stays
 	rm -rf build dist results docs/_build docs/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,23 +1,31 @@
-"""`python -m benchmarks [speed|agreement|scale|coverage|pooling]`, or all of them at once.
+"""`python -m benchmarks [contest|growth|least-squares|agreement|…]`, or all at once.
 
-`mix`, `kills`, `stream`, `runs` and `accelerator` run where they are named only.
+All at once takes some minutes, with few seeds; with --full an hour or two. `speed`, `mix`, `kills`,
+`stream`, `runs` and `accelerator` run where they are named only.
 
-Tables go to standard output, progress to standard error, figures to results/bench.json and .md, or
-results/NAME.json and .md for one of the measures alone. `quadrature` and `nuts` store
-the references.
+Tables go to standard output, progress to standard error, figures to results/bench.json and .md
+(full.json with --full), or results/NAME.json and .md for one of the measures alone. `quadrature`,
+`nuts` and `hard` store the references and the data that they are of; `render` makes
+docs/benchmarks.md and its two figures from results.
 """
 
 import argparse
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from benchmarks import (
     accelerator,
     agreement,
+    contest,
     coverage,
+    growth,
+    hard,
     kills,
+    least_squares,
     mix,
+    page,
     pooling,
     references,
     report,
@@ -25,10 +33,13 @@ from benchmarks import (
     scale,
     speed,
     stream,
+    workloads,
 )
 
 MEASURES: dict[str, Any] = {
-    "speed": speed,
+    "contest": contest,
+    "growth": growth,
+    "least-squares": least_squares,
     "agreement": agreement,
     "scale": scale,
     "coverage": coverage,
@@ -37,6 +48,7 @@ MEASURES: dict[str, Any] = {
 
 # run where they are named only
 ALONE: dict[str, Any] = {
+    "speed": speed,
     "mix": mix,
     "kills": kills,
     "runs": runs,
@@ -44,12 +56,22 @@ ALONE: dict[str, Any] = {
     "accelerator": accelerator,
 }
 
+# A sampler on a workload begins no further seed once its budget of seconds is spent, so that what
+# is slow has fewer seeds and the whole an end.
 QUICK: dict[str, dict[str, Any]] = {
-    "speed": {"seeds": 4},
+    "contest": {"names": ("open-models",), "seeds": 4, "budget": 20, "limit": 240},
+    "growth": {"axes": ("curves",), "keys": ("ours", "nutpie-joint"), "most": 100, "budget": 20},
+    "least-squares": {"curves": 40},
     "agreement": {"seeds": 3},
     "scale": {"sizes": (100, 300)},
     "coverage": {"curves": 400, "grouped": 40},
     "pooling": {"tables": 5},
+}
+FULL: dict[str, dict[str, Any]] = QUICK | {
+    "contest": {"seeds": 20, "budget": 30, "limit": 600},
+    "growth": {"budget": 30},
+    "least-squares": {},
+    "scale": {},
 }
 
 
@@ -57,6 +79,13 @@ def main() -> None:
     arguments = _parser().parse_args()
     if arguments.command in ("quadrature", "nuts"):
         _make(arguments)
+        return
+    if arguments.command == "hard":
+        hard.write()
+        return
+    if arguments.command == "render":
+        for path in page.render(arguments.results, arguments.folder):
+            print(path)
         return
     names = [arguments.command] if arguments.command else list(MEASURES)
     found: dict[str, Any] = {}
@@ -69,19 +98,29 @@ def main() -> None:
         title = f"{name}, {found[name]['took']:.0f} s"
         pages.append(f"## {title}\n\n{measure.table(found[name])}\n")
         print(f"\n{pages[-1]}", flush=True)
-    path = report.save(arguments.command or "bench", found, text="\n".join(pages))
+    name = arguments.command or ("full" if arguments.full else "bench")
+    path = report.save(name, found, text="\n".join(pages))
     report.note(f"written to {path} and {path.with_suffix('.md')}")
 
 
 def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """What a measure is run with: alone as asked for, in the suite so that it takes minutes."""
     if arguments.command is None:
-        return QUICK[name]
+        return (FULL if arguments.full else QUICK)[name]
     choose: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
         "speed": lambda a: {
             "seeds": a.seeds, "peers": tuple(a.peers), "pymc_seeds": a.pymc_seeds,
             "dataset": a.dataset, "threads": a.threads,
         },
+        "contest": lambda a: {
+            "names": tuple(a.workloads), "keys": tuple(a.samplers), "seeds": a.seeds,
+            "budget": a.budget, "limit": a.limit, "threads": a.threads,
+        },
+        "growth": lambda a: {
+            "axes": tuple(a.axes), "keys": tuple(a.samplers), "most": a.most, "budget": a.budget,
+            "threads": a.threads,
+        },
+        "least-squares": lambda a: {"curves": a.curves},
         "agreement": lambda a: {
             "seeds": a.seeds, "datasets": tuple(a.datasets), "models": tuple(a.models)
         },
@@ -114,6 +153,7 @@ def _make(arguments: argparse.Namespace) -> None:
             references.make_quadrature(
                 dataset, arguments.models, binomial=arguments.binomial,
                 workers=arguments.workers, fresh=arguments.fresh,
+                tasks=arguments.tasks or (workloads.needed(dataset) if arguments.needed else ()),
             )  # fmt: skip
 
 
@@ -131,11 +171,18 @@ def _add_runs(commands: Any) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="in full, an hour or two")
     commands = parser.add_subparsers(dest="command")
+
+    _contests(commands)
+    commands.add_parser("hard", help="make the table of the hard simulated curves anew")
+    one = commands.add_parser("render", help="docs/benchmarks.md and its figures from results")
+    one.add_argument("results", nargs="+", type=Path, help="JSON files; later ones win")
+    one.add_argument("--folder", type=Path, default=Path("docs"))
 
     one = commands.add_parser("speed", help="effective draws of tau a second, by replication")
     one.add_argument("--seeds", type=int, default=20)
-    one.add_argument("--peers", nargs="*", choices=speed.PEERS, default=["joint", "loop"])
+    one.add_argument("--peers", nargs="*", choices=tuple(speed.PEERS), default=["joint", "loop"])
     one.add_argument("--pymc-seeds", type=int, default=1)
     one.add_argument("--dataset", choices=("open-models", "gpt3"), default="open-models")
     one.add_argument("--threads", type=int, default=2)
@@ -183,6 +230,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--tune", type=int, default=1000)
     one.add_argument("--seed", type=int, default=0)
 
+    _references(commands)
+    return parser
+
+
+def _references(commands: Any) -> None:
+    """The options of what stores references."""
     for name, text in (
         ("quadrature", "store deterministic references that are not there yet"),
         ("nuts", "store long NUTS runs that are not there yet"),
@@ -192,9 +245,34 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("--models", nargs="+", default=list(agreement.MODELS))
         one.add_argument("--fresh", action="store_true", help="make those anew that are there")
         if name == "quadrature":
+            one.add_argument("--tasks", nargs="*", default=(), help="of the data sets; all")
+            one.add_argument("--needed", action="store_true", help="those that workloads need")
             one.add_argument("--binomial", action="store_true")
             one.add_argument("--workers", type=int, default=2)
-    return parser
+
+
+def _contests(commands: Any) -> None:
+    """The options of what compares samplers."""
+    one = commands.add_parser("contest", help="every sampler on every workload: speed and accuracy")
+    one.add_argument(
+        "--workloads", nargs="+", choices=tuple(workloads.WORKLOADS),
+        default=tuple(workloads.WORKLOADS),
+    )  # fmt: skip
+    one.add_argument("--samplers", nargs="+", choices=contest.KEYS, default=contest.KEYS)
+    one.add_argument("--seeds", type=int, default=20)
+    one.add_argument("--budget", type=float, default=300, help="s of a sampler on a workload")
+    one.add_argument("--limit", type=float, default=1200, help="s after which a run is stopped")
+    one.add_argument("--threads", type=int, default=2)
+
+    one = commands.add_parser("growth", help="time and memory by curves, points and parameters")
+    one.add_argument("--axes", nargs="+", choices=tuple(growth.AXES), default=tuple(growth.AXES))
+    one.add_argument("--samplers", nargs="+", choices=contest.KEYS, default=growth.KEYS)
+    one.add_argument("--most", type=int, default=10_000, help="curves or points")
+    one.add_argument("--budget", type=float, default=300, help="s of one size")
+    one.add_argument("--threads", type=int, default=2)
+
+    one = commands.add_parser("least-squares", help="error and coverage of least squares, and ours")
+    one.add_argument("--curves", type=int, default=200)
 
 
 if __name__ == "__main__":

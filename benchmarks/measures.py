@@ -127,3 +127,148 @@ class Tally:
             len(z) * 2.70e-3,
             len(z) * 6.33e-5,
         )
+
+
+# --- one run of a sampler, and a contest ----------------------------------------------------------
+
+WRONG = 4.0  # standard errors
+RHAT = 1.01
+LEAST_ESS = 400
+MOST_BIAS = 0.1  # posterior sds
+
+
+@dataclass(frozen=True)
+class Reduced:
+    """What is kept of one run: little enough to be sent from process to process.
+
+    Attributes
+    ----------
+    seconds : float
+    functionals : array (curve, functional)
+        Of the changepoint.
+    mean, error : dict of array (curve,)
+        Posterior means by parameter, and the Monte Carlo standard errors that the run claims.
+    rhat, ess : array (curve,)
+        Of the worst parameter.
+    flagged : array (curve,)
+        Whether a user would have been warned of the curve: R̂, effective size, or what the sampler
+        itself objects to.
+    evaluations : array (curve,) or None
+    """
+
+    seconds: float
+    functionals: Floats
+    mean: dict[str, Floats]
+    error: dict[str, Floats]
+    rhat: Floats
+    ess: Floats
+    flagged: NDArray[np.bool_]
+    evaluations: Floats | None
+
+    @classmethod
+    def of(cls, answer: Any) -> "Reduced":
+        """The same measures for every sampler; see `benchmarks.samplers.Answer`.
+
+        The error that a run claims of a mean is the larger of sd / √ESS, ArviZ's or that of the
+        weights, and what the spread of its chains says.
+        """
+        from arviz_stats.base import array_stats as stats_of_arrays
+
+        array_stats: Any = stats_of_arrays
+        mean, error, rhat, ess = {}, {}, [], []
+        for name, draws in answer.draws.items():
+            curves, chains, _ = draws.shape
+            still = np.ptp(draws.reshape(curves, -1), axis=1) == 0
+            own = np.ones(curves)
+            worst = np.ones(curves)
+            for i in np.flatnonzero(~still):
+                own[i] = array_stats.ess(draws[i], method="mean")
+                worst[i] = array_stats.rhat(draws[i])
+            if answer.ess is not None:
+                own = np.asarray(answer.ess, dtype=float)
+            spread = draws.mean(axis=2).std(axis=1, ddof=1) / np.sqrt(chains)
+            mean[name] = draws.mean(axis=(1, 2))
+            error[name] = np.maximum(spread, draws.std(axis=(1, 2)) / np.sqrt(own))
+            rhat.append(worst)
+            ess.append(own)
+        worst_rhat, least = np.max(rhat, axis=0), np.min(ess, axis=0)
+        flagged = (worst_rhat > RHAT) | (least < LEAST_ESS)
+        if answer.objections is not None:
+            flagged |= answer.objections
+        return cls(
+            answer.seconds, functionals(answer.tau), mean, error, worst_rhat, least, flagged,
+            answer.evaluations,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Truth:
+    """References of some curves.
+
+    Attributes
+    ----------
+    functionals : array (curve, functional)
+        Of the changepoint.
+    mean, sd, error : dict of array (curve,)
+        By parameter; the errors are those of the references' means.
+    """
+
+    functionals: Floats
+    mean: dict[str, Floats]
+    sd: dict[str, Floats]
+    error: dict[str, Floats]
+
+    @property
+    def variance(self) -> Floats:
+        """Of the changepoint: (curve,)."""
+        return self.sd["changepoint"] ** 2
+
+
+def z_of_run(run: Reduced, truth: Truth) -> Floats:
+    """The largest error of a posterior mean in standard errors, references' included: (curve,)."""
+    return np.max(
+        [
+            np.abs(run.mean[name] - truth.mean[name])
+            / np.sqrt(np.maximum(run.error[name] ** 2 + truth.error[name] ** 2, 1e-300))
+            for name in run.mean
+        ],
+        axis=0,
+    )
+
+
+def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
+    """How right and how fast a sampler is, from independent runs of it.
+
+    A run is wrong on a curve where a posterior mean is more than 4 standard errors off, by its own
+    reckoning of them. `bias` is what all runs share, in posterior standard deviations, of the mean
+    and the quantiles of the changepoint: a sampler that claims too large an error has it too.
+    """
+    seconds = np.array([run.seconds for run in runs])
+    estimates = np.stack([run.functionals for run in runs])
+    effective = effective_draws(estimates, truth.functionals, truth.variance)
+    rate = effective / seconds.mean()
+    z = np.stack([z_of_run(run, truth) for run in runs])
+    flagged = np.stack([run.flagged for run in runs])
+    rhat = np.stack([run.rhat for run in runs])
+    wrong = ~(z <= WRONG)
+    bias = (estimates.mean(axis=0) - truth.functionals) / np.sqrt(truth.variance)[:, None]
+    counted = [run.evaluations for run in runs if run.evaluations is not None]
+    cost = np.stack(counted).mean(axis=0) / effective[:, 0] if counted else None
+    return {
+        "seeds": len(runs),
+        "seconds": seconds.mean(),
+        "seconds_spread": seconds.std(ddof=1) if len(runs) > 1 else 0.0,
+        "effective": effective,
+        "a_second": rate,
+        "worst": rate.min(axis=0),
+        "median": np.median(rate, axis=0),
+        "relative_error": relative_error(len(runs)),
+        "bias": bias,
+        "z": z.max(axis=0),
+        "runs": z.size,
+        "wrong": int(wrong.sum()),
+        "wrong_unflagged": int((wrong & ~flagged).sum()),
+        "large_rhat": int((rhat > RHAT).sum()),
+        "flagged": int(flagged.sum()),
+        "evaluations_per_draw": None if cost is None else [np.median(cost), cost.max()],
+    }

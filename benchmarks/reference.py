@@ -71,6 +71,25 @@ class Counts:
             self.ceiling[[curve]],
         )
 
+    def each(self) -> "list[Counts]":
+        """The curves one by one."""
+        return [self.one(i) for i in range(len(self.chance))]
+
+    def padded(self) -> dict[str, Floats]:
+        """What a program on rectangular arrays is given: (curve, point) or (curve,).
+
+        Padding has no trials, and so a log likelihood of 0.
+        """
+        number = np.arange(len(self.u)) - np.searchsorted(self.curve, self.curve)
+        shape = (len(self.chance), int(number.max(initial=0)) + 1)
+        alpha, beta = self.floor_prior
+        found = {"ceiling": self.ceiling, "floor_alpha": alpha, "floor_beta": beta}
+        flat = {"u": self.u, "k": self.successes, "rest": self.trials - self.successes}
+        for key, values in flat.items():
+            found[key] = np.zeros(shape)
+            found[key][self.curve, number] = values
+        return found
+
     @property
     def floor_prior(self) -> tuple[Floats, Floats]:
         """Beta with mode at chance and concentration 100; Beta(1, 4) where chance is unknown."""
@@ -267,11 +286,12 @@ def parameters(name: str, *, binomial: bool = False) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Run:
-    """Draws (chain, draw, curve) by parameter, and the seconds they took."""
+    """Draws (chain, draw, curve) by parameter, the seconds they took, gradients after tuning."""
 
     draws: dict[str, Floats]
     seconds: float
     divergences: int
+    gradients: int
 
 
 class Compiled:
@@ -316,4 +336,7 @@ class Compiled:
         seconds = perf_counter() - start
         posterior = trace["posterior"]
         found = {name: np.asarray(posterior[name].values, dtype=float) for name in self.names}
-        return Run(found, seconds, int(trace["sample_stats"]["diverging"].values.sum()))
+        stats = trace["sample_stats"]
+        return Run(
+            found, seconds, int(stats["diverging"].values.sum()), int(stats["n_steps"].values.sum())
+        )

@@ -8,6 +8,7 @@ was made from, so that one that no longer belongs to them is refused, not used.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
@@ -132,9 +133,15 @@ def with_logs(draws: dict[str, Any]) -> dict[str, Any]:
 
 
 def make_quadrature(
-    dataset: str, models: list[str], *, binomial: bool, workers: int = 2, fresh: bool = False
+    dataset: str,
+    models: list[str],
+    *,
+    binomial: bool,
+    workers: int = 2,
+    fresh: bool = False,
+    tasks: Sequence[str] = (),
 ) -> None:
-    """Store the entries of all curves of a data set that are not there yet."""
+    """Store the entries of a data set's curves that are not there yet, of some tasks or all."""
     curves = workloads.counts(dataset)
     counts = Counts.of(curves)
     likelihood = "binomial" if binomial else "beta-binomial"
@@ -144,7 +151,8 @@ def make_quadrature(
         for model in models:
             for i, name in enumerate(curves.name.tolist()):
                 one, label = counts.one(i), key(dataset, name, model, likelihood)
-                if lookup(there, label, one) is None:
+                wanted = not tasks or name in tasks
+                if wanted and lookup(there, label, one) is None:
                     futures[pool.submit(by_quadrature, one, model, binomial=binomial)] = label
         for number, future in enumerate(as_completed(futures), 1):
             store("quadrature", {futures[future]: future.result()})

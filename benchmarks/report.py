@@ -13,8 +13,8 @@ import numpy as np
 
 FOLDER = Path("results")
 PACKAGES = (
-    "upturn", "numpy", "scipy", "numba", "jax", "jaxlib", "pymc", "pytensor",
-    "nutpie", "arviz-stats",
+    "upturn", "numpy", "scipy", "numba", "pymc", "pytensor", "nutpie", "arviz-stats",
+    "jax", "jaxlib", "numpyro", "blackjax", "piecewise-regression",
 )  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def save(name: str, found: Mapping[str, Any], *, text: str = "") -> Path:
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
     figures = {"machine": machine(), **found}
-    _write(path, json.dumps(figures, indent=1, default=_plain, allow_nan=False) + "\n")
+    _write(path, json.dumps(figures, indent=1, default=plain, allow_nan=False) + "\n")
     if text:
         _write(path.with_suffix(".md"), text)
     return path
@@ -64,7 +64,8 @@ def _write(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Arrays and numbers of NumPy as JSON has them."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     if isinstance(value, np.generic):

@@ -16,7 +16,7 @@ from benchmarks.reference import Counts
 
 type Floats = NDArray[np.float64]
 
-PEERS = ("joint", "loop", "pymc")
+PEERS = {"joint": "nutpie-joint", "loop": "nutpie-loop", "pymc": "pymc-loop"}
 
 
 def reference(curves: Any, counts: Counts, dataset: str, model: str) -> tuple[Floats, Floats]:
@@ -47,17 +47,15 @@ def run(
 ) -> dict[str, Any]:
     """Measure ours and the peers; see `table` for the answer."""
     curves = workloads.counts(dataset)
-    counts = Counts.of(curves)
-    truth, variance = reference(curves, counts, dataset, model)
+    problem = workloads.Problem(dataset, curves, model)
+    truth, variance = reference(curves, problem.counts, dataset, model)
     report.note("compiling")
-    contestants: list[samplers.Sampler] = [samplers.Ours(curves, model, threads=threads)]
-    if "joint" in peers:
-        contestants.append(samplers.NutpieJoint(counts, model, cores=threads))
-    if "loop" in peers:
-        contestants.append(samplers.NutpieLoop(counts, model, cores=threads))
-    if "pymc" in peers:
-        contestants.append(samplers.PymcLoop(counts, model, cores=threads))
-    turns = {s.name: pymc_seeds if isinstance(s, samplers.PymcLoop) else seeds for s in contestants}
+    chosen = ["ours", *(PEERS[peer] for peer in peers)]
+    contestants = [samplers.REGISTRY[key].make(problem, threads) for key in chosen]
+    turns = {
+        sampler.name: pymc_seeds if key == PEERS["pymc"] else seeds
+        for key, sampler in zip(chosen, contestants, strict=True)
+    }
     return {
         "dataset": dataset, "model": model, "scatter": "none", "threads": threads,
         "curves": curves.name.tolist(), "functionals": measures.FUNCTIONALS,
@@ -85,21 +83,31 @@ def compare(
         for sampler in contestants:
             if seed >= turns[sampler.name]:
                 continue
-            spent, tau = sampler.run(seed)
-            seconds[sampler.name].append(spent)
-            estimates[sampler.name].append(measures.functionals(tau))
-            report.note(f"seed {seed}: {sampler.name}, {spent:.2f} s")
+            answer = sampler.run(seed)
+            seconds[sampler.name].append(answer.seconds)
+            estimates[sampler.name].append(measures.functionals(answer.tau))
+            report.note(f"seed {seed}: {sampler.name}, {answer.seconds:.2f} s")
     return {
-        s.name: _judge(
+        s.name: judge(
             np.array(estimates[s.name]), np.array(seconds[s.name]), truth, variance, s.setup
         )
         for s in contestants
     }
 
 
-def _judge(
+def judge(
     estimates: Floats, seconds: Floats, truth: Floats, variance: Floats, setup: float
 ) -> dict[str, Any]:
+    """Effective draws by replication, a second and of the worst and the median curve.
+
+    Parameters
+    ----------
+    estimates : array (seed, curve, functional)
+    seconds : array (seed,)
+    truth : array (curve, functional)
+    variance : array (curve,)
+    setup : float
+    """
     effective = measures.effective_draws(estimates, truth, variance)
     rate = effective / seconds.mean()
     bias = (estimates.mean(axis=0) - truth) / np.sqrt(variance)[:, None]

@@ -30,6 +30,7 @@ from benchmarks import (  # noqa: E402
 )
 from benchmarks.measures import Moment, Tally  # noqa: E402
 from benchmarks.reference import PRIORS, Counts, build, log_rising, priors  # noqa: E402
+from benchmarks.samplers import Answer  # noqa: E402
 
 SEED = 20260
 
@@ -227,7 +228,8 @@ class Fake:
     def run(self, seed):
         rng = np.random.default_rng([SEED, seed])
         draws = rng.standard_normal((CURVES, self._draws))
-        return 1.0, self._centre + self._spread * draws
+        values = self._centre + self._spread * draws
+        return Answer(1.0, {"changepoint": values[:, None]})
 
 
 def judged(sampler):
@@ -376,7 +378,7 @@ def test_the_command_explains_itself():
         [sys.executable, "-m", "benchmarks", "--help"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    for name in ("speed", "agreement", "scale", "coverage", "quadrature", "nuts"):
+    for name in ("contest", "growth", "speed", "agreement", "quadrature", "nuts", "render"):
         assert name in done.stdout
 
 

@@ -1,0 +1,356 @@
+"""Contest: every sampler on the same curves, models and priors, judged by the same measures.
+
+Each sampler lives in a process of its own (`benchmarks.worker`). They are set up one after the
+other, then run by turns, seed by seed, so that whatever else the machine does falls on each alike.
+A sampler that has spent its budget gets no further seed, and one that takes longer than the limit
+is stopped and stays in the table as a row that says so.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, Queue
+from threading import Thread
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from benchmarks import measures, references, report, samplers, workloads
+from benchmarks.measures import Reduced, Truth
+
+KEYS = tuple(samplers.REGISTRY)
+
+
+class StoppedError(Exception):
+    """A worker that failed, or took too long; says why."""
+
+
+class Worker:
+    """A sampler in another process.
+
+    Parameters
+    ----------
+    order : dict
+        sampler, problem, threads, and whether to judge.
+    limit : float
+        Seconds for setting up, and for each run.
+    """
+
+    def __init__(self, order: dict[str, Any], limit: float) -> None:
+        self._limit = limit
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `close`
+        start = perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.worker"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        self._lines: Queue[str] = Queue()
+        Thread(target=self._read, daemon=True).start()
+        try:
+            self.ready = self._ask(order)
+        except StoppedError:
+            self.close()
+            raise
+        self.cold = perf_counter() - start
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.put(line)
+        self._lines.put("")
+
+    def run(self, seed: int) -> dict[str, Any]:
+        """One run."""
+        return self._ask({"seed": seed})
+
+    def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(what) + "\n")
+            self._process.stdin.flush()
+            line = self._lines.get(timeout=self._limit)
+        except Empty:
+            raise StoppedError(f"stopped after {self._limit:.0f} s") from None
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise StoppedError(f"failed: {self._last_words()}")
+        return json.loads(line)
+
+    def _last_words(self) -> str:
+        self._process.wait()
+        self._errors.seek(0)
+        said = [line.strip() for line in self._errors.read().splitlines() if line.strip()]
+        return said[-1][:200] if said else f"exit code {self._process.returncode}"
+
+    def close(self) -> None:
+        """End it, with whatever it has started."""
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                with suppress(BrokenPipeError):
+                    stream.close()
+
+
+@dataclass
+class Turn:
+    """What a sampler has done so far on one workload."""
+
+    key: str
+    worker: Worker | None = None
+    runs: list[Reduced] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+    megabytes: float = 0.0
+    problem: str = ""  # why it is missing, or was stopped
+
+    def more(self, seeds: int, budget: float) -> bool:
+        """Whether it has another turn."""
+        return self.worker is not None and len(self.runs) < seeds and sum(self.seconds) < budget
+
+    def left(self, seeds: int, budget: float) -> float:
+        """Seconds that it may still take, at most."""
+        if self.worker is None:
+            return 0.0
+        if not self.seconds:
+            return budget
+        each = float(np.mean(self.seconds))
+        return min((seeds - len(self.runs)) * each, max(budget - sum(self.seconds), 0.0))
+
+
+def run(
+    *,
+    names: Sequence[str] = tuple(workloads.WORKLOADS),
+    keys: Sequence[str] = KEYS,
+    seeds: int = 20,
+    budget: float = 300.0,
+    limit: float = 1200.0,
+    threads: int = 2,
+) -> dict[str, Any]:
+    """Every sampler on every workload; see `table`.
+
+    Parameters
+    ----------
+    names, keys : sequence of str
+        Workloads and samplers.
+    seeds : int
+        Runs of each sampler, at most.
+    budget : float
+        Seconds of a sampler on a workload, after which it begins no further run.
+    limit : float
+        Seconds of setting up and of a run, after which a sampler is stopped.
+    threads : int
+    """
+    found: dict[str, Any] = {"threads": threads, "seeds": seeds, "budget": budget, "workloads": {}}
+    for number, name in enumerate(names):
+        after = len(names) - number - 1
+        found["workloads"][name] = _one(
+            name, keys, seeds=seeds, budget=budget, limit=limit, threads=threads, after=after
+        )
+    return found
+
+
+def _one(
+    name: str, keys: Sequence[str], *, seeds: int, budget: float, limit: float, threads: int,
+    after: int,
+) -> dict[str, Any]:  # fmt: skip
+    """One workload; only why not, where it has no references."""
+    workload, problem = workloads.WORKLOADS[name], workloads.problem(name)
+    try:
+        truth = truth_of(problem, workload)
+    except LookupError as error:
+        report.note(f"{name}: {error.args[0]}")
+        return {"title": workload.title, "problem": f"not measured: {error.args[0]}"}
+    turns = list(_set_up(name, keys, threads=threads, limit=limit))
+    try:
+        for seed in range(seeds):
+            for turn in turns:
+                if not turn.more(seeds, budget):
+                    continue
+                took = _take(turn, seed)
+                left = sum(t.left(seeds, budget) for t in turns)
+                later = after * sum(_spent(t, budget) for t in turns)
+                report.note(
+                    f"{name}, seed {seed}: {samplers.REGISTRY[turn.key].title}, {took}; "
+                    f"at most {minutes(left + later)} left"
+                )
+    finally:
+        for turn in turns:
+            if turn.worker is not None:
+                turn.worker.close()
+    return {
+        "title": workload.title,
+        "model": problem.model,
+        "curves": problem.curves.name.tolist(),
+        "points": problem.curves.points.tolist(),
+        "recipe": workload.recipe,
+        "functionals": measures.FUNCTIONALS,
+        "samplers": {turn.key: _row(turn, truth) for turn in turns},
+    }
+
+
+def _set_up(name: str, keys: Sequence[str], *, threads: int, limit: float) -> Iterator[Turn]:
+    for key in keys:
+        entry = samplers.REGISTRY[key]
+        turn = Turn(key, problem=entry.missing)
+        if not turn.problem:
+            order = {"sampler": key, "problem": {"workload": name}, "threads": threads}
+            try:
+                turn.worker = Worker(order, limit)
+            except StoppedError as error:
+                turn.problem = str(error)
+        ready = turn.problem or f"ready in {turn.worker.cold:.1f} s"  # type: ignore[union-attr]
+        report.note(f"{name}: {entry.title}, {ready}")
+        yield turn
+
+
+def _take(turn: Turn, seed: int) -> str:
+    """One run; what to say of it."""
+    assert turn.worker is not None
+    try:
+        said = turn.worker.run(seed)
+    except StoppedError as error:
+        turn.worker.close()
+        turn.problem = str(error)
+        turn.seconds.append(float("inf"))
+        return turn.problem
+    turn.runs.append(reduced(said["run"]))
+    turn.seconds.append(said["seconds"])
+    turn.megabytes = max(turn.megabytes, said["megabytes"])
+    return f"{said['seconds']:.2f} s"
+
+
+def _spent(turn: Turn, budget: float) -> float:
+    """What it will take on another workload, at most."""
+    if turn.worker is None:
+        return 0.0
+    return min(sum(turn.seconds), budget) if turn.seconds else budget
+
+
+def reduced(said: dict[str, Any]) -> Reduced:
+    """A run as it was sent."""
+    arrays = {
+        name: {k: np.array(v) for k, v in value.items()} if isinstance(value, dict)
+        else value if name == "seconds" or value is None else np.array(value)
+        for name, value in said.items()
+    }  # fmt: skip
+    return Reduced(**arrays)
+
+
+def _row(turn: Turn, truth: Truth) -> dict[str, Any]:
+    entry = samplers.REGISTRY[turn.key]
+    row: dict[str, Any] = {"title": entry.title, "problem": turn.problem}
+    if turn.worker is not None:
+        row |= {
+            "imports": turn.worker.ready["imports"],
+            "setup": turn.worker.ready["setup"],
+            "device": turn.worker.ready["device"],
+            "megabytes": turn.megabytes,
+        }
+    if turn.runs:
+        row |= measures.judged(turn.runs, truth)
+        row["cold"] = turn.worker.cold + turn.seconds[0]  # type: ignore[union-attr]
+    return row
+
+
+def truth_of(problem: workloads.Problem, workload: workloads.Workload) -> Truth:
+    """The stored references of a problem's curves.
+
+    Raises
+    ------
+    LookupError
+        Where one is missing, with the command that makes it.
+    """
+    entries = references.load("quadrature")
+    found = []
+    for name, counts in zip(problem.curves.name.tolist(), problem.counts.each(), strict=True):
+        label = references.key(workload.dataset, name, problem.model)
+        entry = references.lookup(entries, label, counts)
+        if entry is None:
+            raise LookupError(
+                f"expected a stored quadrature of {label!r}; make it by python -m benchmarks "
+                f"quadrature --datasets {workload.dataset} --models {problem.model} --needed"
+            )
+        found.append(entry)
+    names = problem.parameters
+    mean, sd = (
+        {n: np.array([entry[kind][n] for entry in found]) for n in names} for kind in ("mean", "sd")
+    )
+    relative = np.array([entry["moment_error"] for entry in found])
+    return Truth(
+        np.array([[e["mean"]["changepoint"], *e["changepoint_quantiles"]] for e in found]),
+        mean, sd, {n: relative * sd[n] for n in names},
+    )  # fmt: skip
+
+
+def minutes(seconds: float) -> str:
+    """Seconds as people say them."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
+
+
+def table(found: dict[str, Any]) -> str:
+    """One table of speed and one of accuracy for each workload."""
+    return "\n\n".join(
+        f"### {name}\n\n{one['title']}.\n\n{_tables(one)}"
+        for name, one in found["workloads"].items()
+    )
+
+
+def _tables(one: dict[str, Any]) -> str:
+    if "problem" in one:
+        return str(one["problem"])
+    return f"{speed_table(one)}\n\n{accuracy_table(one)}"
+
+
+def speed_table(one: dict[str, Any]) -> str:
+    """Effective draws of the changepoint a second, and what was paid for them."""
+    columns = ["sampler", "seeds", "cold s", "of it compiling", "warm s"]
+    columns += [f"{which}, {f}" for which in ("worst", "median") for f in one["functionals"]]
+    columns += ["ours ×, worst curve", "evaluations a draw", "peak MB"]
+    rows, ours = [], one["samplers"].get("ours", {}).get("worst")
+    for row in one["samplers"].values():
+        if "seeds" not in row:
+            rows.append([row["title"], row["problem"], *[""] * (len(columns) - 2)])
+            continue
+        cost = row["evaluations_per_draw"]
+        rows.append(
+            [_titled(row), row["seeds"], row["cold"], row["setup"], row["seconds"],
+             *map(float, row["worst"]), *map(float, row["median"]),
+             "–" if ours is None else float(np.min(np.array(ours) / np.array(row["worst"]))),
+             "–" if cost is None else f"{cost[0]:.2g} ({cost[1]:.2g})", row["megabytes"]]
+        )  # fmt: skip
+    return report.table(columns, rows)
+
+
+def accuracy_table(one: dict[str, Any]) -> str:
+    """Errors against the references, and whether wrong answers were flagged."""
+    columns = ["sampler", "curves × seeds", "largest error, s.e.", "largest bias, sd", "wrong"]
+    columns += ["of them not flagged", "R̂ > 1.01", "flagged"]
+    rows = []
+    for row in one["samplers"].values():
+        if "seeds" not in row:
+            rows.append([row["title"], row["problem"], *[""] * (len(columns) - 2)])
+            continue
+        rows.append(
+            [_titled(row), row["runs"], float(np.max(row["z"])),
+             float(np.abs(np.asarray(row["bias"])).max()),
+             *(f"{100 * row[key] / row['runs']:.0f} %" for key in ("wrong",)),
+             row["wrong_unflagged"],
+             *(f"{100 * row[key] / row['runs']:.0f} %" for key in ("large_rhat", "flagged"))]
+        )  # fmt: skip
+    return report.table(columns, rows)
+
+
+def _titled(row: dict[str, Any]) -> str:
+    device = f" ({row['device'].upper()})" if row.get("device", "cpu") != "cpu" else ""
+    stopped = f"; then {row['problem']}" if row["problem"] else ""
+    return f"{row['title']}{device}{stopped}"

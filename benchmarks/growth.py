@@ -1,0 +1,174 @@
+"""Growth: wall time and peak memory against the numbers of curves, points and parameters.
+
+Curves are hinges drawn from their prior. Each sampler has a process of its own for each size; one
+that would spend more than its budget on the next size is not asked for it.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks import report, samplers
+from benchmarks.workloads import Problem
+
+if TYPE_CHECKING:
+    from benchmarks.contest import Worker
+
+SEED = 5
+POINTS = 20
+CURVES = 10  # where something else grows
+AXES: dict[str, tuple[int, ...]] = {
+    "curves": (1, 10, 100, 1000, 10_000),
+    "points": (5, 20, 100, 1000),
+    "parameters": (1, 2, 3, 5, 8),
+}
+KEYS = ("ours", "ours-jax", "nutpie-joint", "nutpie-loop", "numpyro-vmap", "blackjax-nuts",
+        "blackjax-smc", "jags")  # fmt: skip
+# Models of as many parameters, noise included, and a likelihood where it is not the default.
+# Two rises one after the other have a floor, two changepoints, heights and rates, and the noise.
+TWO_RISES = """
+name = "two-rises"
+shape = "changepoint"
+
+[[segments]]
+kind = "floor"
+
+[[segments]]
+kind = "rise"
+
+[[segments]]
+kind = "rise"
+"""
+MODELS: dict[int, tuple[str, str | None]] = {
+    1: ("chance", "binomial"),
+    2: ("chance", None),
+    3: ("step", "binomial"),
+    5: ("hinge", None),
+    8: (TWO_RISES, None),
+}
+GENERAL = ("ours", "ours-jax", "nutpie-loop")  # that take any model
+
+
+def problem(*, curves: int = CURVES, points: int = POINTS, parameters: int = 5) -> Problem:
+    """Simulated curves of a size, and a model of as many parameters."""
+    from benchmarks.simulate import hinges
+    from upturn import Model
+
+    drawn = hinges(curves, seed=SEED, points=(points, points)).curves
+    model, likelihood = MODELS[parameters]
+    chosen: Any = Model.from_toml(model, "growth") if "\n" in model else model
+    return Problem(f"{curves} × {points} × {parameters}", drawn, chosen, likelihood)
+
+
+def run(
+    *,
+    keys: Sequence[str] = KEYS,
+    axes: Sequence[str] = tuple(AXES),
+    most: int = 10_000,
+    budget: float = 300.0,
+    threads: int = 2,
+) -> dict[str, Any]:
+    """Time each sampler at each size; see `table`.
+
+    Parameters
+    ----------
+    keys, axes : sequence of str
+        Samplers, and of "curves", "points", "parameters" which are to grow.
+    most : int
+        The largest size of "curves" and "points".
+    budget : float
+        Seconds of setting up and one run, above which the next size is not tried.
+    threads : int
+    """
+    rows: list[dict[str, Any]] = []
+    plan = [
+        (axis, key, [size for size in AXES[axis] if size <= most])
+        for axis in axes
+        for key in keys
+        if axis != "parameters" or key in GENERAL
+    ]
+    for number, (axis, key, sizes) in enumerate(plan):
+        rows += _grow(axis, key, sizes, budget=budget, threads=threads)
+        left = (len(plan) - number - 1) * 3 * budget
+        report.note(f"growth: {number + 1} of {len(plan)}; at most {left / 60:.0f} min left")
+    return {"curves": CURVES, "points": POINTS, "threads": threads, "rows": rows}
+
+
+def _grow(
+    axis: str, key: str, sizes: Sequence[int], *, budget: float, threads: int
+) -> list[dict[str, Any]]:
+    from benchmarks.contest import StoppedError, Worker
+
+    entry = samplers.REGISTRY[key]
+    rows: list[dict[str, Any]] = []
+    for size in sizes:
+        row: dict[str, Any] = {"axis": axis, "size": size, "key": key, "title": entry.title}
+        rows.append(row)
+        if entry.missing:
+            row["problem"] = entry.missing
+            break
+        before = [r["seconds"] for r in rows if "seconds" in r]
+        if axis != "parameters" and before and expected(rows, size) > budget:
+            row["problem"] = f"not tried: about {expected(rows, size):,.0f} s"
+            break
+        order = {"sampler": key, "problem": {axis: size}, "threads": threads, "judge": False}
+        try:
+            worker = Worker(order, 2 * budget)
+        except StoppedError as error:
+            row["problem"] = str(error)
+            break
+        try:
+            row |= _timed(worker)
+        except StoppedError as error:
+            row["problem"] = str(error)
+            break
+        finally:
+            worker.close()
+        report.note(f"{axis} {size:,}: {entry.title}, {row['seconds']:.2f} s")
+    return rows
+
+
+def _timed(worker: "Worker") -> dict[str, Any]:
+    first = worker.run(0)
+    # a short run is repeated, since the first one fills caches
+    said = worker.run(1) if first["seconds"] < 30 else first
+    return {
+        "seconds": said["seconds"],
+        "setup": worker.ready["setup"],
+        "cold": worker.cold + first["seconds"],
+        "megabytes": said["megabytes"],
+        "device": worker.ready["device"],
+    }
+
+
+def expected(rows: list[dict[str, Any]], size: int) -> float:
+    """Seconds at the next size, if time grows with it as a power from the last two, at most 1."""
+    done = [(r["size"], r["seconds"]) for r in rows if "seconds" in r]
+    power = 1.0
+    if len(done) > 1:
+        (a, s), (b, t) = done[-2:]
+        power = float(np.clip(np.log(t / s) / np.log(b / a), 0.0, 1.0))
+    return done[-1][1] * (size / done[-1][0]) ** power
+
+
+def table(found: dict[str, Any]) -> str:
+    """Seconds, warm, of each sampler by size, peak memory in brackets."""
+    parts = []
+    for axis in dict.fromkeys(row["axis"] for row in found["rows"]):
+        rows = [row for row in found["rows"] if row["axis"] == axis]
+        sizes = sorted({row["size"] for row in rows})
+        lines = []
+        for title in dict.fromkeys(row["title"] for row in rows):
+            own = {row["size"]: row for row in rows if row["title"] == title}
+            lines.append([title, *(_cell(own.get(size)) for size in sizes)])
+        parts.append(report.table([f"s (MB) by {axis}", *(f"{s:,}" for s in sizes)], lines))
+    return "\n\n".join(parts)
+
+
+def _cell(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "–"
+    if "seconds" not in row:
+        return str(row["problem"])
+    return f"{row['seconds']:.3g} ({row['megabytes']:,.0f})"

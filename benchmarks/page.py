@@ -1,0 +1,243 @@
+"""Page: docs/benchmarks.md and its two figures, from results that were measured.
+
+Nothing on the page is written by hand but what explains the measures: every figure comes from the
+JSON files given, and a part that was not measured is not there.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import contest, growth, least_squares, scale, speed
+
+PARTS: dict[str, Any] = {
+    "contest": contest,
+    "speed": speed,
+    "growth": growth,
+    "scale": scale,
+    "least-squares": least_squares,
+}
+TITLES = {
+    "contest": "Samplers side by side",
+    "speed": "The default sampler against nutpie",
+    "growth": "Growth",
+    "scale": "Many curves, three models",
+    "least-squares": "For context: least squares",
+}
+INTRODUCTION = """\
+# Benchmarks
+
+Which sampler, how fast, how right: every sampler on the same curves, the same model (the hinge \
+under the beta-binomial), the same priors. `make bench` measures a little of it in minutes, \
+`make bench-full` all of it; `python -m benchmarks render results/full.json` makes this page.
+
+**Effective draws** are counted by replication: the posterior variance of the changepoint τ over \
+the mean squared error against a reference, over runs with different seeds. That needs nobody's \
+formula of an effective sample size, and a bias that all runs share counts as the error it is. Of \
+independent draws it is their number for the mean, and a 4.5th of it for a 5 % quantile of a \
+normal posterior. From n seeds it is known to within √(2/n) of itself: 32 % with 20. \
+A rate divides by the warm time of a run: imports and compilation are not in it, except for \
+`pm.sample`, which compiles each time it is called. Cold is from starting Python to the first \
+answer. Ours counts all that `upturn.fit` does: the no-change twins, diagnostics and the tree.
+
+**Wrong** is an answer, one run on one curve, in which the posterior mean of some parameter is \
+more than 4 of its own claimed Monte Carlo standard errors from the reference. It was \
+**flagged** where R̂ > 1.01, the effective size was below 400, or the sampler itself objected \
+(divergences; k̂; replicates that disagree). NUTS and SMC have 4 chains of 1,000 draws after 1,000 \
+of tuning, JAGS 4 of 4,000. Evaluations of NUTS are gradients after tuning, each counted as one; \
+of ours all, the no-change twin's too; those of the median curve, and in brackets of the worst. \
+Memory is the peak \
+of a sampler's own process, with its largest child.
+"""
+NOTES = {
+    "speed": "Effective draws of τ a second, worst and median curve, setting up not counted.",
+    "growth": (
+        "Seconds of a warm run, peak memory in brackets. Curves have 20 points and the hinge; "
+        "where something else grows there are 10. Models of 1 to 8 parameters: `chance` under the "
+        "binomial, `chance`, `step` under the binomial, `hinge`, and two rises one after the "
+        "other. nutpie's loop compiles within its time unless the model is the hinge or "
+        "`chance`."
+    ),
+    "scale": "Wall time and peak memory of `upturn.fit` under three models, 4,000 draws each.",
+    "least-squares": (
+        "The broken line of the package piecewise-regression on simulated curves of 10 to 30 "
+        "points, truths known: ramps, which it was made for, and hinges, which bend. Errors and "
+        "widths are shares of the axis; the interval is of 95 %."
+    ),
+}
+FIGURES = {
+    "benchmarks-speed.svg": "Effective draws of τ a second",
+    "benchmarks-growth.svg": "Seconds against the number of curves",
+}
+
+
+def render(paths: Sequence[Path], folder: Path) -> list[Path]:
+    """Write the page and its figures.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Results; where a part is in several, the last one wins.
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        What was written.
+    """
+    found: dict[str, Any] = {}
+    machines: dict[str, Any] = {}
+    for path in paths:
+        read = json.loads(path.read_text("utf-8"))
+        parts = {name: read[name] for name in PARTS if name in read}
+        found |= parts
+        machines |= dict.fromkeys(parts, read["machine"])
+    if not found:
+        raise SystemExit(f"render: expected results of {', '.join(PARTS)}, but got none")
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    drawn = {"benchmarks-speed.svg": speeds_of(found), "benchmarks-growth.svg": times_of(found)}
+    draw = {"benchmarks-speed.svg": speed_figure, "benchmarks-growth.svg": growth_figure}
+    for name, data in drawn.items():
+        if data:
+            draw[name](data, folder / name)
+            written.append(folder / name)
+    text = page(found, machines, [path.name for path in written])
+    _write(folder / "benchmarks.md", text)
+    return [folder / "benchmarks.md", *written]
+
+
+def page(found: dict[str, Any], machines: dict[str, Any], figures: Sequence[str]) -> str:
+    """The page's text."""
+    parts = [INTRODUCTION]
+    parts += [f"![{FIGURES[name]}]({name})\n" for name in figures]
+    for name, measure in PARTS.items():
+        if name not in found:
+            continue
+        parts.append(f"## {TITLES[name]}\n")
+        if name in NOTES:
+            parts.append(f"{NOTES[name]}\n")
+        parts.append(f"{_table(name, measure, found[name])}\n")
+        parts.append(f"{machine_line(machines[name], found[name])}\n")
+    return "\n".join(parts)
+
+
+def _table(name: str, measure: Any, found: dict[str, Any]) -> str:
+    """In files keys of JSON are texts; tables take what the measure itself gave."""
+    if name == "speed":
+        found = found | {"functionals": list(found["functionals"])}
+    return str(measure.table(found))
+
+
+def machine_line(machine: dict[str, Any], found: dict[str, Any]) -> str:
+    """Where a part was measured, and with what."""
+    versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v != "missing")
+    threads = f"{found['threads']} threads; " if "threads" in found else ""
+    load = machine["load"][0]
+    return (
+        f"*{machine['processor']}, {machine['cores']} cores, load {load:.1f} at the end; {threads}"
+        f"Python {machine['python']}, {versions}.*"
+    )
+
+
+# --- figures --------------------------------------------------------------------------------------
+
+
+def speeds_of(found: dict[str, Any]) -> dict[str, dict[str, tuple[float, float]]]:
+    """Rates of the mean, median and worst curve, by workload and sampler."""
+    if "contest" in found:
+        return {
+            name: {
+                row["title"]: (row["median"][0], row["worst"][0])
+                for row in one["samplers"].values()
+                if "seeds" in row
+            }
+            for name, one in found["contest"]["workloads"].items()
+            if "samplers" in one
+        }
+    if "speed" in found:
+        rows = found["speed"]["samplers"]
+        return {
+            found["speed"]["dataset"]: {
+                name: (row["median"][0], row["worst"][0]) for name, row in rows.items()
+            }
+        }
+    return {}
+
+
+def times_of(found: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
+    """Warm seconds by number of curves, by sampler."""
+    times: dict[str, list[tuple[float, float]]] = {}
+    if "growth" in found:
+        for row in found["growth"]["rows"]:
+            if row["axis"] == "curves" and "seconds" in row:
+                times.setdefault(row["title"], []).append((row["size"], row["seconds"]))
+    if not times and "scale" in found:
+        for row in found["scale"]["rows"]:
+            for model, seconds in row["by_model"].items():
+                times.setdefault(f"upturn, {model}", []).append((row["curves"], seconds))
+    return times
+
+
+def speed_figure(speeds: dict[str, dict[str, tuple[float, float]]], path: Path) -> None:
+    """A row a sampler: the median curve's rate as a dot, joined to the worst curve's."""
+    names = list(dict.fromkeys(title for rows in speeds.values() for title in rows))
+    with _settings():
+        figure = _figure(width=2.6 + 2.1 * len(speeds), height=1.1 + 0.24 * len(names))
+        panels = np.atleast_1d(figure.subplots(1, len(speeds), sharey=True))
+        for axes, (workload, rows) in zip(panels, speeds.items(), strict=True):
+            for place, title in enumerate(names):
+                if title not in rows:
+                    continue
+                median, worst = rows[title]
+                axes.plot([worst, median], [place, place], color="0.7", linewidth=1)
+                axes.plot(worst, place, "|", color="C0", markersize=8)
+                axes.plot(median, place, "o", color="C0", markersize=4)
+            axes.set(title=workload, xscale="log", xlabel="effective draws a second")
+            axes.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+            axes.grid(visible=True, axis="x", color="0.92")
+        _save(figure, path)
+
+
+def growth_figure(times: dict[str, list[tuple[float, float]]], path: Path) -> None:
+    """A line a sampler, both axes logarithmic."""
+    with _settings():
+        figure = _figure(width=6.2, height=3.4)
+        axes = figure.subplots()
+        for number, (title, points) in enumerate(times.items()):
+            x, y = zip(*sorted(points), strict=True)
+            axes.plot(x, y, "o-", color=f"C{number}", markersize=3.5, linewidth=1.2, label=title)
+        axes.set(xscale="log", yscale="log", xlabel="curves", ylabel="seconds")
+        axes.grid(visible=True, color="0.92")
+        axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
+        _save(figure, path)
+
+
+def _settings() -> Any:
+    import matplotlib as mpl
+
+    settings: Any = {"svg.hashsalt": "upturn", "svg.fonttype": "none", "font.size": 9}
+    return mpl.rc_context(settings)
+
+
+def _figure(*, width: float, height: float) -> Any:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _save(figure: Any, path: Path) -> None:
+    temporary = path.with_suffix(".part")
+    figure.savefig(temporary, format="svg", metadata={"Date": None, "Creator": None})
+    temporary.replace(path)
+
+
+def _write(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    temporary = path.with_suffix(".part")
+    temporary.write_text(text, "utf-8")
+    os.replace(temporary, path)
