@@ -238,7 +238,7 @@ def _spent(turn: Turn, budget: float) -> float:
 
 def reduced(said: dict[str, Any]) -> Reduced:
     """A run as it was sent."""
-    arrays = {
+    arrays: dict[str, Any] = {
         name: {k: np.array(v) for k, v in value.items()} if isinstance(value, dict)
         else value if name == "seconds" or value is None else np.array(value)
         for name, value in said.items()

@@ -226,14 +226,12 @@ class Truth:
 
 def z_of_run(run: Reduced, truth: Truth) -> Floats:
     """The largest error of a posterior mean in standard errors, references' included: (curve,)."""
-    return np.max(
-        [
-            np.abs(run.mean[name] - truth.mean[name])
-            / np.sqrt(np.maximum(run.error[name] ** 2 + truth.error[name] ** 2, 1e-300))
-            for name in run.mean
-        ],
-        axis=0,
-    )
+    largest = np.zeros(len(run.rhat))
+    for name, mean in run.mean.items():
+        squared = run.error[name] ** 2 + truth.error[name] ** 2
+        z = np.abs(mean - truth.mean[name]) / np.sqrt(np.maximum(squared, 1e-300))
+        largest = np.maximum(largest, z)  # nan stays, and is wrong
+    return largest
 
 
 def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:

@@ -101,7 +101,10 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     drawn = {"benchmarks-speed.svg": speeds_of(found), "benchmarks-growth.svg": times_of(found)}
-    draw = {"benchmarks-speed.svg": speed_figure, "benchmarks-growth.svg": growth_figure}
+    draw: dict[str, Any] = {
+        "benchmarks-speed.svg": speed_figure,
+        "benchmarks-growth.svg": growth_figure,
+    }
     for name, data in drawn.items():
         if data:
             draw[name](data, folder / name)
