@@ -75,7 +75,8 @@ def test_pages_show_pictures_that_are_made():
     for name, page in shown:
         if "/" not in name:
             assert (DOCS / name).is_file()
-            assert re.search(rf"python -m benchmarks\..* --figure docs/{name}\n", pages[page])
+            made_by = rf"python -m benchmarks(\..* --figure docs/{name}\n| render )"
+            assert re.search(made_by, pages[page])
             continue
         folder, _, stem = name.removesuffix(".svg").rpartition("/")
         assert folder == "generated"
