@@ -30,7 +30,9 @@ from upturn.commandline.options import (
     quiet_option,
     run_options,
     scatter_option,
+    seed_option,
     source_options,
+    threads_option,
 )
 from upturn.commandline.source import Source, keep_inputs
 
@@ -572,13 +574,7 @@ def forecast(
     help="A parameter that all tasks share, for example changepoint=0.5, a share of the axis. "
     "Repeatable.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The same seed gives the same table.",
-)
+@seed_option
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
 @click.option(
     "--truth",
@@ -728,14 +724,8 @@ def _counts(ctx: click.Context, option: click.Parameter, given: str) -> list[int
     show_default=True,
     help="Simulated for each design.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="The same seed gives the same answer.",
-)
-@click.option("--threads", type=click.IntRange(min=1), help="[default: as many as there are cores]")
+@seed_option
+@threads_option
 @answer_options()
 def plan(to: Delivery, *, layouts: tuple[str, ...], **how: Any) -> None:
     """Say how many models pin an emergence scale, by simulation.

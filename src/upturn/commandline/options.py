@@ -189,6 +189,19 @@ nuts_option = click.option(
 )
 
 
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed and input give the same answer.",
+)
+
+threads_option = click.option(
+    "--threads", type=click.IntRange(min=1), help="[default: as many as there are cores]"
+)
+
+
 def run_options(draws: int) -> Decorator:
     """How much is drawn, by what seed, on how many cores."""
     return together(
@@ -199,16 +212,8 @@ def run_options(draws: int) -> Decorator:
             show_default=True,
             help="Posterior draws of each curve and model.",
         ),
-        click.option(
-            "--seed",
-            type=click.IntRange(min=0),
-            default=0,
-            show_default=True,
-            help="The same seed and table give the same answer.",
-        ),
-        click.option(
-            "--threads", type=click.IntRange(min=1), help="[default: as many as there are cores]"
-        ),
+        seed_option,
+        threads_option,
     )
 
 
