@@ -88,7 +88,7 @@ class Likelihood:
         return self.kinds == ("counts",)
 
 
-def _size(xp: Any, p: Mapping[str, Any], least: float = RHO_RANGE[0]) -> Any:
+def concentration(xp: Any, p: Mapping[str, Any], least: float = RHO_RANGE[0]) -> Any:
     """Alpha + beta = 1/rho - 1 of intra-class correlation rho = overdispersion^2."""
     return 1 / xp.clip(p["overdispersion"] ** 2, least, RHO_RANGE[1]) - 1
 
@@ -102,23 +102,23 @@ def _log_choose(xp: Any, n: Any, k: Any) -> Any:
 
 def _beta_binomial_terms(xp: Any, mean: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
     """Log B(k + alpha, n - k + beta) / B(alpha, beta), less what depends on alpha + beta alone."""
-    alpha = mean * _size(xp, p)
-    return xp.log_rising(alpha, k) + xp.log_rising(_size(xp, p) - alpha, n - k)
+    alpha = mean * concentration(xp, p)
+    return xp.log_rising(alpha, k) + xp.log_rising(concentration(xp, p) - alpha, n - k)
 
 
 def _beta_binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
-    return _log_choose(xp, n, k) - xp.log_rising(_size(xp, p), n)
+    return _log_choose(xp, n, k) - xp.log_rising(concentration(xp, p), n)
 
 
 def _beta_binomial_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
-    size = np.ascontiguousarray(_size(np, p)[:, 0])
+    size = np.ascontiguousarray(concentration(np, p)[:, 0])
     kernels.beta_binomial(mean, size, data.y, data.trials - data.y, data.group, out)
 
 
 def _beta_binomial_draw(
     rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats
 ) -> Floats:
-    size = _size(np, p)
+    size = concentration(np, p)
     return _binomial_draw(rng, rng.beta(mean * size, (1 - mean) * size), p, n)
 
 
@@ -144,7 +144,7 @@ def _beta_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any
 
     A printed 0 or 1 stands for all that rounds to it; its density is the mean over those.
     """
-    size = _size(xp, p, ROUNDING_RHO)
+    size = concentration(xp, p, ROUNDING_RHO)
     most = xp.minimum(size, kernels.CELL_SIZE)  # noise far below what rounding makes is none
     toward = xp.where(y > 0.5, 1 - mean, mean)
     ends = xp.log_beta_cell(toward * most, most - toward * most, RESOLUTION)
@@ -163,16 +163,16 @@ def _beta_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any
 
 
 def _beta_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
-    return xp.log_gamma(_size(xp, p, ROUNDING_RHO)) + 0.0 * y
+    return xp.log_gamma(concentration(xp, p, ROUNDING_RHO)) + 0.0 * y
 
 
 def _beta_draw(rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats) -> Floats:
-    size = _size(np, p, ROUNDING_RHO)
+    size = concentration(np, p, ROUNDING_RHO)
     return rng.beta(mean * size, (1 - mean) * size)
 
 
 def _beta_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
-    size = np.ascontiguousarray(_size(np, p, ROUNDING_RHO)[:, 0])
+    size = np.ascontiguousarray(concentration(np, p, ROUNDING_RHO)[:, 0])
     kernels.beta_density(mean, size, data.y, RESOLUTION, data.group, out)
 
 
@@ -182,38 +182,40 @@ _HALF_LOG_TWO_PI = 0.9189385332046727
 _HALF_LOG_PI = 0.5723649429247001
 
 
-def _sigma(xp: Any, p: Mapping[str, Any]) -> Any:
+def standard_deviation(xp: Any, p: Mapping[str, Any]) -> Any:
     """Noise below the last printed digit is none: three points on a line have no sd of 0."""
     return xp.maximum(p["sigma"], SMALLEST_SIGMA)
 
 
 def _normal_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
-    return -0.5 * ((y - mean) / _sigma(xp, p)) ** 2
+    return -0.5 * ((y - mean) / standard_deviation(xp, p)) ** 2
 
 
 def _normal_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
-    return -xp.log(_sigma(xp, p)) - _HALF_LOG_TWO_PI + 0.0 * y
+    return -xp.log(standard_deviation(xp, p)) - _HALF_LOG_TWO_PI + 0.0 * y
 
 
 def _normal_draw(rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats) -> Floats:
-    return mean + _sigma(np, p) * rng.standard_normal(mean.shape)
+    return mean + standard_deviation(np, p) * rng.standard_normal(mean.shape)
 
 
 def _student_t_draw(
     rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats
 ) -> Floats:
-    return mean + _sigma(np, p) * rng.standard_t(np.broadcast_to(_nu(np, p), mean.shape))
+    return mean + standard_deviation(np, p) * rng.standard_t(
+        np.broadcast_to(_nu(np, p), mean.shape)
+    )
 
 
 def _student_t_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
     nu = _nu(xp, p)
-    return -0.5 * (nu + 1) * xp.log1p(((y - mean) / _sigma(xp, p)) ** 2 / nu)
+    return -0.5 * (nu + 1) * xp.log1p(((y - mean) / standard_deviation(xp, p)) ** 2 / nu)
 
 
 def _student_t_rest(xp: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
     nu = _nu(xp, p)
     rise = xp.log_rising(nu / 2, 0.5) - 0.5 * xp.log(nu) - _HALF_LOG_PI
-    return rise - xp.log(_sigma(xp, p)) + 0.0 * y
+    return rise - xp.log(standard_deviation(xp, p)) + 0.0 * y
 
 
 def _nu(xp: Any, p: Mapping[str, Any]) -> Any:

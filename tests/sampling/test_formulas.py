@@ -37,6 +37,8 @@ CASES = [
     ("hinge", "beta-binomial", "family"),
     ("takeoff", "binomial", "none"),
     ("chance", "beta", "none"),
+    ("hinge", "normal", "none"),
+    ("hinge", "normal", "family"),
     ("logistic", "normal", "family"),
     ("u-shaped", "student-t", "none"),
 ]

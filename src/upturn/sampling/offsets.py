@@ -65,6 +65,23 @@ class Rule:
         groups = int(group.max(initial=0)) + 1
         return cls.of(group, np.full((len(group), groups), nodes), shifted=shifted)
 
+    def placed(self, rows: Index, z: Floats) -> tuple[Integers, Floats, Floats]:
+        """Nodes of some curves: how many (row, group), how far apart, and the first of each.
+
+        The first is (row, group, particle), by the shift that z (row, dimension, particle) gives.
+        """
+        nodes = self.nodes[rows]
+        step = 2 * REACH / nodes
+        first = np.empty((*nodes.shape, z.shape[2]))
+        first[:] = shifts(z, nodes.shape[1]) if self.shifted else 0.5
+        return nodes, step, step[:, :, None] * first - REACH
+
+
+def one_node(z: Floats) -> tuple[Integers, Floats, Floats]:
+    """What `Rule.placed` gives, of one group that stands where it is."""
+    rows, _, particles = z.shape
+    return np.ones((rows, 1), dtype=np.int64), np.zeros((rows, 1)), np.zeros((rows, 1, particles))
+
 
 def nodes_for(spread: Floats, step: float) -> Integers:
     """How many nodes resolve offsets that are known so precisely: (curve, group).
@@ -222,11 +239,8 @@ def _on_nodes(
     rule: Rule, rows: Index, z: Floats, scatter: Floats, u: Floats, data: Data, terms: Terms
 ) -> tuple[Floats, Floats]:
     """Epsilon and the log integrand (node, row, group, particle), -inf past a group's last node."""
-    nodes = rule.nodes[rows]
-    groups = nodes.shape[1]
-    step = 2 * REACH / nodes[:, :, None]
-    shift = shifts(z, groups) if rule.shifted else np.full((len(z), groups, z.shape[2]), 0.5)
-    first = step * shift - REACH
+    nodes, step, first = rule.placed(rows, z)
+    step = step[:, :, None]
     at = np.maximum(data.group, 0)[:, :, None]
     position = u + scatter * np.take_along_axis(first, at, axis=1)
     stride = scatter * np.take_along_axis(step, at, axis=1)

@@ -16,14 +16,16 @@ import numpy as np
 
 from upturn.arrays import NUMPY
 from upturn.curves import Curves
+from upturn.hinge_kernel import hinge
 from upturn.kernels import MEAN_MARGIN, add_by_group
-from upturn.likelihoods import BROKEN_RANGE, Data, Likelihood
+from upturn.likelihoods import BROKEN_RANGE, Data, Likelihood, concentration, standard_deviation
 from upturn.model import Model
 from upturn.priors import Quantiles
 from upturn.sampling import offsets
 from upturn.sampling.engines import Host
 from upturn.sampling.offsets import REACH, Index, Rule
-from upturn.validate import Floats
+from upturn.segments import Floor, Rise
+from upturn.validate import Floats, Integers
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds
 LOWEST = -1e100  # log likelihood
@@ -238,11 +240,44 @@ class Target:
     def _block(self, rows: Index, z: Floats) -> Floats:
         self.check()
         p = {name: value[:, None, :] for name, value in self.parameters(rows, z).items()}
+        if self._fused:
+            return self._in_one_loop(rows, z, p) + self._rest(rows, p)
         u, data = self._inputs(rows)
         if not self.grouped:
             return self._by_group(rows, p, u, data, 1)[:, 0] + self._rest(rows, p)
         log_integral = offsets.log_integral(self.rule, rows, z, *self._over_offsets(rows, p))
         return log_integral + self._rest(rows, p)
+
+    @cached_property
+    def _fused(self) -> bool:
+        """Whether one compiled loop does the likelihood of this model."""
+        floor_and_rise = tuple(type(one) for one in self.model.segments) == (Floor, Rise)
+        plain = floor_and_rise and self.model.range != "zero"
+        return plain and self.likelihood.name in ("beta-binomial", "normal")
+
+    def _in_one_loop(self, rows: Index, z: Floats, p: Mapping[str, Any]) -> Floats:
+        """What depends on the expected score, offsets integrated over: (row, particle)."""
+        points, starts = self._points_by_group
+        placed = self.rule.placed(rows, z) if self.grouped else offsets.one_node(z)
+        counted = self.likelihood.counted
+        noise = concentration(NUMPY, p) if counted else standard_deviation(NUMPY, p)
+        scatter = p.get("scatter", np.zeros_like(noise))
+        shape = [p[name] for name in ("changepoint", "rate", "floor", "height")]
+        parameters = np.concatenate([scatter, *shape, noise], axis=1)
+        out = np.zeros((len(rows), z.shape[2]))
+        hinge(points[rows], starts[rows], *placed, parameters, self.ceiling[rows], counted, out)
+        return out
+
+    @cached_property
+    def _points_by_group(self) -> tuple[Floats, Integers]:
+        """Points of one group together, (curve, 3, point), and where each group's begin."""
+        group = self.data.group
+        order = np.argsort(np.where(group >= 0, group, len(group.T)), axis=1, kind="stable")
+        points = np.stack([self.u, self.data.y, self.data.trials], axis=1)
+        groups = np.arange(self.rule.nodes.shape[1] + 1)
+        before = (group[:, None, :] < groups[:, None]).sum(axis=2)
+        starts = before - (group < 0).sum(axis=1, keepdims=True)
+        return np.take_along_axis(points, order[:, None, :], axis=2), starts
 
     def check(self) -> None:
         """Raise `StoppedError` where somebody asked for that."""

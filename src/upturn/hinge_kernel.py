@@ -1,0 +1,218 @@
+"""The default model's likelihood in one compiled loop: a hinge, its scores, offsets integrated.
+
+Every other model goes point by point through arrays: the expected score first, its likelihood
+next, node after node of the integral over groups' offsets. Here all of that happens to a few
+particles at a time, in memory that a core's first cache holds. Up to the changepoint the expected
+score is the floor wherever a group stands, so those terms are computed once and not at every node.
+Measured on the open models: 12 ns a point and node by arrays, 4 ns here.
+
+Nothing is summed in an order that depends on the size of the batch, so results are the same bits
+however rows and particles are cut.
+"""
+
+import numpy as np
+from numba import njit
+
+from upturn.kernels import _bits, _float, _inside, _log, _two_log_risings, compiled
+from upturn.validate import Floats, Integers
+
+PARTICLES = 64  # at a time
+LOWEST_EXPONENT = -700.0
+LOG_STANDARD_NORMAL = -0.9189385332046727
+_ROUND = 6755399441055744.0  # 1.5 * 2^52: added to a number, leaves its integer in the last bits
+
+
+@njit(inline="always")
+def _exp(x: float) -> float:
+    """exp(x) of x in [-700, 0], to two units in the last place.
+
+    2^k exp(r) with |r| <= log(2)/2 and the power series of exp to the twelfth power, which leaves
+    2e-16.
+    """
+    t = max(x, LOWEST_EXPONENT) * 1.4426950408889634 + _ROUND
+    k = t - _ROUND
+    r = max(x, LOWEST_EXPONENT) - k * 6.93147180369123816490e-01 - k * 1.90821492927058770002e-10
+    tail = 2.505210838544172e-8 + r * 2.08767569878681e-9
+    tail = 2.755731922398589e-7 + r * tail
+    tail = 2.7557319223985893e-6 + r * tail
+    tail = 2.48015873015873e-5 + r * tail
+    tail = 1.984126984126984e-4 + r * tail
+    tail = 1.388888888888889e-3 + r * tail
+    tail = 8.333333333333333e-3 + r * tail
+    tail = 4.1666666666666664e-2 + r * tail
+    tail = 0.16666666666666666 + r * tail
+    tail = 0.5 + r * tail
+    return _float((_bits(t) + 1023) << 52) * (1.0 + r * (1.0 + r * tail))
+
+
+@compiled
+def hinge(
+    points: Floats,
+    starts: Integers,
+    nodes: Integers,
+    step: Floats,
+    first: Floats,
+    parameters: Floats,
+    ceiling: Floats,
+    counted: bool,
+    out: Floats,
+) -> None:
+    """Add the terms that depend on the expected score, integrated over groups' offsets, to out.
+
+    Parameters
+    ----------
+    points : array (row, 3, point)
+        u, score and trials; points of one group together.
+    starts : array (row, group + 1)
+        Where each group's points begin, and where the last one's end.
+    nodes : array (row, group)
+        Of the integral over each group's offset.
+    step : array (row, group)
+        Between nodes; 0 where a single node is not integrated over, but the offset.
+    first : array (row, group, particle)
+        The first node, in standard deviations of the offset.
+    parameters : array (row, 6, particle)
+        Scatter, changepoint, rate, floor, height, noise: that of the beta-binomial is 1/rho - 1,
+        that of the normal its standard deviation.
+    ceiling : array (row,)
+    counted : bool
+        Whether the likelihood is the beta-binomial; otherwise it is the normal.
+    out : array (row, particle)
+    """
+    rows, particles = out.shape
+    values = np.empty((nodes.max(), PARTICLES))
+    at_floor = np.empty((points.shape[2], PARTICLES))
+    own, work = np.empty((6, PARTICLES)), np.empty((3, PARTICLES))
+    for r in range(rows):
+        for c in range(0, particles, PARTICLES):
+            width = min(PARTICLES, particles - c)
+            for i in range(6):  # copies, so that loops over them are over whole arrays
+                own[i, :width] = parameters[r, i, c : c + width]
+            for g in range(nodes.shape[1]):
+                begin, end, count = starts[r, g], starts[r, g + 1], nodes[r, g]
+                if begin == end:
+                    continue
+                here = points[r, :, begin:end]
+                if count > 1:
+                    _known(here, own, counted, width, at_floor)
+                for node in range(count):
+                    work[0, :width] = first[r, g, c : c + width]
+                    _place(own, work, step[r, g] * node, width, values[node])
+                    _sum(
+                        here,
+                        own,
+                        work,
+                        ceiling[r],
+                        count > 1,
+                        at_floor,
+                        counted,
+                        width,
+                        values[node],
+                    )
+                constant = 0.0
+                if step[r, g] > 0.0:
+                    _log_sum(values, count, width, work[0])
+                    constant = LOG_STANDARD_NORMAL + np.log(step[r, g])
+                out[r, c : c + width] += values[0, :width] + constant
+
+
+@njit(inline="always")
+def _known(points: Floats, own: Floats, counted: bool, width: int, out: Floats) -> None:
+    """Each point's terms where the expected score is the floor."""
+    for p in range(points.shape[1]):
+        out[p, :width] = 0.0
+        _add(own[3], own[5], points[1, p], points[2, p], counted, width, out[p])
+
+
+@njit(inline="always")
+def _sum(
+    points: Floats,
+    own: Floats,
+    work: Floats,
+    ceiling: float,
+    known: bool,
+    at_floor: Floats,
+    counted: bool,
+    width: int,
+    out: Floats,
+) -> None:
+    """Add every point's terms, those from `at_floor` that nobody's changepoint lies before."""
+    for p in range(points.shape[1]):
+        if known and not _risen(work[1], points[0, p], width):
+            same = at_floor[p]
+            for n in range(width):
+                out[n] += same[n]
+        else:
+            _expect(own, work, points[0, p], ceiling, width)
+            _add(work[2], own[5], points[1, p], points[2, p], counted, width, out)
+
+
+@njit(inline="always")
+def _place(own: Floats, work: Floats, ahead: float, width: int, out: Floats) -> None:
+    """Into work[1], what added to a point's u is its distance beyond the changepoint.
+
+    From the first node in work[0]; into out, the logarithm of the offset's prior.
+    """
+    first, beyond, scatter, changepoint = work[0], work[1], own[0], own[1]
+    for n in range(width):
+        epsilon = first[n] + ahead
+        out[n] = -0.5 * epsilon * epsilon
+        beyond[n] = scatter[n] * epsilon - changepoint[n]
+
+
+@njit(inline="always")
+def _risen(beyond: Floats, u: float, width: int) -> bool:
+    """Whether a point lies beyond anybody's changepoint."""
+    count = 0
+    for n in range(width):
+        count += u + beyond[n] > 0.0
+    return count > 0
+
+
+@njit(inline="always")
+def _expect(own: Floats, work: Floats, u: float, ceiling: float, width: int) -> None:
+    """Expected scores of a point, into work[2]."""
+    rate, floor, height = own[2], own[3], own[4]
+    beyond, mean = work[1], work[2]
+    for n in range(width):
+        share = height[n] - height[n] * _exp(-rate[n] * max(u + beyond[n], 0.0))
+        mean[n] = floor[n] + (ceiling - floor[n]) * share
+
+
+@njit(inline="always")
+def _add(
+    mean: Floats, noise: Floats, y: float, n: float, counted: bool, width: int, out: Floats
+) -> None:
+    """Add a point's terms: a loop of its own, since in one with the mean neither is vectorised."""
+    if counted:
+        for i in range(width):
+            alpha = _inside(mean[i]) * noise[i]
+            out[i] += _two_log_risings(alpha, y, noise[i] - alpha, n - y)
+    else:
+        for i in range(width):
+            residual = (y - mean[i]) / noise[i]
+            out[i] -= 0.5 * residual * residual
+
+
+@njit(inline="always")
+def _log_sum(values: Floats, count: int, width: int, total: Floats) -> None:
+    """Log of the sum of exp over the first `count` rows, into the first; `total` is for work."""
+    most = values[0]
+    if count == 1:
+        return
+    for n in range(width):
+        total[n] = most[n]
+    for node in range(1, count):
+        one = values[node]
+        for n in range(width):
+            total[n] = max(total[n], one[n])
+    for node in range(count):
+        one = values[node]
+        for n in range(width):
+            one[n] = _exp(one[n] - total[n])
+    for node in range(1, count):
+        one = values[node]
+        for n in range(width):
+            most[n] += one[n]
+    for n in range(width):
+        most[n] = total[n] + _log(most[n])

@@ -1,0 +1,58 @@
+"""The default model in one loop: what the loop over points makes of it, and the same bits always.
+
+That it is the likelihood of the formulas, `tests/sampling/test_formulas.py` says.
+"""
+
+import numpy as np
+import pytest
+
+from tests.sampling.test_formulas import target_of
+from upturn.hinge_kernel import PARTICLES, _exp
+from upturn.kernels import compiled
+from upturn.sampling.target import Target
+
+COUNT = 2 * PARTICLES + 5  # two whole pieces and a rest
+
+
+@compiled
+def exponentials(x, out):
+    for i in range(x.size):
+        out[i] = _exp(x[i])
+
+
+def test_exponential_is_numpys():
+    x = np.concatenate([np.linspace(-1e-9, 0, 50), -np.geomspace(1e-6, 700, 5000)])
+    got = np.empty_like(x)
+    exponentials(x, got)
+    np.testing.assert_allclose(got, np.exp(x), rtol=4e-16)
+    exponentials(np.array([-1e5]), got[:1])
+    assert got[0] < 1e-303
+
+
+def whitened(target, seed=0):
+    return np.random.default_rng(seed).normal(size=(2, target.dimension, COUNT))
+
+
+@pytest.mark.parametrize("likelihood", ["beta-binomial", "normal"])
+@pytest.mark.parametrize("scatter", ["none", "family"])
+@pytest.mark.parametrize("changepoint", [-8.0, 0.0, 8.0])
+def test_terms_at_the_floor_are_those_computed_at_every_node(
+    monkeypatch, likelihood, scatter, changepoint
+):
+    """Curves that rise from their first point on, somewhere, and nowhere."""
+    target = target_of("hinge", likelihood, scatter)
+    z = whitened(target)
+    z[:, target.names.index("changepoint")] += changepoint
+    got = target.log_likelihood(np.arange(2), z)
+    monkeypatch.setattr(Target, "_fused", False)
+    np.testing.assert_allclose(got, target.log_likelihood(np.arange(2), z), rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.parametrize("scatter", ["none", "family"])
+def test_a_particles_likelihood_is_the_same_bits_in_any_company(scatter):
+    target = target_of("hinge", "beta-binomial", scatter)
+    z = whitened(target)
+    together = target.log_likelihood(np.arange(2), z)
+    for some in (slice(0, 1), slice(3, 3 + PARTICLES), slice(PARTICLES - 1, COUNT)):
+        alone = target.log_likelihood(np.array([1]), z[1:, :, some])
+        assert (alone == together[1:, some]).all()
