@@ -17,36 +17,45 @@ LEAST = 1e-300
 
 
 @compiled
-def _distances(z: Floats, lower: Floats, shift: Floats, work: Floats, distance: Floats) -> None:
-    """Squared length of lower z - shift of each particle, z being (dimension, particle)."""
-    dimension, particles = z.shape
-    for p in range(particles):
-        distance[p] = 0.0
-    for i in range(dimension):
+def _distances(
+    z: Floats, particles: int, lower: Floats, shift: Floats, work: Floats, distance: Floats
+) -> None:
+    """Squared length of lower z - shift of the first particles of z (dimension, particle)."""
+    for i in range(len(z)):
+        own = lower[i]
+        first = z[0]
         for p in range(particles):
-            work[p] = -shift[i]
-        for j in range(i + 1):
-            factor = lower[i, j]
+            work[p] = own[0] * first[p] - shift[i]
+        for j in range(1, i, 2):  # two a pass: it is loads and stores that take the time
+            one, other = z[j], z[j + 1]
             for p in range(particles):
-                work[p] += factor * z[j, p]
-        for p in range(particles):
-            distance[p] += work[p] * work[p]
+                work[p] += own[j] * one[p] + own[j + 1] * other[p]
+        if i % 2:
+            last = z[i]
+            for p in range(particles):
+                work[p] += own[i] * last[p]
+        if i == 0:
+            for p in range(particles):
+                distance[p] = work[p] * work[p]
+        else:
+            for p in range(particles):
+                distance[p] += work[p] * work[p]
 
 
 @compiled
-def _powers(distance: Floats, dimension: int, work: Floats, particles: int, out: Floats) -> None:
+def _powers(distance: Floats, dimension: int, particles: int, out: Floats) -> None:
     """(1 + distance / DEGREES)^(-(DEGREES + dimension) / 2) of each particle."""
+    whole = (int(DEGREES) + dimension) // 2
+    odd, one, two = dimension % 2 == 1, whole & 1 == 1, whole & 2 == 2
     for p in range(particles):
-        work[p] = 1.0 / (1.0 + distance[p] * (1.0 / DEGREES))
-    if dimension % 2:
+        base = 1.0 / (1.0 + distance[p] * (1.0 / DEGREES))
+        square = base * base
+        out[p] = (np.sqrt(base) if odd else 1.0) * (base if one else 1.0) * (square if two else 1.0)
+    for _ in range(whole // 4):
         for p in range(particles):
-            out[p] = np.sqrt(work[p])
-    else:
-        for p in range(particles):
-            out[p] = 1.0
-    for _ in range((int(DEGREES) + dimension) // 2):
-        for p in range(particles):
-            out[p] *= work[p]
+            square = 1.0 / (1.0 + distance[p] * (1.0 / DEGREES))
+            square *= square
+            out[p] *= square * square
 
 
 @compiled
@@ -61,15 +70,18 @@ def add_densities(
     """
     rows, dimension, particles = z.shape
     distance, work, power = np.empty(_PIECE), np.empty(_PIECE), np.empty(_PIECE)
+    piece, total = np.empty((dimension, _PIECE)), np.empty(_PIECE)
     for r in range(rows):
         for start in range(0, particles, _PIECE):
-            stop = min(start + _PIECE, particles)
-            piece = z[r, :, start:stop]
+            count = min(_PIECE, particles - start)
+            piece[:, :count] = z[r, :, start : start + count]
+            total[:count] = out[r, start : start + count]
             for k in range(lower.shape[1]):
-                _distances(piece, lower[r, k], shift[r, k], work, distance)
-                _powers(distance, dimension, work, stop - start, power)
-                for p in range(stop - start):
-                    out[r, start + p] += coefficient[r, k] * power[p]
+                _distances(piece, count, lower[r, k], shift[r, k], work, distance)
+                _powers(distance, dimension, count, power)
+                for p in range(count):
+                    total[p] += coefficient[r, k] * power[p]
+            out[r, start : start + count] = total[:count]
 
 
 @compiled
@@ -95,8 +107,8 @@ def expect(
         for p in range(particles):
             total[p] = LEAST
         for k in range(components):
-            _distances(y[r], lower[r, k], shift[r, k], work, distance)
-            _powers(distance, dimension, work, particles, share[r, k])
+            _distances(y[r], particles, lower[r, k], shift[r, k], work, distance)
+            _powers(distance, dimension, particles, share[r, k])
             for p in range(particles):
                 share[r, k, p] *= coefficient[r, k]
                 total[p] += share[r, k, p]
