@@ -145,12 +145,12 @@ def test_pytensor_agrees_in_value_and_gradient(pytensor, model, name):
         )
 
 
+@pytest.mark.needs("jax")
 @pytest.mark.parametrize("name", sorted(LIKELIHOODS))
 @pytest.mark.parametrize("model", Model.names())
 def test_jax_agrees_in_value_and_gradient(model, name):
-    jax = pytest.importorskip("jax", reason="jax is not installed")
-    if not hasattr(arrays, "jax"):
-        pytest.skip("there is no JAX namespace yet")
+    import jax
+
     model, likelihood = Model.read(model), LIKELIHOODS[name]
     with jax.enable_x64(True):
         for seed in range(3):

@@ -27,6 +27,7 @@ def test_a_missing_jax_is_named_with_the_line_that_brings_it(monkeypatch):
         upturn.fit("gpt3", metric="acc", axis="params", backend="jax")
 
 
+@pytest.mark.needs("jax")
 def test_a_learned_axis_is_numpys(jax):
     with pytest.raises(upturn.DataError, match="backend: expected 'numpy' for a mix of axes"):
         upturn.fit("open-models", metric="acc", axis="mix:params,tokens", backend="jax")
@@ -111,7 +112,8 @@ def test_trees_are_walked_whole():
 @pytest.fixture
 def jax():
     """JAX, in double precision for this thread."""
-    found = pytest.importorskip("jax", reason="jax is not installed")
+    import jax as found
+
     with accelerator.doubles():
         yield found
 
@@ -120,6 +122,7 @@ def accelerated(target):
     return Accelerated(target.model, target.curves, target.likelihood)._with(target.rule)
 
 
+@pytest.mark.needs("jax")
 @pytest.mark.parametrize("scatter", ["none", "family"])
 def test_the_device_computes_the_likelihood(jax, scatter):
     target = target_of("hinge", "beta-binomial", scatter)
@@ -133,6 +136,7 @@ def test_the_device_computes_the_likelihood(jax, scatter):
     assert device.host.log_likelihood(rows, z).tolist() == expected.tolist()
 
 
+@pytest.mark.needs("jax")
 def test_stages_are_numpys(jax):
     """Random numbers to the bit, draws and densities to rounding."""
     device, keys = Device(2), points.keys(0, ["a", "b"], 4)
@@ -146,6 +150,7 @@ def test_stages_are_numpys(jax):
     assert (device.get(ours, 8) == thinned).all()
 
 
+@pytest.mark.needs("jax")
 @pytest.mark.slow
 def test_posteriors_are_those_of_numpy(jax):
     """Real curves: in every parameter within 4 standard errors (fails once in 10^4 by chance, were
@@ -169,6 +174,7 @@ def test_posteriors_are_those_of_numpy(jax):
     assert found.population.converged.all()
 
 
+@pytest.mark.needs("jax")
 @pytest.mark.slow
 def test_a_longer_table_needs_no_new_program(jax):
     model = Model.read("chance").with_likelihood("normal")
@@ -184,6 +190,7 @@ def test_a_longer_table_needs_no_new_program(jax):
     assert 0 < programs(48) - before <= 1.75 * few
 
 
+@pytest.mark.needs("jax")
 @pytest.mark.slow
 def test_what_escalates_ends_as_with_numpy(jax):
     """Tempered SMC runs on the host, its mixture on the device."""
