@@ -114,7 +114,7 @@ def panels(
     """
     chosen = np.arange(len(fit.curves)) if index is None else np.asarray(index, dtype=np.intp)
     curves = fit.curves
-    _single_axes(curves)
+    single_axes(curves)
     x, *bands = fit.expected(grid, ci, index=chosen, draws=DRAWS)
     low, high = score_intervals(curves, ci)
     start, end = curves.limits[:, 0, chosen]
@@ -168,7 +168,8 @@ def titles_of(curves: Curves) -> list[str]:
     return found
 
 
-def _single_axes(curves: Curves) -> None:
+def single_axes(curves: Curves) -> None:
+    """Raise `DataError` for a learned mix of axes, which has no unit to draw in."""
     mixed = next((axis for axis in curves.axes if axis.components), None)
     if mixed is not None:
         raise DataError(

@@ -5,12 +5,13 @@ from subprocess import run
 
 import matplotlib as mpl
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
-from upturn import classify, plots
+from upturn import classify, fit, plots
 from upturn.panels import panels
 from upturn.plots.style import MARKERS, looks
 from upturn.validate import DataError
@@ -264,6 +265,17 @@ def test_a_figure_is_the_same_file_every_time(drawn, tmp_path, name, begins):
     assert first.startswith(begins)
     assert first == second
     assert [file.name for file in (tmp_path / "one").iterdir()] == [name]
+
+
+def test_a_mix_of_axes_has_no_unit_to_draw_in():
+    frame = pd.DataFrame(
+        {"task": "a", "model": list("vwxyz"), "score": [0.1, 0.1, 0.2, 0.5, 0.6], "trials": 100,
+         "params": [1e8, 1e9, 2e9, 8e9, 2e10], "tokens": [1e10, 1e9, 1e11, 3e10, 1e12]}
+    )  # fmt: skip
+    mixed = fit(frame, axis="mix:params,tokens", draws=40, scatter="none")
+    for kind in ("curve", "grid", "axes", "forest"):
+        with pytest.raises(DataError, match="expected single axes to draw, but got mix:params"):
+            plots.plot(mixed, kind=kind)
 
 
 def test_another_ending_is_refused(drawn, tmp_path):

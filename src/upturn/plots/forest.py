@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.curves import Curves
-from upturn.panels import Index, chosen, titles_of
+from upturn.panels import Index, chosen, single_axes, titles_of
 from upturn.plots.scales import set_axis
 from upturn.plots.style import INK, figure, looks, plain, style
 from upturn.validate import DataError, Floats, known
@@ -75,6 +75,7 @@ def plot_forest(
         )
     if by is not None:
         known(by, list(data.labels), kind="label", where="by")
+    single_axes(data.take(index))
     x = _scales(fit, index, ci)
     if sort:
         order = np.lexsort((x[0], x[2], x[1]))
