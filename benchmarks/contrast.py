@@ -24,12 +24,12 @@ RUNS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(name: str, tasks: list[str], *, draws: int = 200) -> Contrast:
+def run(name: str, tasks: list[str], *, draws: int = 200, threads: int | None = None) -> Contrast:
     """One table's contrast."""
     results = upturn.read(TABLE)
     if tasks:
         results = results.where(*(f"task={task}" for task in tasks))
-    return upturn.contrast(results, draws=draws, seed=0, **RUNS[name])
+    return upturn.contrast(results, draws=draws, seed=0, threads=threads, **RUNS[name])
 
 
 def kept_of(found: Contrast, seconds: float) -> dict[str, Any]:
@@ -38,6 +38,7 @@ def kept_of(found: Contrast, seconds: float) -> dict[str, Any]:
     frame = summary.join(written.add_suffix("_text"))
     return {
         "seconds": seconds,
+        "meta": {"version": found.meta["version"], "seed": found.meta["seed"]},
         "verdict": found.verdict,
         "notes": list(found.notes),
         "totals": found.totals(),
@@ -75,13 +76,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=list(RUNS), action="append")
     parser.add_argument("--task", action="append", default=[])
+    parser.add_argument("--threads", type=int, help="of the sampler; one a core by default")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in options.only or RUNS:
         path = FOLDER / f"{'-'.join([name, *options.task])}.json"
         if not path.exists():
             begun = process_time()
-            found = run(name, options.task)
+            found = run(name, options.task, threads=options.threads)
             path.write_text(json.dumps(kept_of(found, process_time() - begun), default=str))
         print(text(json.loads(path.read_text())), flush=True)
 

@@ -186,7 +186,7 @@ def test_a_data_set_is_printed_or_written(name, folder):
 def test_bad_requests_for_a_data_set():
     assert refused("datasets", "gpt4").endswith(
         "expected a known data set, but got 'gpt4'; did you mean 'gpt3'? "
-        "there are: 'gpt3', 'open-models', 'pythia', 'wei2022-table1'"
+        f"there are: {', '.join(map(repr, datasets.names()))}"
     )
     assert refused("datasets", "-o", "x.csv") == "Error: -o needs the NAME of a data set"
     assert "'x.nc': expected a name that ends in .csv or .txt, but got '.nc'; rename it" in refused(
@@ -200,7 +200,7 @@ def test_bad_requests_for_a_data_set():
 def test_a_name_that_is_neither_file_nor_data_set():
     assert refused("fit", "gtp3") == (
         "Error: gtp3: expected a file, - or a bundled data set, but there is no file of that name; "
-        "is the data set gpt3 meant? data sets: 'gpt3', 'open-models', 'pythia', 'wei2022-table1'"
+        f"is the data set gpt3 meant? data sets: {', '.join(map(repr, datasets.names()))}"
     )
     assert refused("fit", "x.csv") == (
         "Error: x.csv: expected a file, but there is none of that name; check the path"
