@@ -1,0 +1,1 @@
+"""The paper again: Wei et al. 2022, each figure and table that bundled data reach."""
