@@ -2,20 +2,26 @@
 
 `python -m benchmarks.contrast` fits chain of thought against direct answers on GSM8K, and few-shot
 chain of thought against few-shot answers on the tasks of BIG-Bench Hard, and prints both as tables.
-A task of 75 models takes some 20 seconds of one core. Answers are kept in results/contrast.
+A task of 75 models takes some 20 seconds of one core. Answers are kept in results/contrast; with
+--page a table goes into docs/contrast.md, in its place there, and its figures beside the page.
 """
 
 import argparse
 import json
+import re
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import upturn
 from upturn.contrasted import Contrast
+from upturn.render.formats import escape_markdown, to_markdown
+from upturn.render.numbers import probability
 
 TABLE = Path("../shared/data/obsscaling_prompting.csv")
 FOLDER = Path("results/contrast")
+PAGE = Path("docs/contrast.md")
+DOUBT = re.compile(r"not converged \(([\d.]+)\)")
 SHAPES = ("flat", "logistic", "logit-line", "hinge")  # of the many tasks' baselines
 
 RUNS: dict[str, dict[str, Any]] = {
@@ -49,26 +55,59 @@ def kept_of(found: Contrast, seconds: float) -> dict[str, Any]:
 
 
 def text(kept: dict[str, Any]) -> str:
-    """One table in Markdown."""
-    lines = [
-        "| task | models | gain grows | from | break-even | p(hurts) smallest | p(helps) largest "
-        "| gain largest |",
-        "|---|---:|---:|---|---|---:|---:|---|",
-    ]
-    for row in kept["tasks"]:
-        change, even = (
-            f"{row[f'{name}_text']} ({row[f'{name}_interval_text']})"
-            if row[f"{name}_text"] != row[f"{name}_interval_text"]
-            else row[f"{name}_text"]
-            for name in ("gain_change", "break_even")
+    """One table in Markdown: what helps first comes first, what never does last."""
+    heads = [
+        "task", "models", "gain grows", "from", "break-even", "p(hurts) smallest",
+        "p(helps) largest", "points at the largest", "doubt",
+    ]  # fmt: skip
+    rows = sorted(kept["tasks"], key=lambda row: (float(row["break_even"]), row["task"]))
+    return to_markdown(heads, [_cells(row) for row in rows], (1, 2, 5, 6, 8))
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    scales = (
+        row[f"{name}_text"]
+        if row[f"{name}_text"] == row[f"{name}_interval_text"]
+        else f"{row[f'{name}_text']} ({row[f'{name}_interval_text']})"
+        for name in ("gain_change", "break_even")
+    )
+    low, middle, high = (100 * row[f"gain_largest{end}"] for end in ("_low", "", "_high"))
+    doubt = DOUBT.search(row["flags"])
+    return [
+        row["task"], str(row["models"]), probability(row["p_growing"]), *scales,
+        probability(row["p_hurts"]), probability(row["p_helps"]),
+        f"{middle:+.0f} ({low:+.0f} to {high:+.0f})", doubt[1] if doubt else "",
+    ]  # fmt: skip
+
+
+def section(kept: dict[str, Any]) -> str:
+    """The table with what it adds up to, in sentences."""
+    average = kept["average"]
+    even = (average[f"break_even{end}"] for end in ("", "_low", "_high"))
+    middle, low, high = (f"{value:.1e}".replace("e+", "e") for value in even)
+    points = {
+        place: "{:+.1f} points ({:+.1f} to {:+.1f})".format(
+            *(100 * average[f"gain_{place}{end}"] for end in ("", "_low", "_high"))
         )
-        gain = f"{row['gain_largest']:+.2f} ({row['gain_largest_low']:+.2f} – "
-        gain += f"{row['gain_largest_high']:+.2f})"
-        lines.append(
-            f"| {row['task']} | {row['models']} | {row['p_growing']:.2f} | {change} | {even} "
-            f"| {row['p_hurts']:.2f} | {row['p_helps']:.2f} | {gain} |"
-        )
-    return "\n".join(lines) + "\n\n" + kept["verdict"] + "\n"
+        for place in ("smallest", "largest")
+    }
+    return (
+        f"{text(kept)}\n> {escape_markdown(kept['verdict'])}\n\n"
+        f"On average over the {average['tasks']} tasks it adds {points['smallest']} at the "
+        f"smallest scale, which is below 0 with probability {probability(average['p_hurts'])}, and "
+        f"{points['largest']} at the largest; it breaks even at {middle} FLOPs "
+        f"({low} – {high}). Seed {kept['meta']['seed']}, upturn {kept['meta']['version']}, "
+        f"{kept['seconds']:.0f} s of one core.\n"
+    )
+
+
+def put(page: str, name: str, kept: dict[str, Any]) -> str:
+    """A page with a section in the place that its comments keep for it."""
+    begin, end = f"<!-- python -m benchmarks.contrast --only {name} --page -->\n", "<!-- end -->"
+    before, found, rest = page.partition(begin)
+    if not found or end not in rest:
+        raise SystemExit(f"page: expected the comment {begin.strip()} and {end} after it")
+    return f"{before}{begin}\n{section(kept)}\n{end}{rest.partition(end)[2]}"
 
 
 def main() -> None:
@@ -76,6 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=list(RUNS), action="append")
     parser.add_argument("--task", action="append", default=[])
+    parser.add_argument("--page", action="store_true", help=f"put it into {PAGE}")
     parser.add_argument("--threads", type=int, help="of the sampler; one a core by default")
     options = parser.parse_args()
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -85,7 +125,12 @@ def main() -> None:
             begun = process_time()
             found = run(name, options.task, threads=options.threads)
             path.write_text(json.dumps(kept_of(found, process_time() - begun), default=str))
-        print(text(json.loads(path.read_text())), flush=True)
+        kept = json.loads(path.read_text())
+        print(section(kept), flush=True)
+        if options.page:
+            PAGE.write_text(put(PAGE.read_text("utf-8"), name, kept), "utf-8")
+            stored = PAGE.with_name(f"contrast-{name}.json")
+            stored.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
