@@ -14,6 +14,7 @@ from time import process_time
 from typing import Any
 
 import upturn
+from benchmarks import report
 from upturn.contrasted import Contrast
 from upturn.render.formats import escape_markdown, to_markdown
 from upturn.render.numbers import probability
@@ -103,11 +104,7 @@ def section(kept: dict[str, Any]) -> str:
 
 def put(page: str, name: str, kept: dict[str, Any]) -> str:
     """A page with a section in the place that its comments keep for it."""
-    begin, end = f"<!-- python -m benchmarks.contrast --only {name} --page -->\n", "<!-- end -->"
-    before, found, rest = page.partition(begin)
-    if not found or end not in rest:
-        raise SystemExit(f"page: expected the comment {begin.strip()} and {end} after it")
-    return f"{before}{begin}\n{section(kept)}\n{end}{rest.partition(end)[2]}"
+    return report.put(page, f"python -m benchmarks.contrast --only {name} --page", section(kept))
 
 
 def main() -> None:

@@ -100,3 +100,21 @@ def _text(value: Any) -> str:
 def note(text: str) -> None:
     """Progress, on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def put(page: str, command: str, text: str) -> str:
+    """A page with a text in the place that two comments keep for it.
+
+    Parameters
+    ----------
+    page : str
+        Markdown with ``<!-- COMMAND -->`` and, after it, ``<!-- end -->`` on lines of their own.
+    command : str
+        What makes the text.
+    text : str
+    """
+    begin, end = f"<!-- {command} -->\n", "<!-- end -->"
+    before, found, rest = page.partition(begin)
+    if not found or end not in rest:
+        raise SystemExit(f"page: expected the comment {begin.strip()} and {end} after it")
+    return f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"

@@ -58,6 +58,7 @@ def test_the_choices_are_those_of_the_library():
     ("arguments", "said"),
     [
         (["--trials", "many"], "expected a whole number, or two as 8:40, but got 'many'"),
+        (["--tasks", "0"], "0 is not in the range x>=1"),
         (["--models-per-task", "1"], "models_per_task: expected 2 to"),
         (["--limits", "1e19"], "expected two numbers as 1e19:1e25"),
         (["--limits", "a:b"], "expected a number, but got 'a'"),

@@ -240,6 +240,20 @@ def test_the_command_refuses(folder):
     assert "setting: expected one of 'direct', 'cot', but got 'few'" in line
 
 
+def test_the_command_counts_what_was_left_out(folder):
+    rng = np.random.default_rng(2)
+    lone = table(rng, task="lone").query("setting == 'cot'")
+    pd.concat([table(rng, count=6).iloc[1:], lone]).to_csv("t.csv")
+    result = run("contrast", "t.csv", "--setting", "cot:direct", "--models", "flat",
+                 "--draws", "50", "--threads", "1")  # fmt: skip
+    notes = result.stderr.splitlines()
+    assert "note: 1 score of models in one setting only left out" in notes
+    assert "note: 1 task without a partner left out: 'lone'" in notes
+    lone.to_csv("t.csv")
+    line = refused("contrast", "t.csv", "--setting", "cot:direct", "-o", "out.csv")
+    assert "setting: expected one of 'cot', but got 'direct'" in line
+
+
 @pytest.mark.slow
 def test_intervals_hold_the_truth_that_they_were_simulated_from():
     """14 tasks, a gain from -1 to 0 that grows by 1.5 to 4 from 0.1 to 0.7 of the axis on.

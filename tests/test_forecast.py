@@ -305,3 +305,20 @@ def test_the_command_refuses(folder):
     assert "but got both" in refused(
         "forecast", "t.csv", "--train-below", "1e22", "--holdout-largest", 2
     )
+
+
+def test_the_command_says_what_a_split_leaves(folder, monkeypatch):
+    pd.concat([frame(RISE, task="long"), frame(RISE[:5], task="short")]).to_csv("t.csv")
+    few = ["--train-below", "4e20", "-o", "out.csv"]  # three points
+    assert "split: expected a curve with at least 4 points" in refused("forecast", "t.csv", *few)
+    none = ["--train-below", "1e30", "-o", "out.csv"]
+    assert "2 curves with no point to predict left out" in refused("forecast", "t.csv", *none)
+    monkeypatch.setattr("upturn.extrapolate.EVALUATIONS", 1)
+    result = run("forecast", "t.csv", "--holdout-largest", 3, "--models", "flat", "--draws", "50",
+                 "--threads", "1")  # fmt: skip
+    notes = result.stderr.splitlines()
+    assert any(line.startswith("note: 1 curve with fewer than 4 points to fit") for line in notes)
+    assert "note: scores rest on 3 points: fewer than 4 say next to nothing" in notes
+    assert "note: sigmoid: no proper fit on 1 curve (did not converge)" in notes
+    (sigmoid,) = (line for line in result.stdout.splitlines() if line.startswith("sigmoid"))
+    assert sigmoid.split()[-1] == "1"

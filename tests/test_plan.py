@@ -4,10 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 import upturn
 from tests.test_cli import folder, refused, run
-from upturn.plan import Plan, places
+from upturn.plan import Plan, places, surely
 from upturn.plots import plot_plan
 from upturn.render.plans import PlanAnswer
 from upturn.validate import DataError
@@ -48,10 +49,10 @@ def test_a_design_does_better_the_less_is_asked(found):
     assert wide.summary()["p_within"].iloc[0] > found.summary()["p_within"].iloc[0]
 
 
-def row(layout, models, trials, p):
+def row(layout, models, trials, p, tasks=200):
     return {
         "layout": layout, "models": models, "trials": trials, "p_within": p, "p_within_se": 0.04,
-        "error": 0.1, "half_width": 0.3, "coverage_90": 0.9, "tasks": 50, "failed": 0,
+        "error": 0.1, "half_width": 0.3, "coverage_90": 0.9, "tasks": tasks, "failed": 0,
     }  # fmt: skip
 
 
@@ -66,14 +67,36 @@ def test_the_verdict_is_the_smallest_that_is_enough():
     )
     assert several.verdict == (
         "20 models with 1,000 examples each (near) pin the emergence scale to ± 0.2 decades with "
-        "80 % probability: 86 % of 50 simulated tasks"
+        "80 % probability: 86 % of 200 simulated tasks, at least 82 % in the long run (p = 0.95)"
     )
     assert several.summary()["enough"].tolist() == [True, True, False]
     none = made(row("even", 10, 100, 0.3), row("even", 40, 100, 0.5))
     assert none.verdict == (
-        "none of 2 designs pins the emergence scale to ± 0.2 decades with 80 % probability; the "
-        "best, 40 models with 100 examples (even), does so with 50 %"
+        "none of 2 designs is sure to pin the emergence scale to ± 0.2 decades with 80 % "
+        "probability; the best, 40 models with 100 examples (even), does so with 50 ± 4 %"
     )
+
+
+def test_a_share_that_luck_can_explain_is_not_enough():
+    """0.86 of 50 tasks is 0.8 or less one time in seven; of 200, one time in sixty."""
+    lucky = made(row("near", 20, 1000, 0.86, tasks=50), row("near", 20, 1000, 0.86, tasks=200))
+    table = lucky.summary()
+    assert table["enough"].tolist() == [False, True]
+    for low, hits, tasks in zip(table["p_within_low"], (43, 172), (50, 200), strict=True):
+        assert stats.beta(hits + 0.5, tasks - hits + 0.5).sf(low) == pytest.approx(0.95)
+
+
+def test_the_best_of_many_designs_is_not_called_enough_for_its_luck():
+    """Of 16 designs that all do so with 0.78 the share calls one enough nearly always.
+
+    By the bound, each is called so with a probability below 0.05 (0.016 for 100 tasks).
+    """
+    rng = np.random.default_rng(0)
+    hits = rng.binomial(100, 0.78, (10_000, 16))
+    by_share = (hits >= 80).any(axis=1).mean()
+    by_bound = (surely(hits, np.full_like(hits, 100)) >= 0.8).mean()
+    assert by_share > 0.9
+    assert by_bound < 0.05
 
 
 def test_the_sheet_and_the_plot():
@@ -82,6 +105,7 @@ def test_the_sheet_and_the_plot():
     cells = {c.header: [str(cell) for cell in c.cells] for c in block.columns}
     assert cells["within 0.2"] == ["90 %", "70 %"]
     assert cells["enough"] == ["yes", ""]
+    assert cells["at least"] == ["86 %", "64 %"]
     ax = plot_plan(both)
     assert {line.get_gid() for line in ax.lines} >= {"asked"}
     assert ax.get_ylabel() == "p(within 0.2 decades)"
@@ -128,3 +152,4 @@ def test_the_command(folder):
 def test_the_command_refuses(folder):
     assert "expected whole numbers" in refused("plan", "--models", "5,x")
     assert "models: expected 3 to" in refused("plan", "--models", "1", "-o", "plan.csv")
+    assert "0 is not in the range x>=1" in refused("plan", "--tasks", "0", "-o", "plan.csv")

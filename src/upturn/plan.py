@@ -30,6 +30,7 @@ NEAR = 1.0  # decades either side, within which half of the models of a near lay
 LEAST_MODELS = 3
 ROUNDS = 20  # of drawing tasks, until enough of them rise
 DRAWS = 400
+RISK = 0.05  # of calling a design enough that is not
 
 
 def plan(
@@ -54,8 +55,10 @@ def plan(
 
     Tasks are drawn from a model's priors, but for what is fixed, and measured on each design; the
     model is fitted, and the posterior median of its changepoint compared with the truth. A design
-    is enough where it comes within so many decades with the probability asked for. Tasks that rise
-    by less than 0.1 over the axis have no scale to pin, and are drawn again.
+    is enough where it comes within so many decades with the probability asked for, beyond what
+    chance makes of so few simulated tasks: the lower end of a one-sided interval of 95 % counts,
+    and not the share itself, of which the best of many designs is too good to be true. Tasks that
+    rise by less than 0.1 over the axis have no scale to pin, and are drawn again.
 
     Parameters
     ----------
@@ -345,14 +348,17 @@ class Plan:
         -------
         DataFrame
             `layout`, `models`, `trials`; `p_within`, the share of tasks whose estimate comes so
-            close, and its standard error; `enough`; the median `error` and the median `half_width`
-            of 90 % intervals, in decades; `coverage_90`, how many of those hold the truth;
-            `tasks` simulated, and how many `failed` to converge.
+            close, its standard error, and `p_within_low`, what it is at least, with probability
+            .95 (Jeffreys's interval); `enough`, where that is what was asked for; the median
+            `error` and the median `half_width` of 90 % intervals, in decades; `coverage_90`, how
+            many of those hold the truth; `tasks` simulated, and how many `failed` to converge.
         """
         import pandas as pd
 
         frame = pd.DataFrame([dict(row) for row in self.rows])
-        frame.insert(5, "enough", frame["p_within"] >= self.probability)
+        low = surely(frame["p_within"].to_numpy() * frame["tasks"].to_numpy(), frame["tasks"])
+        frame.insert(5, "p_within_low", low)
+        frame.insert(6, "enough", low >= self.probability)
         return frame
 
     @property
@@ -367,13 +373,34 @@ class Plan:
         if enough.empty:
             best = table.iloc[int(table["p_within"].to_numpy().argmax())]
             return (
-                f"none of {len(table)} designs pins {asked}; the best, {best['models']} models "
-                f"with {best['trials']:,} examples ({best['layout']}), does so with "
-                f"{100 * best['p_within']:.0f} %"
+                f"none of {len(table)} designs is sure to pin {asked}; the best, {best['models']} "
+                f"models with {best['trials']:,} examples ({best['layout']}), does so with "
+                f"{100 * best['p_within']:.0f} ± {100 * best['p_within_se']:.0f} %"
             )
         order = enough.sort_values(["models", "trials"], kind="stable")
         first = order.iloc[0]
         return (
             f"{first['models']} models with {first['trials']:,} examples each ({first['layout']}) "
-            f"pin {asked}: {100 * first['p_within']:.0f} % of {first['tasks']} simulated tasks"
+            f"pin {asked}: {100 * first['p_within']:.0f} % of {first['tasks']} simulated tasks, at "
+            f"least {100 * first['p_within_low']:.0f} % in the long run (p = {1 - RISK:g})"
         )
+
+
+def surely(hits: Any, tasks: Any) -> Floats:
+    """What a share is at least, with probability .95: Jeffreys's one-sided interval.
+
+    Brown, Cai & DasGupta 2001, Interval estimation for a binomial proportion, section 4.1.2.
+
+    Parameters
+    ----------
+    hits, tasks : array (design,)
+
+    Examples
+    --------
+    >>> surely([81.0, 90.0], [100, 100]).round(3).tolist()
+    [0.739, 0.842]
+    """
+    from scipy.special import betaincinv
+
+    k, n = np.asarray(hits, dtype=np.float64), np.asarray(tasks, dtype=np.float64)
+    return np.asarray(betaincinv(k + 0.5, n - k + 0.5, RISK))

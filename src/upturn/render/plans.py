@@ -40,6 +40,7 @@ class PlanAnswer(Answer):
             Column("examples", [f"{v:,}" for v in table["trials"]], right=True),
             Column(f"within {self.done.within:g}", _percents(table["p_within"]), right=True),
             Column("± se", _percents(table["p_within_se"]), right=True),
+            Column("at least", _percents(table["p_within_low"]), right=True),
             Column("enough", ["yes" if v else "" for v in table["enough"]]),
             Column("error", [f"{v:.2f}" for v in table["error"]], right=True),
             Column("half width", [f"{v:.2f}" for v in table["half_width"]], right=True),
@@ -61,6 +62,7 @@ def _percents(values: "pd.Series[float]") -> list[str]:
 
 _LEGEND = (
     "within     how many simulated tasks have an estimate so many decades off the truth, or fewer",
+    "at least   what that is in the long run, with probability .95; enough where it is as asked",
     "error      the median distance of the estimate from the truth, in decades",
     "half width of the interval of 90 %, the median, in decades",
 )

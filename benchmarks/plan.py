@@ -1,0 +1,119 @@
+"""Plan: designs for a task that is known to rise far, and whether the promise holds.
+
+`python -m benchmarks.plan` asks `upturn.plan` which designs pin the emergence scale of a task that
+goes from nothing to eight in ten, and of any task that the priors can think of; then the design
+that is recommended is simulated once more, with another seed and more tasks. It takes two minutes
+of one core, and puts tables into docs/plan.md, the picture and the figures beside it.
+"""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import upturn
+from benchmarks import report
+from upturn import plots
+from upturn.plan import Plan
+from upturn.render.formats import escape_markdown, to_markdown
+
+PAGE = Path("docs/plan.md")
+COMMAND = "python -m benchmarks.plan"
+FAR: dict[str, Any] = {"chance": 0.0, "fixed": {"height": 0.8}}
+ASKED: dict[str, dict[str, Any]] = {
+    "far": {"models": (10, 15, 20, 40), "trials": (100, 1000), "tasks": 100, **FAR},
+    "any": {"models": (20, 80), "trials": 1000, "layouts": "near", "tasks": 100},
+}
+AGAIN: dict[str, Any] = {"tasks": 400, "seed": 1}
+
+type Facts = dict[str, Any]
+
+
+def run(threads: int | None = None) -> tuple[Facts, Plan]:
+    """The figures, and the plan that is drawn."""
+    begun = process_time()
+    plans = {name: upturn.plan(threads=threads, **asked) for name, asked in ASKED.items()}
+    found = {name: facts_of(one) for name, one in plans.items()}
+    first = recommended(found["far"])
+    again = upturn.plan(
+        models=first["models"], trials=first["trials"], layouts=first["layout"], threads=threads,
+        **FAR, **AGAIN,
+    )  # fmt: skip
+    return {
+        "plans": found, "again": facts_of(again), "version": upturn.__version__,
+        "seconds": round(process_time() - begun, 1),
+    }, plans["far"]  # fmt: skip
+
+
+def facts_of(found: Plan) -> Facts:
+    """A plan as JSON has it."""
+    return {
+        "verdict": found.verdict, "rows": found.summary().to_dict(orient="records"),
+        "seed": found.meta["seed"], "probability": found.probability, "within": found.within,
+    }  # fmt: skip
+
+
+def recommended(plan: Mapping[str, Any]) -> Facts:
+    """The design of the verdict: the fewest models, then examples, that are enough."""
+    enough = [row for row in plan["rows"] if row["enough"]]
+    if not enough:
+        raise SystemExit("plan: expected a design that is enough, but there is none")
+    best: Facts = min(enough, key=lambda row: (row["models"], row["trials"]))
+    return best
+
+
+def table(plan: Mapping[str, Any]) -> str:
+    """One row a design."""
+    heads = ["layout", "models", "examples", f"within {plan['within']:g}", "± se", "at least",
+             "enough", "error", "half width", "90 % intervals hold", "tasks"]  # fmt: skip
+    rows = [
+        [row["layout"], str(row["models"]), f"{row['trials']:,}", f"{100 * row['p_within']:.0f} %",
+         f"{100 * row['p_within_se']:.0f} %", f"{100 * row['p_within_low']:.0f} %",
+         "yes" if row["enough"] else "",
+         f"{row['error']:.2f}", f"{row['half_width']:.2f}", f"{100 * row['coverage_90']:.0f} %",
+         str(row["tasks"])]
+        for row in plan["rows"]
+    ]  # fmt: skip
+    return to_markdown(heads, rows, (1, 2, 3, 4, 5, 7, 8, 9, 10))
+
+
+def section(found: Mapping[str, Any]) -> str:
+    """What is put into the page."""
+    far, some = found["plans"]["far"], found["plans"]["any"]
+    again, first = found["again"]["rows"][0], recommended(found["plans"]["far"])
+    off = (again["p_within"] - first["p_within"]) / (
+        again["p_within_se"] ** 2 + first["p_within_se"] ** 2
+    ) ** 0.5
+    kept = again["p_within"] >= far["probability"]
+    return (
+        f"A task that goes from 0 to 0.8 (`--chance 0 --fix height=0.8`), seed {far['seed']}:\n\n"
+        f"{table(far)}\n> {escape_markdown(far['verdict'])}\n\n"
+        f"The design that is recommended, simulated again with seed {found['again']['seed']} and "
+        f"{again['tasks']} tasks:\n\n{table(found['again'])}\n"
+        f"So the promise of {100 * far['probability']:.0f} % {'holds' if kept else 'is broken'}: "
+        f"{100 * again['p_within']:.0f} ± {100 * again['p_within_se']:.0f} % where the plan said "
+        f"{100 * first['p_within']:.0f} ± {100 * first['p_within_se']:.0f} %, {abs(off):.1f} "
+        "standard errors apart.\n\n"
+        f"Any task that the priors can think of, chance 0.25, seed {some['seed']}:\n\n"
+        f"{table(some)}\n> {escape_markdown(some['verdict'])}\n\n"
+        f"upturn {found['version']}, {found['seconds']:.0f} s of one core.\n"
+    )
+
+
+def main() -> None:
+    """Run, and put it where it belongs."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("--threads", type=int)
+    found, drawn = run(parser.parse_args().threads)
+    PAGE.write_text(report.put(PAGE.read_text("utf-8"), COMMAND, section(found)), "utf-8")
+    text = json.dumps(found, indent=1, default=report.plain)
+    PAGE.with_suffix(".json").write_text(text + "\n", "utf-8")
+    picture: Any = plots.plot_plan(drawn).figure
+    plots.save(picture, PAGE.with_name("plan-designs.svg"))
+    report.note(f"written to {PAGE}")
+
+
+if __name__ == "__main__":
+    main()
