@@ -2,11 +2,14 @@
 
 `python -m benchmarks.forecast` holds the largest models of four tables out, fits the rest, and
 prints one table a data set. Checkpoints of a run are many and alike, so of each run only a few are
-kept. `--only NAME` takes one data set; answers are kept in results/forecast.
+kept. `--only NAME` takes one data set; answers are kept in results/forecast. With --page the tables
+go into docs/forecast.md, in their place there, and the figures beside the page. It takes three
+minutes of one core.
 """
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
 from typing import Any
@@ -14,11 +17,18 @@ from typing import Any
 import pandas as pd
 
 import upturn
+from benchmarks import report
+from upturn.extrapolate import METHODS
 from upturn.forecasted import Forecast
+from upturn.render.formats import to_markdown
 from upturn.results import Results
 
 DATA = Path("../shared/data")
 FOLDER = Path("results/forecast")
+PAGE = Path("docs/forecast.md")
+COMMAND = "python -m benchmarks.forecast --page"
+STORED = ("seconds", "totals", "scores", "mae", "log_score", "coverage_90")
+BEHIND = {"mae": 5.0, "log_score": 1.0}  # points, and nats a score: from where on a task is named
 
 # table, conditions, metrics, one checkpoint in how many, what is held out
 SETS: dict[str, dict[str, Any]] = {
@@ -71,11 +81,11 @@ def table_of(name: str) -> Results:
     return results.where(*own["where"]) if own["where"] else results
 
 
-def run(name: str, *, draws: int = 400) -> Forecast:
+def run(name: str, *, draws: int = 400, threads: int | None = None) -> Forecast:
     """One data set's forecast."""
     own = SETS[name]
     return upturn.forecast(
-        table_of(name), metric=own["metric"], draws=draws, seed=0, **own["split"]
+        table_of(name), metric=own["metric"], draws=draws, seed=0, threads=threads, **own["split"]
     )
 
 
@@ -96,33 +106,104 @@ def kept_of(found: Forecast, seconds: float) -> dict[str, Any]:
 
 def text(name: str, kept: dict[str, Any]) -> str:
     """The scores of one data set as a Markdown table."""
-    split = ", ".join(f"{key} {value:g}" for key, value in SETS[name]["split"].items())
+    own = SETS[name]
+    split = ", ".join(f"{key} {value:g}" for key, value in own["split"].items())
     held, curves = kept["totals"]["held_out"], kept["totals"]["curves"]
-    head = f"**{name}**, {split}: {held} scores of {curves} curves held out\n\n"
-    lines = ["| method | mae | crps | log score | 50 % | 90 % | noise | no fit |"]
-    lines += ["|---|---:|---:|---:|---:|---:|---|---:|"]
-    for row in kept["scores"]:
-        lines.append(
-            f"| {row['method']} | {row['mae']:.2f} | {row['crps']:.2f} | {row['log_score']:.2f} "
-            f"| {row['coverage_50']:.0%} | {row['coverage_90']:.0%} | {row['noise']} "
-            f"| {row['failed'] or ''} |"
-        )
-    return head + "\n".join(lines) + "\n"
+    where = f" ({', '.join(own['where'])})" if own["where"] else ""
+    head = f"**{name}**{where}, {split}: {held} scores of {curves} curves held out\n\n"
+    heads = ["method", "mae", "crps", "log score", "50 %", "90 %", "noise", "no fit"]
+    rows = [
+        [row["method"], *(f"{row[column]:.2f}" for column in ("mae", "crps", "log_score")),
+         *(f"{row[column]:.0%}" for column in ("coverage_50", "coverage_90")),
+         row["noise"] or "its own", str(row["failed"] or "")]
+        for row in kept["scores"]
+    ]  # fmt: skip
+    return head + to_markdown(heads, rows, (1, 2, 3, 4, 5, 7))
+
+
+def behind(found: dict[str, dict[str, Any]], score: str) -> list[dict[str, Any]]:
+    """The curves on which a baseline is better by as much as `BEHIND` says, by data set.
+
+    Parameters
+    ----------
+    found : dict
+        What is kept of each data set.
+    score : str
+        "mae" or "log_score".
+    """
+    sign = -1 if score == "mae" else 1
+    rows = []
+    for name, kept in found.items():
+        coverage = {row["curve"]: row["upturn"] for row in kept["coverage_90"]}
+        for row in kept[score]:
+            theirs, best = max((sign * row[method], method) for method in METHODS)
+            if theirs - sign * row["upturn"] >= BEHIND[score]:
+                rows.append(
+                    {"data": name, "curve": row["curve"], "ours": row["upturn"], "best": best,
+                     "theirs": sign * theirs, "coverage_90": coverage[row["curve"]]}
+                )  # fmt: skip
+    return rows
+
+
+def behind_table(rows: Sequence[dict[str, Any]], unit: str) -> str:
+    """The same as a Markdown table."""
+    heads = ["data", "curve", f"upturn, {unit}", "best baseline", unit, "our 90 % intervals hold"]
+    lines = [
+        [row["data"], row["curve"], f"{row['ours']:.1f}", row["best"], f"{row['theirs']:.1f}",
+         f"{row['coverage_90']:.0%}"]
+        for row in rows
+    ]  # fmt: skip
+    return to_markdown(heads, lines, (2, 4, 5))
+
+
+def rounded(value: Any) -> Any:
+    """What is stored beside the page: six digits are enough for it."""
+    if isinstance(value, dict):
+        return {name: rounded(v) for name, v in value.items()}
+    if isinstance(value, list):
+        return [rounded(v) for v in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def section(found: dict[str, dict[str, Any]]) -> str:
+    """What is put into the page."""
+    curves = sum(kept["totals"]["curves"] for kept in found.values())
+    points, nats = behind(found, "mae"), behind(found, "log_score")
+    seconds = sum(kept["seconds"] for kept in found.values())
+    tables = "\n".join(text(name, kept) for name, kept in found.items())
+    return (
+        f"{tables}\nOf the {curves} curves, those on which the error of the best of five baselines "
+        f"is smaller by {BEHIND['mae']:g} points or more ({len(points)}):\n\n"
+        f"{behind_table(points, 'points')}\nand on which its log score, with the best of four "
+        f"noises, is better by {BEHIND['log_score']:g} or more ({len(nats)}):\n\n"
+        f"{behind_table(nats, 'log score')}\nSeed 0, upturn {upturn.__version__}, {seconds:.0f} s "
+        "of one core.\n"
+    )
 
 
 def main() -> None:
     """Run or read what was asked for, and print it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=list(SETS), action="append")
+    parser.add_argument("--page", action="store_true", help=f"put all into {PAGE}")
+    parser.add_argument("--threads", type=int, help="of the sampler; one a core by default")
     options = parser.parse_args()
+    found = {}
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in options.only or SETS:
+    for name in SETS if options.page else options.only or SETS:
         path = FOLDER / f"{name}.json"
         if not path.exists():
             begun = process_time()
-            found = run(name)
-            path.write_text(json.dumps(kept_of(found, process_time() - begun), default=str))
-        print(text(name, json.loads(path.read_text())))
+            made = run(name, threads=options.threads)
+            path.write_text(json.dumps(kept_of(made, process_time() - begun), default=str))
+        found[name] = json.loads(path.read_text())
+        print(text(name, found[name]), flush=True)
+    if options.page:
+        stored = {
+            name: {part: rounded(kept[part]) for part in STORED} for name, kept in found.items()
+        }
+        PAGE.write_text(report.put(PAGE.read_text("utf-8"), COMMAND, section(stored)), "utf-8")
+        PAGE.with_suffix(".json").write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":
