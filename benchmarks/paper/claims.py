@@ -146,6 +146,11 @@ def labels() -> list[Stated]:
     ]
 
 
+def topics() -> int:
+    """How many of the labels are topics of MMLU."""
+    return sum(row["benchmark"] == "MMLU" for row in _rows("wei2022-labels"))
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     with datasets.path(name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

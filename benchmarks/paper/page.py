@@ -193,6 +193,7 @@ def _counts(table1: Sequence[Facts], labels: Sequence[Facts]) -> dict[str, int]:
     counts = {"table1": len(table1), "labels": len(labels)}
     counts["label_tasks"] = len({row["ability"] for row in labels})
     counts["labels_all"] = len(claims.labels())
+    counts["mmlu"] = claims.topics()
     counts["abilities"] = len(claims.table1())
     counts["abilities_reached"] = len(claims.TABLE1) + len(claims.TECHNIQUES)
     for name, rows in (("table1", table1), ("labels", labels)):
