@@ -6,10 +6,6 @@ examples evaluate to what the page shows. `make docs` builds the site, and is tr
 
 import doctest
 import re
-import shutil
-import subprocess
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -89,22 +85,3 @@ def test_every_page_links_to_what_is_there():
     for page in DOCS.glob("*.md"):
         for target in re.findall(r"\]\(([\w./-]+\.md)", page.read_text("utf-8")):
             assert target.startswith("generated/") or (DOCS / target).is_file(), (page, target)
-
-
-@pytest.mark.slow
-def test_the_site_builds_without_a_warning(folder):
-    modules = ("sphinx", "myst_parser", "furo", "numpydoc")
-    missing = [name for name in modules if not find_spec(name)]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)} of the extra [docs], which is not installed")
-    copy = folder / "docs"
-    shutil.copytree(DOCS, copy, ignore=shutil.ignore_patterns("_build", "generated"))
-    pages = "".join(page.read_text("utf-8") for page in DOCS.glob("*.md"))
-    (copy / "generated").mkdir()
-    for name in re.findall(r"\(generated/(\w+)\.svg\)", pages):
-        (copy / "generated" / f"{name}.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>")
-    command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", copy, folder / "site"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    page = (folder / "site" / "generated" / "cli.html").read_text("utf-8")
-    assert "upturn report" in page
