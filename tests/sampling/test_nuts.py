@@ -30,6 +30,17 @@ def test_a_missing_sampler_is_named_with_the_line_that_brings_it(monkeypatch):
         upturn.fit(table(), sampler="nuts", nuts="numpyro")
 
 
+@pytest.mark.parametrize(("have", "works"), [("1.2.5", True), ("1.5", True), ("1.6.2", False)])
+def test_a_blackjax_that_pymc_cannot_call_is_refused(monkeypatch, have, works):
+    monkeypatch.setattr(nuts, "find_spec", lambda name: True)
+    monkeypatch.setattr(nuts, "version", lambda name: have)
+    if works:
+        nuts.check_available("blackjax")
+        return
+    with pytest.raises(DataError, match=r"got 1\.6\.2; bring it with: pip install 'blackjax<1\.6'"):
+        nuts.check_available("blackjax")
+
+
 def test_an_unknown_sampler_is_refused():
     with pytest.raises(DataError, match="nuts: expected a known NUTS sampler, but got 'stan'"):
         upturn.fit(table(), sampler="nuts", nuts="stan")

@@ -5,6 +5,7 @@ Nothing of PyMC is imported before a model is sampled.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,8 @@ from upturn.validate import Booleans, DataError, Floats, Integers, known
 if TYPE_CHECKING:
     import pymc as pm
 
+# PyMC 6 gives BlackJAX's adaptation an argument that it no longer takes from here on
+BLACKJAX_BEFORE = (1, 6)
 SAMPLERS = ("nutpie", "numpyro", "blackjax", "pymc")
 CHAINS = 4
 TUNE = 1000
@@ -45,6 +48,14 @@ def check_available(nuts: str) -> None:
             f"nuts: expected the package {nuts} to be installed, but got none; "
             "bring it with: pip install 'upturn[nuts]'"
         )
+    if nuts == "blackjax":
+        have = version(nuts)
+        if tuple(int(part) for part in have.split(".")[:2]) >= BLACKJAX_BEFORE:
+            before = ".".join(map(str, BLACKJAX_BEFORE))
+            raise DataError(
+                f"nuts: expected a blackjax before {before}, which PyMC can call, but got {have}; "
+                f"bring it with: pip install 'blackjax<{before}'"
+            )
 
 
 @dataclass(frozen=True)
