@@ -95,9 +95,12 @@ def test_coordinates_are_of_full_rank_and_weights_sum_to_one():
     assert (at.weight >= 0).all()
 
 
-def test_density_is_the_definitions():
+@pytest.mark.parametrize("few", [2, 5])
+def test_density_is_the_definitions(monkeypatch, few):
+    """Of three families, by their contrasts and as they are."""
     from pytensor.compile.mode import Mode
 
+    monkeypatch.setattr(hi, "FEW", few)
     pooled = pooled_of("hinge")
     at = coordinates_of(pooled)
     target, one = pooled.target, pooled.observations
@@ -120,13 +123,18 @@ def test_density_is_the_definitions():
     mean = own["floor"] + (1 - own["floor"]) * share
     size = 1 / own["overdispersion"] ** 2 - 1
     exact += stats.betabinom(one.trials, mean * size, (1 - mean) * size).logpmf(one.y).sum()
+    by_contrasts = {
+        "family_mean": family.sum() / np.sqrt(3),
+        "family_contrast": contrast,
+        "log_size": np.log(sigma * np.sqrt((contrast**2).mean())),
+    }
+    as_they_are = {"family_z": family, "sigma_family_log__": np.log(sigma)}
+    own = by_contrasts if few == 2 else as_they_are
     with pn.config.change_flags(mode=Mode(linker="py", optimizer=None), cxx=""):
         made = hi.build(pooled, at, spreads)
         found = made.compile_logp()(
-            {"family_mean": family.sum() / np.sqrt(3), "family_contrast": contrast,
-             "log_size": np.log(sigma * np.sqrt((contrast**2).mean())),
-             "cell_z": cell, "sigma_task_log__": np.log(alone), "x": x}
-        )  # fmt: skip
+            {**own, "cell_z": cell, "sigma_task_log__": np.log(alone), "x": x}
+        )
     assert float(found) == pytest.approx(exact, rel=1e-9)
 
 

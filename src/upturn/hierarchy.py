@@ -38,6 +38,7 @@ SPREADS = {"sigma_family": "HalfNormal(0.1)", "sigma_task": "HalfNormal(0.1)"}
 KEPT = ("offset", "cell_offset", *SPREADS)
 FARTHEST = 8.0  # standard deviations that a whitened parameter may start at
 STEP = 1e-4  # of finite differences, on the unit axis and in z
+FEW = 5  # families
 FIRST_SIZE = 0.05  # of offsets, where chains start
 TINY = 1e-12
 RIDGE = 1e-3  # keeps a slide along which the curve hardly moves from growing without bound
@@ -265,12 +266,15 @@ def _of_families(prior: Prior, size: int) -> Any:
     What data say is how far families lie from their mean. So z is sampled as its mean and contrasts
     (an orthogonal change of variables), and the size of the offsets, sigma rms(contrasts), in the
     place of sigma; the length of the contrasts is then the prior's alone, and sigma follows from
-    both.
+    both. Few contrasts come near 0 together, where that is singular: of fewer than FEW families
+    sigma and z are sampled as they are.
     """
     import pymc as pm
 
     xp = pytensor()
     kind, arguments = _in_pymc(prior)
+    if size < FEW:
+        return _spread("sigma_family", prior) * pm.Normal("family_z", shape=size)
     mean, contrast = pm.Normal("family_mean"), pm.Normal("family_contrast", shape=size - 1)
     z = mean / np.sqrt(size) + (_contrasts(size) * contrast[None, :]).sum(axis=1)
     log_size = pm.Flat("log_size", initval=np.log(FIRST_SIZE))
