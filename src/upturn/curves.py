@@ -128,6 +128,28 @@ class Curves:
         return self.group.max(axis=1, initial=-1).astype(np.int64) + 1
 
     @property
+    def runs(self) -> Booleans:
+        """Whether a curve has runs of several points that groups, if any, do not cut across.
+
+        Shape (curve,).
+        """
+        known = self.run >= 0
+        alike = (~known | (self.group == self.run)).all(axis=1) | (self.group < 0).all(axis=1)
+        ordered = np.sort(self.run, axis=1)
+        again = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+        return np.asarray(alike & again.any(axis=1))
+
+    @property
+    def chain(self) -> Groups:
+        """Which points follow one another: the run, or a number of its own; (curve, point).
+
+        −1 in padding.
+        """
+        own = self.run.max(initial=-1) + 1 + np.arange(self.mask.shape[1])
+        chain = np.where(self.runs[:, None] & (self.run >= 0), self.run, own)
+        return np.where(self.mask, chain, -1).astype(np.int32)
+
+    @property
     def u(self) -> Floats:
         """Coordinates scaled by the limits to [0, 1], shape (component, curve, point).
 

@@ -16,6 +16,7 @@ from upturn.axis import Axis
 from upturn.curves import Curves
 from upturn.fitted import Fit
 from upturn.job import Job
+from upturn.likelihoods import OF_RUNS
 from upturn.model import Model
 from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.results import Results
@@ -164,9 +165,27 @@ def fit(
         return batches.fit(job, results, axis, metric)
     data = table_of(results)
     curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
-    meta["arguments"] |= _asked(data, metric, curves.axes)
-    meta["notes"] = [*curves.notes]
+    if curves.runs.any() and not mix.is_mix(curves):
+        job = _of_runs(job)
+    job.meta["arguments"] |= _asked(data, metric, curves.axes)
+    job.meta["notes"] = [*curves.notes]
     return _held(job, curves, nuts=nuts, threads=threads, progress=progress)
+
+
+def _of_runs(job: Job) -> Job:
+    """The job for a table with runs: unless asked for something else, their noise is correlated.
+
+    Not by NUTS, whose models have independent scores, nor on a mix of axes, where scores have no
+    order.
+    """
+    asked = job.meta["arguments"]
+    if job.model.likelihood != "auto" or asked["scatter"] not in {"auto", "run"}:
+        return job
+    if asked["sampler"] != "population":
+        return job
+    chosen = job.model.with_likelihood(OF_RUNS)
+    arguments = {**asked, "likelihood": chosen.likelihood}
+    return Job(chosen, {**job.meta, "arguments": arguments, "model": chosen.to_toml()})
 
 
 def _asked(
@@ -246,12 +265,15 @@ class Batches:
         if stream is not None:
             asked |= _asked(stream, metric, [stream.axis])
             with stream:
+                job = _of_runs(job) if stream.has_runs else job
                 run = begin(job, stream, self.path, resume=self.resume, batch=self.size)
             return self.complete(run)
         data = table_of(results)
         curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
         self._check(curves, sampler)
         asked |= _asked(data, metric, curves.axes)
+        if curves.runs.any():
+            job = _of_runs(job)
         run = begin(job, InMemory(curves), self.path, resume=self.resume, batch=self.size)
         del data, curves  # batches read theirs from the store
         return self.complete(run)

@@ -25,6 +25,13 @@ MEAN_MARGIN = 1e-9
 # rounding, and terms of a series that then has 1e-8 of the probability.
 CELL_SIZE = 1e4
 CELL_TERMS = 22
+# Of scores that follow one another: the farthest that one moves the log odds of the next, the
+# size beyond which the beta-binomial is the binomial, what makes scores near 0 and 1 say less (see
+# `upturn.serial`), and what is left of a score that is left out.
+FARTHEST_SHIFT = 40.0
+LARGEST_SIZE = 1e8 - 1
+DOUBT = 0.2
+FADED = 1e-6
 _SHIFT = 6.0  # Stirling's series is used from here on; below, the recurrence moves up to it
 
 
@@ -211,6 +218,174 @@ def beta_binomial(
                 alpha = _inside(mean[r, p, n]) * size[r, n]
                 beta = size[r, n] - alpha
                 out[r, g, n] += _two_log_risings(alpha, k, beta, m)
+
+
+@njit(inline="always")
+def _exp(x: float) -> float:
+    """exp(x) for |x| < 700: 2^k e^r, with the Taylor series of e^r to 1e-15 (|r| < log(2)/2)."""
+    k = np.floor(x * 1.4426950408889634 + 0.5)
+    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10
+    tail = 1.0 / 6227020800.0
+    tail = 1.0 / 479001600.0 + r * tail
+    tail = 1.0 / 39916800.0 + r * tail
+    tail = 1.0 / 3628800.0 + r * tail
+    tail = 1.0 / 362880.0 + r * tail
+    tail = 1.0 / 40320.0 + r * tail
+    tail = 1.0 / 5040.0 + r * tail
+    tail = 1.0 / 720.0 + r * tail
+    tail = 1.0 / 120.0 + r * tail
+    tail = 1.0 / 24.0 + r * tail
+    tail = 1.0 / 6.0 + r * tail
+    tail = 0.5 + r * tail
+    return _float((np.int64(k) + 1023) << 52) * (1.0 + r * (1.0 + r * tail))
+
+
+@njit(inline="always")
+def _spread_of_log_odds(a: float, b: float) -> float:
+    """The variance of logit x, x ~ Beta(a, b), roughly; see `upturn.serial`."""
+    c, d = 1.0 / (a + 0.25), 1.0 / (b + 0.25)
+    return c * c + d * d + 1.0 / (a + 0.5) + 1.0 / (b + 0.5)
+
+
+@njit(inline="always")
+def _moved_log_odds(a: float, b: float, k: float, m: float) -> float:
+    """What k successes and m failures add to the mean of logit x, x ~ Beta(a, b), roughly."""
+    c, d = a + k, b + m
+    ratio = (c + 0.5) * (b + 0.5) / ((d + 0.5) * (a + 0.5))
+    before = 1.0 / (a + 0.25) - 1.0 / (b + 0.25)
+    return _log(ratio) + before - 1.0 / (c + 0.25) + 1.0 / (d + 0.25)
+
+
+@njit(inline="always")
+def _serial_step(
+    mean: float, size: float, at: float, variance: float, k: float, m: float
+) -> tuple[float, float, float]:
+    """Log density of k successes and m failures, and what is known of their noise after them.
+
+    See `upturn.serial`, whose functions say the same.
+    """
+    middle = _inside(mean)
+    a = middle * size
+    b = size - a
+    sd = np.sqrt(_spread_of_log_odds(a, b))
+    gain = a * b / ((a + DOUBT) * (b + DOUBT))
+    shift = _exp(min(max(sd * at, -FARTHEST_SHIFT), FARTHEST_SHIFT))
+    odds = middle / (1.0 - middle) * shift
+    whole = min((size + 1.0) / variance - 1.0, LARGEST_SIZE)
+    a = _inside(odds / (1.0 + odds)) * whole
+    b = whole - a
+    density = _two_log_risings(a, k, b, m) - _log_rising(whole, k + m)
+    left = _spread_of_log_odds(a + k, b + m) / _spread_of_log_odds(a, b)
+    moved = gain * _moved_log_odds(a, b, k, m) / sd
+    return density, at + moved, variance * (1.0 - gain * (1.0 - left))
+
+
+@compiled
+def beta_binomial_serial(
+    mean: Floats,
+    size: Floats,
+    correlation: Floats,
+    successes: Floats,
+    failures: Floats,
+    group: NDArray[np.int32],
+    out: Floats,
+) -> None:
+    """Add to out[r, group[r, p], :] the log density of the points of a group, one after the other.
+
+    All of it but the binomial coefficients, each point given those of its group before it: the
+    noise of one is correlated with that of the next. correlation is (row, particle), the rest as
+    for `beta_binomial`.
+    """
+    rows, points, particles = mean.shape
+    at = np.empty((out.shape[1], particles))
+    variance = np.empty((out.shape[1], particles))
+    for r in range(rows):
+        at[:] = 0.0
+        variance[:] = 1.0
+        for p in range(points):
+            g = group[r, p]
+            if g < 0:
+                continue
+            k = successes[r, p]
+            m = failures[r, p]
+            for n in range(particles):
+                density, place, left = _serial_step(
+                    mean[r, p, n], size[r, n], at[g, n], variance[g, n], k, m
+                )
+                out[r, g, n] += density
+                phi = correlation[r, n]
+                at[g, n] = phi * place
+                variance[g, n] = phi * phi * (left - 1.0) + 1.0
+
+
+@compiled
+def beta_binomial_left_out(
+    mean: Floats,
+    size: Floats,
+    correlation: Floats,
+    successes: Floats,
+    failures: Floats,
+    group: NDArray[np.int32],
+    out: Floats,
+    total: Floats,
+) -> None:
+    """Log densities of points given all others of their groups, and of whole groups.
+
+    To out (point, particle), 0 outside groups, and, added, to total (group, particle); arguments as
+    for `beta_binomial_serial`, without rows. A point left out is a step of the noise that nobody
+    has seen; what others then have of it fades, and is followed until nothing is left.
+    """
+    points, particles = mean.shape
+    groups = total.shape[0]
+    at = np.zeros((points + groups, particles))
+    variance = np.ones((points + groups, particles))
+    last = np.arange(points, points + groups)  # where the state of each group is
+    density = np.zeros((points, particles))
+    for p in range(points):
+        g = group[p]
+        if g < 0:
+            continue
+        for n in range(particles):
+            at[p, n] = at[last[g], n]
+            variance[p, n] = variance[last[g], n]
+        last[g] = points + g
+        for n in range(particles):
+            density[p, n], place, left = _serial_step(
+                mean[p, n], size[n], at[p, n], variance[p, n], successes[p], failures[p]
+            )
+            total[g, n] += density[p, n]
+            phi = correlation[n]
+            at[points + g, n] = phi * place
+            variance[points + g, n] = phi * phi * (left - 1.0) + 1.0
+    place_without = np.empty(particles)
+    left_without = np.empty(particles)
+    for p in range(points):
+        g = group[p]
+        if g < 0:
+            continue
+        for n in range(particles):
+            out[p, n] = density[p, n]
+            phi = correlation[n]
+            place_without[n] = phi * at[p, n]
+            left_without[n] = phi * phi * (variance[p, n] - 1.0) + 1.0
+        for q in range(p + 1, points):
+            if group[q] != g:
+                continue
+            apart = 0.0
+            for n in range(particles):
+                apart = max(apart, abs(place_without[n] - at[q, n]))
+                apart = max(apart, abs(left_without[n] - variance[q, n]))
+            if apart < FADED:
+                break
+            for n in range(particles):
+                other, place, left = _serial_step(
+                    mean[q, n], size[n], place_without[n], left_without[n],
+                    successes[q], failures[q],
+                )  # fmt: skip
+                out[p, n] += density[q, n] - other
+                phi = correlation[n]
+                place_without[n] = phi * place
+                left_without[n] = phi * phi * (left - 1.0) + 1.0
 
 
 @njit(nogil=True)

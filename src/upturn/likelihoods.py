@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn import arrays, kernels
+from upturn.serial import CORRELATION
 from upturn.validate import Floats
 
 RHO_RANGE = (1e-8, 0.999)  # beyond, the beta-binomial is the binomial, or only 0 and n are left
@@ -65,6 +66,10 @@ class Likelihood:
         Whether the expected score is a proportion.
     log_uniform : callable, optional
         (xp, trials) to the log density of the score of a broken evaluation, where there may be any.
+    plain : Likelihood, optional
+        Of one whose noise is correlated along a run (see `upturn.serial`): that of a score by
+        itself, which `log_terms`, `log_rest` and `draw` are too. Only `total` tells them apart: it
+        takes points of a group to follow one another.
     """
 
     name: str
@@ -76,6 +81,7 @@ class Likelihood:
     total: Callable[..., None] | None = None
     bounded: bool = field(default=True)
     log_uniform: Callable[..., Any] | None = None
+    plain: "Likelihood | None" = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -284,6 +290,47 @@ def _share(xp: Any, p: Mapping[str, Any]) -> Any:
     return xp.clip(p["broken"], *BROKEN_RANGE)
 
 
+# --- noise that is correlated along a run ---------------------------------------------------------
+
+
+def _serial_size(p: Mapping[str, Any]) -> tuple[Floats, Floats]:
+    """Size and correlation, each (row, particle)."""
+    size, correlation = _size(np, p)[:, 0], p[CORRELATION][:, 0]
+    return np.ascontiguousarray(size), np.ascontiguousarray(correlation)
+
+
+def _beta_binomial_serial_total(
+    mean: Floats, p: Mapping[str, Any], data: Data, out: Floats
+) -> None:
+    """All of the density but binomial coefficients."""
+    failures = data.trials - data.y
+    kernels.beta_binomial_serial(mean, *_serial_size(p), data.y, failures, data.group, out)
+
+
+def left_out(mean: Floats, p: Mapping[str, Any], data: Data, total: Floats) -> Floats:
+    """Log densities of points given the others of their groups, but for binomial coefficients.
+
+    Parameters
+    ----------
+    mean : array (1, point, particle)
+    p : mapping
+        Parameters of a likelihood with a plain one, each (1, 1, particle).
+    data : Data
+        Of one row, points of a group in their order.
+    total : array (group, particle)
+        What the log density of each group is added to.
+
+    Returns
+    -------
+    array (point, particle)
+    """
+    out = np.zeros(mean.shape[1:])
+    (size,), (correlation,) = _serial_size(p)
+    y, failures, group = data.y[0], data.trials[0] - data.y[0], data.group[0]
+    kernels.beta_binomial_left_out(mean[0], size, correlation, y, failures, group, out, total)
+    return out
+
+
 _PLAIN = {
     likelihood.name: likelihood
     for likelihood in (
@@ -334,12 +381,22 @@ _PLAIN = {
     )
 }
 ROBUST = ("beta-binomial", "binomial", "beta")
+_SERIAL = {
+    "beta-binomial-ar": replace(
+        _PLAIN["beta-binomial"],
+        name="beta-binomial-ar",
+        priors={**_PLAIN["beta-binomial"].priors, CORRELATION: "Uniform(0, 1)"},
+        total=_beta_binomial_serial_total,
+        plain=_PLAIN["beta-binomial"],
+    )
+}
 LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
-    _PLAIN | {f"{name}-robust": robust(_PLAIN[name]) for name in ROBUST}
+    _PLAIN | {f"{name}-robust": robust(_PLAIN[name]) for name in ROBUST} | _SERIAL
 )
 
+OF_RUNS = "ar"
 DEFAULTS = {"counts": "beta-binomial", "proportion": "beta", "continuous": "normal"}
-# What a likelihood that goes by the kind of each curve is.
+# What a likelihood that goes by the kind of each curve is; that of runs is of others the plain one.
 BY_KIND: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "auto": DEFAULTS,
@@ -348,5 +405,6 @@ BY_KIND: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "proportion": "beta-robust",
             "continuous": "student-t",
         },
+        OF_RUNS: {**DEFAULTS, "counts": "beta-binomial-ar"},
     }
 )

@@ -49,6 +49,7 @@ DOMAINS = {
     "width": (0.0, math.inf),
     "overdispersion": (0.0, math.inf),
     "broken": (0.0, 1.0),
+    "autocorrelation": (0.0, 1.0),
     "sigma": (0.0, math.inf),
     "nu": (0.0, math.inf),
     "scatter": (0.0, math.inf),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn import emergence as em
+from upturn import serial
 from upturn.arguments import curves_of, table_of
 from upturn.arrays import NUMPY
 from upturn.axis import Axis
@@ -118,6 +119,7 @@ def _of_kind(
         if name in target.names
     }
     p = _parameters(target, rng) | given
+    likelihood = target.likelihood
     offset = rng.standard_normal((len(curves), max(int(curves.groups.max(initial=0)), 1)))
     offset *= p["scatter"][:, None] if target.grouped else 0.0
     apart = np.take_along_axis(offset, np.maximum(curves.group, 0), axis=1)
@@ -127,13 +129,35 @@ def _of_kind(
     mean = np.broadcast_to(mean, (*u.shape, 1))[:, :, 0]
     mean = np.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN) if likelihood.bounded else mean
     noise = {name: np.broadcast_to(value[:, None], u.shape) for name, value in p.items()}
-    y = likelihood.draw(rng, mean, noise, curves.trials)
+    if target.likelihood.plain is None:
+        y = target.likelihood.draw(rng, mean, noise, curves.trials)
+    else:
+        y = _in_turn(target, rng, mean, noise)
     span, start = own.span[:, None], own.offset[:, None]
     response = y if likelihood.counted else start + span * y
     response = np.where(curves.mask, response, 0.0)
     flags = data_flags(curves.x, curves.mask, response, curves.trials, curves.kind)
     measured = replace(curves, response=response, flags=flags)
     return Drawn(measured, p, offset, np.where(curves.mask, mean, np.nan), own)
+
+
+def _in_turn(
+    target: Target, rng: np.random.Generator, mean: Floats, noise: Mapping[str, Floats]
+) -> Floats:
+    """Scores (curve, point) that follow one another along runs, each drawn given those before."""
+    curves, chain = target.curves, target.curves.chain
+    rows = np.arange(len(curves))
+    at, variance = (np.full((len(curves), int(chain.max()) + 1), x) for x in (0.0, 1.0))
+    y = np.zeros(mean.shape)
+    for i, mine in enumerate(chain.T):
+        p = {name: value[:, i] for name, value in noise.items()}
+        before = at[rows, mine], variance[rows, mine]
+        moved, given, scale = serial.conditional(NUMPY, mean[:, i], p, *before)
+        trials = curves.trials[:, i]
+        y[:, i] = target.likelihood.draw(rng, moved, given, trials)
+        state = serial.updated(NUMPY, moved, given, scale, before, y[:, i], trials)
+        at[rows, mine], variance[rows, mine] = state
+    return y
 
 
 def _parameters(target: Target, rng: np.random.Generator) -> dict[str, Floats]:

@@ -94,6 +94,11 @@ class Stream:
         """Where the cuts are."""
         return beside(self.output, "table")
 
+    @property
+    def has_runs(self) -> bool:
+        """Whether there is a column of runs; known within a `with` statement."""
+        return "run" in self._header
+
     def __enter__(self) -> Self:
         """Write the rows to files of some tasks each, in the order in which tasks appear.
 

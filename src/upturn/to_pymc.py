@@ -87,7 +87,13 @@ def target_of(model: Model, curves: Curves) -> Target:
             f"curves: expected curves of one kind, but got {listed(kinds) or 'none'}; take those "
             "of one with curves.take(curves.kind == 'counts')"
         )
-    return Target(model, curves, model.likelihood_for(str(kinds[0])))
+    target = Target(model, curves, model.likelihood_for(str(kinds[0])))
+    if (plain := target.likelihood.plain) is not None:
+        raise DataError(
+            f"likelihood {target.likelihood.name!r}: expected independent scores for PyMC, but got "
+            f"noise that is correlated along runs; use --likelihood {plain.name}"
+        )
+    return target
 
 
 def to_pymc(model: Model, curves: Curves) -> "pm.Model":

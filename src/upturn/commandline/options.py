@@ -15,8 +15,8 @@ type Decorator = Callable[[Command], Command]
 
 # Written out because the library that holds them takes a second to load; a test compares.
 LIKELIHOODS = (
-    "auto", "robust", "beta-binomial", "binomial", "beta", "normal", "student-t",
-    "beta-binomial-robust", "binomial-robust", "beta-robust",
+    "auto", "robust", "ar", "beta-binomial", "binomial", "beta", "normal", "student-t",
+    "beta-binomial-robust", "binomial-robust", "beta-robust", "beta-binomial-ar",
 )  # fmt: skip
 SCATTERS = ("auto", "none", "family", "run")
 CLUSTERS = ("auto", "family", "run", "model")

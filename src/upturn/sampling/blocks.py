@@ -120,12 +120,12 @@ def sample(
 
 
 def _blocks(curves: Curves, each: int | None = None) -> Iterator[Index]:
-    """Curves of one kind, with or without groups, the longest first; by default few at a time."""
+    """Curves of one kind, with or without groups and runs, the longest first; by default few."""
     long = curves.points
-    grouped = curves.groups > 0
+    sort = 2 * (curves.groups > 0) + curves.runs
     for kind in dict.fromkeys(curves.kind.tolist()):
-        for with_groups in (False, True):
-            index = np.flatnonzero((curves.kind == kind) & (grouped == with_groups))
+        for one in range(4):
+            index = np.flatnonzero((curves.kind == kind) & (sort == one))
             index = index[np.argsort(-long[index], kind="stable")]
             start, fair = 0, -(-len(index) // FEWEST_BLOCKS)
             while start < len(index):

@@ -14,11 +14,19 @@ from typing import Any, Self
 
 import numpy as np
 
+from upturn import serial
 from upturn.arrays import NUMPY
 from upturn.curves import Curves
 from upturn.hinge_kernel import hinge
 from upturn.kernels import MEAN_MARGIN, add_by_group
-from upturn.likelihoods import BROKEN_RANGE, Data, Likelihood, concentration, standard_deviation
+from upturn.likelihoods import (
+    BROKEN_RANGE,
+    Data,
+    Likelihood,
+    concentration,
+    left_out,
+    standard_deviation,
+)
 from upturn.model import Model
 from upturn.priors import Quantiles
 from upturn.sampling import offsets
@@ -86,6 +94,8 @@ class Target:
         By default that of the scores themselves.
     rule : Rule
         The quadrature over groups' offsets.
+    likelihood : Likelihood
+        As given, or of curves without runs the plain one.
     stop : threading.Event, optional
         Once set, evaluating raises `StoppedError`.
     engine : Host
@@ -103,6 +113,8 @@ class Target:
         scaling: Scaling | None = None,
         stop: Event | None = None,
     ) -> None:
+        if likelihood.plain is not None and not curves.runs.any():
+            likelihood = likelihood.plain
         self.model, self.curves, self.likelihood = model, curves, likelihood
         self.stop = stop
         self.scaling = scaling or Scaling.of(curves, bounded=likelihood.bounded)
@@ -174,6 +186,8 @@ class Target:
             y = np.where(curves.mask, scaled, 0.0)
         alone = np.where(curves.mask, 0, -1).astype(np.int32)
         group = np.where(curves.group >= 0, curves.group, alone) if self.grouped else alone
+        if self.likelihood.plain is not None and not self.grouped:
+            group = curves.chain
         return Data(np.ascontiguousarray(y), curves.trials, group.astype(np.int32))
 
     @cached_property
@@ -244,7 +258,8 @@ class Target:
             return self._in_one_loop(rows, z, p) + self._rest(rows, p)
         u, data = self._inputs(rows)
         if not self.grouped:
-            return self._by_group(rows, p, u, data, 1)[:, 0] + self._rest(rows, p)
+            groups = self.rule.nodes.shape[1]
+            return self._by_group(rows, p, u, data, groups).sum(axis=1) + self._rest(rows, p)
         log_integral = offsets.log_integral(self.rule, rows, z, *self._over_offsets(rows, p))
         return log_integral + self._rest(rows, p)
 
@@ -331,6 +346,8 @@ class Target:
         u, data = self._inputs(rows)
         y, n = data.y[:, :, None], data.trials[:, :, None]
         rest = self.likelihood.log_rest(NUMPY, p, y, n)[0]
+        if self.likelihood.plain is not None:
+            return self._left_out(rows, p, u, data) + rest - self._log_rest_of(p, n)[0]
         if not self.grouped or self.curves.groups[curve] == 0:
             return self._terms(rows, p, u, data)[0] + rest
         particles = p["scatter"].shape[2]
@@ -346,6 +363,22 @@ class Target:
             with_all = np.logaddexp(with_all, whole)
             without = np.logaddexp(without, whole[data.group[0]] - terms)
         return with_all[data.group[0]] - without + rest
+
+    def _left_out(self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data) -> Floats:
+        """`pointwise` where noise is correlated along runs, but for binomial coefficients."""
+        group = data.group[0]
+        shape = int(group.max()) + 1, next(iter(p.values())).shape[2]
+        nodes = POINTWISE_NODES if self.grouped else 1
+        step = 2 * REACH / nodes
+        every, without = np.full(shape, -np.inf), np.full((len(group), shape[1]), -np.inf)
+        for node in range(nodes):
+            epsilon = step * (node + 0.5) - REACH
+            at = u + p["scatter"] * epsilon if self.grouped else u
+            whole = np.full(shape, -0.5 * epsilon * epsilon)
+            alone = left_out(self._mean(rows, p, at), p, data, whole)
+            every = np.logaddexp(every, whole)
+            without = np.logaddexp(without, whole[group] - alone)
+        return np.asarray(every[group] - without)
 
     def offsets(self, curve: int, p: Mapping[str, Any], uniform: Floats) -> Floats:
         """Draws of the groups' offsets of one curve given its points: (group, particle).
@@ -439,7 +472,7 @@ class Target:
         name, first = self.likelihood.name, next(iter(p.values()))
         shape = (len(rows), first.shape[2])
         constant: Floats = xp.module.broadcast_to(self._constants[rows][:, None], shape)
-        if name == "binomial":
+        if name == "binomial" or self.likelihood.plain is not None:
             return constant
         if name == "beta-binomial":
             values, counts = (each[rows][:, :, None] for each in self._distinct_trials)
@@ -456,7 +489,7 @@ class Target:
     @cached_property
     def _constants(self) -> Floats:
         """Sum of log binomial coefficients: (curve,)."""
-        if self.likelihood.name not in ("beta-binomial", "binomial"):
+        if self.likelihood.name not in ("beta-binomial", "binomial", "beta-binomial-ar"):
             return np.zeros(len(self.curves))
         n, k = self.curves.trials, self.curves.response
         rise = NUMPY.log_gamma(n + 1) - NUMPY.log_gamma(k + 1) - NUMPY.log_gamma(n - k + 1)
@@ -487,9 +520,9 @@ class Target:
         u = self.u[rows][:, :, None]
         data = Data(*(getattr(self.data, f)[rows] for f in ("y", "trials", "group")))
         rest = self._rest(rows, p, xp)
-        if not self.grouped:
-            return self._sums(rows, p, u, data, 1, xp)[:, 0] + rest
         groups = self.rule.nodes.shape[1]
+        if not self.grouped:
+            return self._sums(rows, p, u, data, groups, xp).sum(axis=1) + rest
         log_integral = offsets.streamed(
             xp, self.rule.nodes[rows], self.rule.shifted, z, p["scatter"], u, data,
             lambda u: self._sums(rows, p, u, data, groups, xp),
@@ -500,9 +533,48 @@ class Target:
         self, rows: Any, p: Mapping[str, Any], u: Any, data: Data, groups: int, xp: Any
     ) -> Any:
         """What `_by_group` computes, by functions of a namespace."""
+        if self.likelihood.plain is not None:
+            return self._serial_sums(rows, p, u, data, groups, xp)
         terms = self._terms(rows, p, u, data, xp)
         member = data.group[:, None, :] == np.arange(groups)[:, None]
         return xp.module.where(member, 1.0, 0.0) @ terms
+
+    def _serial_sums(
+        self, rows: Any, p: Mapping[str, Any], u: Any, data: Data, groups: int, xp: Any
+    ) -> Any:
+        """The same where each point hangs on those of its group before it."""
+        mean = self._mean(rows, p, u, xp)
+        flat = {name: p[name][:, 0] for name in self.likelihood.parameters}
+        shape = mean.shape[0], groups, mean.shape[2]
+        number = np.arange(groups)[:, None]
+
+        def add(point: Any, so_far: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+            at, variance, total = so_far
+            here, k, n, group = (
+                xp.module.take(each, point, axis=1)
+                for each in (mean, data.y, data.trials, data.group)
+            )
+            own = group[:, None, None] == number
+            before = [xp.where(own, each, 0.0).sum(axis=1) for each in (at, variance)]
+            # of padding there is no state, and any will do
+            before[1] = xp.where(before[1] > 0, before[1], 1.0)
+            moved, given, scale = serial.conditional(xp, here, flat, *before)
+            k, n = k[:, None], n[:, None]
+            density = self.likelihood.log_terms(xp, moved, given, k, n)
+            density = density + self._log_rest_of(given, n, xp)
+            after = serial.updated(xp, moved, given, scale, tuple(before), k, n)
+            return (
+                xp.where(own, after[0][:, None], at),
+                xp.where(own, after[1][:, None], variance),
+                total + xp.where(own, density[:, None], 0.0),
+            )
+
+        none = np.zeros(shape), np.ones(shape), np.zeros(shape)
+        return xp.repeat(mean.shape[1], add, none)[2]
+
+    def _log_rest_of(self, p: Mapping[str, Any], n: Any, xp: Any = NUMPY) -> Any:
+        """What depends on the noise, but not on the expected score, of points by themselves."""
+        return self.likelihood.log_rest(xp, p, 0.0 * n, n)
 
     def arrays(self) -> dict[str, Any]:
         """What `traced` takes from the curves, by name: one axis of each array is that of curves.

@@ -1,0 +1,129 @@
+"""Serial: noise that is correlated from one score of a run to the next.
+
+Scores of a run come one after the other. Each has the beta-binomial distribution of its likelihood
+given those before it: where they were above the curve, it is expected above it too, and its
+overdispersion is smaller. That is the filter of a dynamic generalised linear model (West, Harrison
+and Migon 1985, section 4) whose state x is the noise in units of its standard deviation, a
+stationary autoregression of order one with correlation phi and variance 1. Given the scores before,
+x has mean `at` and variance `variance`, and the rate of success is beta distributed with
+
+    logit of the mean = logit(mean) + sd at,    intra-class correlation = variance rho,
+
+sd being the standard deviation of logit x, x ~ Beta(a, b), a + b = 1/rho - 1, a/(a + b) = mean. The score makes that beta
+another one by Bayes' rule; what the mean and variance of the logit gain and lose by it, the state
+does. Then comes the next step: at ← phi at, variance ← 1 - phi^2 (1 - variance).
+
+Where a beta has a, b well below 1, nearly all scores are 0 or all, the logit is no scale on which
+noise is normal, and the state would be taken to be known where it is not: only the share
+a/(a + 0.2) b/(b + 0.2) of gain and loss is believed (`DOUBT`). That 0.2 and the constants of
+`spread_of_log_odds` were chosen by comparison with a latent Gaussian process whose marginal
+distributions are these betas (a Gaussian copula of rates; Song 2000), see docs/decisions.md.
+
+Whatever these approximations are worth as a filter of a latent process, every conditional
+distribution is normalised, so that their product is, for every phi; at phi = 0 it is the
+likelihood of independent scores.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from upturn.kernels import DOUBT, FARTHEST_SHIFT, LARGEST_SIZE, MEAN_MARGIN
+
+CORRELATION = "autocorrelation"
+
+
+def spread_of_log_odds(a: Any, b: Any) -> Any:
+    """The variance of logit x, x ~ Beta(a, b): trigamma(a) + trigamma(b), bounded where they are
+    not (a long tail towards log 0 is no noise that the next score would share).
+
+    Parameters
+    ----------
+    a, b : array
+
+    Examples
+    --------
+    >>> round(spread_of_log_odds(20.0, 30.0), 3)  # exactly 0.085
+    0.084
+    """
+    return 1 / (a + 0.5) + 1 / (b + 0.5) + 1 / (a + 0.25) ** 2 + 1 / (b + 0.25) ** 2
+
+
+def moved_log_odds(xp: Any, a: Any, b: Any, k: Any, m: Any) -> Any:
+    """What k successes and m failures add to the mean of logit x, x ~ Beta(a, b).
+
+    That mean is digamma(a) - digamma(b); in the place of digamma stands the integral of the
+    trigamma above.
+    """
+    c, d = a + k, b + m
+    ratio = (c + 0.5) * (b + 0.5) / ((d + 0.5) * (a + 0.5))
+    return xp.log(ratio) + 1 / (a + 0.25) - 1 / (b + 0.25) - 1 / (c + 0.25) + 1 / (d + 0.25)
+
+
+def conditional(
+    xp: Any, mean: Any, p: Mapping[str, Any], at: Any, variance: Any
+) -> tuple[Any, dict[str, Any], tuple[Any, Any]]:
+    """A score given those before it.
+
+    Parameters
+    ----------
+    xp : namespace
+        See `upturn.arrays`.
+    mean : array
+        Expected score by the curve, within (0, 1).
+    p : mapping
+        Parameters of the likelihood.
+    at, variance : array
+        Mean and variance of the noise given the scores before, in units of its standard deviation.
+
+    Returns
+    -------
+    mean : array
+    p : dict
+        Parameters of the likelihood of a score by itself.
+    scale : tuple of array
+        The standard deviation of the noise on log odds, and the share of what the score says of it
+        that is believed.
+    """
+    mean = xp.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN)
+    size = 1 / xp.clip(p["overdispersion"] ** 2, 1 / (LARGEST_SIZE + 1), 0.999) - 1
+    a, b = mean * size, (1 - mean) * size
+    sd = xp.sqrt(spread_of_log_odds(a, b))
+    odds = mean / (1 - mean) * xp.exp(xp.clip(sd * at, -FARTHEST_SHIFT, FARTHEST_SHIFT))
+    moved = xp.clip(odds / (1 + odds), MEAN_MARGIN, 1 - MEAN_MARGIN)
+    gain = a * b / ((a + DOUBT) * (b + DOUBT))
+    whole = xp.minimum((size + 1) / variance - 1, LARGEST_SIZE)
+    return moved, {**p, "overdispersion": xp.sqrt(1 / (whole + 1))}, (sd, gain)
+
+
+def updated(
+    xp: Any,
+    mean: Any,
+    p: Mapping[str, Any],
+    scale: tuple[Any, Any],
+    state: tuple[Any, Any],
+    k: Any,
+    n: Any,
+) -> tuple[Any, Any]:
+    """The state before the next score, k of n having been seen.
+
+    Parameters
+    ----------
+    xp : namespace
+    mean, p, scale
+        From `conditional`.
+    state : tuple of array
+        `at` and `variance` before this score.
+    k, n : array
+        Successes and trials.
+    """
+    (at, variance), (sd, gain) = state, scale
+    size = 1 / p["overdispersion"] ** 2 - 1
+    a, b = mean * size, (1 - mean) * size
+    left = spread_of_log_odds(a + k, b + n - k) / spread_of_log_odds(a, b)
+    moved = gain * moved_log_odds(xp, a, b, k, n - k) / sd
+    return step(p[CORRELATION], at + moved, variance * (1 - gain * (1 - left)))
+
+
+def step(correlation: Any, at: Any, variance: Any) -> tuple[Any, Any]:
+    """The state a step later."""
+    return correlation * at, correlation * correlation * (variance - 1) + 1
