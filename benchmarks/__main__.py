@@ -132,7 +132,9 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             "sizes": tuple(a.sizes), "draws": a.draws, "threads": a.threads, "groups": a.groups,
             "real": a.real,
         },
-        "runs": lambda a: {"curves": a.curves, "noises": tuple(a.noises)},
+        "runs": lambda a: {
+            "curves": a.curves, "noises": tuple(a.noises), "threads": a.threads, "page": a.page,
+        },
         "mix": lambda a: {"tables": a.tables, "real": a.real},
         "kills": lambda a: {"kills": a.kills, "interrupts": a.interrupts, "seed": a.seed},
         "stream": lambda a: {
@@ -165,8 +167,10 @@ def _add_mix(commands: Any) -> None:
 
 def _add_runs(commands: Any) -> None:
     one = commands.add_parser("runs", help="coverage where checkpoints are not independent")
-    one.add_argument("--curves", type=int, default=400)
-    one.add_argument("--noises", nargs="+", choices=tuple(runs.NOISES), default=tuple(runs.NOISES))
+    one.add_argument("--curves", type=int, default=200)
+    one.add_argument("--noises", nargs="*", choices=tuple(runs.NOISES), default=tuple(runs.NOISES))
+    one.add_argument("--threads", type=int)
+    one.add_argument("--page", type=Path, help="to put the table into, such as docs/runs.md")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,10 +2,14 @@
 
 Hinges measured at checkpoints of a few training runs. Scores depart from the curve, on the scale of
 log odds unless said otherwise, by noise that no likelihood here is made for; each sort is fitted as
-if checkpoints were independent, and with what `upturn` has for runs.
+if checkpoints were independent, and with what `upturn` has for runs. Noises may be measured in
+several goes: results/runs.json keeps what was measured before in the same way.
 """
 
+import json
+
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -54,6 +58,15 @@ def _heavy(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
     scale = np.sqrt(HEAVY / rng.chisquare(HEAVY, (*shape[:2], 1)))
     return _autocorrelated(rng, shape) * scale / np.sqrt(HEAVY / (HEAVY - 2))
 
+
+# What is made of runs: arguments of `upturn.fit`.
+METHODS: dict[str, dict[str, Any]] = {
+    "ignored": {"scatter": "none"},
+    "offsets": {"likelihood": "beta-binomial"},
+    "correlated noise": {"scatter": "none", "likelihood": "ar"},
+    "both, the default": {},
+}
+MARKS = "<!-- coverage -->", "<!-- /coverage -->"
 
 # name: (whether runs stand apart along the axis, noise)
 NOISES: dict[str, tuple[bool, Noise]] = {
@@ -118,29 +131,49 @@ def covered(curves: "Curves", truth: Floats, *, draws: int, **how: Any) -> dict[
 
 def run(
     *,
-    curves: int = 400,
+    curves: int = 200,
     noises: tuple[str, ...] = tuple(NOISES),
     draws: int = 200,
     seed: int = 5,
     threads: int | None = None,
+    page: Path | None = None,
 ) -> dict[str, Any]:
-    """Fit every sort of noise, without offsets of runs and with them; see `table`."""
-    rows = []
+    """Fit every sort of noise in every way; see `table`, which is written into a page."""
+    how = {"level": LEVEL, "seed": seed, "draws": draws, "curves": curves}
+    rows = {(row["noise"], row["method"]): row for row in _before(how)}
     for name in noises:
         data, truth = simulated(name, curves, seed=seed + list(NOISES).index(name))
-        for scatter in ("none", "auto"):
-            report.note(f"runs: {name}, scatter {scatter}")
-            found = covered(data, truth, draws=draws, threads=threads, scatter=scatter)
-            rows.append({"noise": name, "scatter": scatter, **found})
-    return {"level": LEVEL, "seed": seed, "draws": draws, "rows": rows}
+        for method, arguments in METHODS.items():
+            report.note(f"runs: {name}, {method}")
+            found = covered(data, truth, draws=draws, threads=threads, **arguments)
+            rows[name, method] = {"noise": name, "method": method, **found}
+    ordered = [rows[key] for name in NOISES for m in METHODS if (key := (name, m)) in rows]
+    measured = {**how, "rows": ordered}
+    if page is not None:
+        write(measured, page)
+    return measured
+
+
+def _before(how: dict[str, Any]) -> list[dict[str, Any]]:
+    """What was measured in the same way before."""
+    path = report.FOLDER / "runs.json"
+    found = json.loads(path.read_text("utf-8"))["runs"] if path.exists() else {}
+    return found.get("rows", []) if {k: found.get(k) for k in how} == how else []
 
 
 def table(found: dict[str, Any]) -> str:
-    """Coverage by noise and setting."""
-    columns = ["noise", "scatter", "curves", "covered %", "± s.e.", "median width", "not converged"]
-    rows = [
-        [r["noise"], r["scatter"], r["curves"], 100 * r["covered"], 100 * r["error"], r["width"],
-         r["failed"]]
-        for r in found["rows"]
-    ]  # fmt: skip
-    return report.table(columns, rows)
+    """Coverage in % with the median width of intervals, by noise and what is made of runs."""
+    cells: dict[str, dict[str, str]] = {}
+    for row in found["rows"]:
+        text = f"{100 * row['covered']:.0f} ({row['width']:.2f})"
+        cells.setdefault(row["noise"], {})[row["method"]] = text
+    rows = [[name, *(own.get(method, "–") for method in METHODS)] for name, own in cells.items()]
+    return report.table(["noise", *METHODS], rows)
+
+
+def write(found: dict[str, Any], page: Path) -> None:
+    """Put the table into the page."""
+    text = page.read_text("utf-8")
+    before, rest = text.split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    page.write_text(f"{before}{MARKS[0]}\n{table(found)}\n{MARKS[1]}{after}", "utf-8")
