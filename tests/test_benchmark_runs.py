@@ -46,5 +46,21 @@ def test_coverage_counts_intervals_that_hold_the_truth():
     assert found["curves"] == 6
     assert 0 < found["width"] < 1
     assert runs.covered(curves, truth + 5, draws=80, scatter="none")["covered"] == 0
-    text = runs.table({"rows": [{"noise": "independent", "scatter": "none", **found}]})
-    assert "independent" in text
+
+
+def test_the_table_goes_into_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(runs.report, "FOLDER", tmp_path)
+    page = tmp_path / "page.md"
+    page.write_text("before\n<!-- coverage -->\nold\n<!-- /coverage -->\nafter\n")
+    monkeypatch.setattr(runs, "METHODS", {"ignored": {"scatter": "none"}})
+    found = runs.run(curves=3, noises=("independent",), draws=80, page=page)
+    text = page.read_text()
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "| independent |" in text
+    runs.report.save("runs", {"runs": found})
+    again = runs.run(curves=3, noises=(), draws=80)
+    assert again["rows"] == [{**row, **{k: float(row[k]) for k in ("covered", "width")}}
+                             for row in found["rows"]]  # fmt: skip
+    assert runs.run(curves=4, noises=(), draws=80)["rows"] == []

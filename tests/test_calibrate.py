@@ -91,7 +91,7 @@ PAIRS = [
     (m, name)
     for m in Model.names()
     for name in LIKELIHOODS
-    if m == "step" or not name.endswith("-robust")
+    if m == "step" or not name.endswith(("-robust", "-ar"))
 ]
 SIMULATIONS = 20
 

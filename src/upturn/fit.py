@@ -16,7 +16,7 @@ from upturn.axis import Axis
 from upturn.curves import Curves
 from upturn.fitted import Fit
 from upturn.job import Job
-from upturn.likelihoods import OF_RUNS
+from upturn.likelihoods import OF_RUNS, SERIAL
 from upturn.model import Model
 from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.results import Results
@@ -209,6 +209,11 @@ def _held(
         curves = mix.shared(curves)
     for kind in dict.fromkeys(curves.kind.tolist()):
         chosen.likelihood_for(kind)
+    if chosen.likelihood in SERIAL and not curves.runs.any():
+        raise DataError(
+            f"likelihood {chosen.likelihood!r}: expected runs with several checkpoints of a curve, "
+            "but got none; add a column run, or leave --likelihood out"
+        )
     learned = None
     if mix.is_mix(curves):
         learned = mix.learn(

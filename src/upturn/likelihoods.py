@@ -395,6 +395,7 @@ LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType(
 )
 
 OF_RUNS = "ar"
+SERIAL = (OF_RUNS, *_SERIAL)
 DEFAULTS = {"counts": "beta-binomial", "proportion": "beta", "continuous": "normal"}
 # What a likelihood that goes by the kind of each curve is; that of runs is of others the plain one.
 BY_KIND: Mapping[str, Mapping[str, str]] = MappingProxyType(
