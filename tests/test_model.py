@@ -285,7 +285,8 @@ def test_the_floor_is_that_of_the_likelihood():
             "slope",
             "Uniform(0, 1)",
             "--prior: expected a known parameter, but got 'slope'; there are: 'changepoint', "
-            "'height', 'rate', 'floor', 'broken', 'nu', 'overdispersion', 'sigma' and 1 more",
+            "'height', 'rate', 'floor', 'autocorrelation', 'broken', 'nu', 'overdispersion' "
+            "and 2 more",
         ),
         ("hinge", "changepiont", "Uniform(0, 1)", "did you mean 'changepoint'?"),
         ("logistic", "changepoint", "Uniform(0, 1)", "expected a known parameter"),

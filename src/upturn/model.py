@@ -354,7 +354,7 @@ class Model:
         lines += ["", "[priors]"]
         priors = {name: f"{name} = {_quoted(text)}" for name, text in self.all_priors().items()}
         by_kind = BY_KIND.get(self.likelihood)
-        varying = {} if by_kind is None else LIKELIHOODS[by_kind["counts"]].priors
+        varying = () if by_kind is None else (*LIKELIHOODS[by_kind["counts"]].priors, "scatter")
         left_open = [name for name in priors if name in varying and name not in self.given]
         lines += [line for name, line in priors.items() if name not in left_open]
         if left_open:
