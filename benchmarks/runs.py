@@ -59,12 +59,12 @@ def _heavy(rng: np.random.Generator, shape: tuple[int, int, int]) -> Floats:
     return _autocorrelated(rng, shape) * scale / np.sqrt(HEAVY / (HEAVY - 2))
 
 
-# What is made of runs: arguments of `upturn.fit`.
-METHODS: dict[str, dict[str, Any]] = {
-    "ignored": {"scatter": "none"},
-    "offsets": {"likelihood": "beta-binomial"},
-    "correlated noise": {"scatter": "none", "likelihood": "ar"},
-    "both, the default": {},
+# What is made of runs, as options of `upturn fit`; the last is what it does by default.
+METHODS: dict[str, dict[str, str]] = {
+    "ignored": {"likelihood": "beta-binomial", "scatter": "none"},
+    "offsets": {"likelihood": "beta-binomial", "scatter": "run"},
+    "correlated noise": {"likelihood": "ar", "scatter": "none"},
+    "both, the default": {"likelihood": "ar", "scatter": "run"},
 }
 MARKS = "<!-- coverage -->", "<!-- /coverage -->"
 
@@ -110,14 +110,30 @@ def simulated(name: str, curves: int, *, seed: int) -> "tuple[Curves, Floats]":
     return read(frame).curves(), tau[:, 0, 0]
 
 
-def covered(curves: "Curves", truth: Floats, *, draws: int, **how: Any) -> dict[str, Any]:
-    """How often 90 % intervals of the changepoint hold the truth."""
-    import upturn
+def covered(
+    curves: "Curves",
+    truth: Floats,
+    *,
+    likelihood: str,
+    scatter: str,
+    draws: int,
+    threads: int | None = None,
+) -> dict[str, Any]:
+    """How often 90 % intervals of the changepoint hold the truth.
 
-    fit = upturn.fit(curves, model="hinge", draws=draws, **how)
-    x = fit.tree["posterior"]["changepoint"].to_numpy().reshape(-1, len(curves)).T
-    low, high = curves.limits[:, 0, :, None]
-    u = (x - low) / (high - low)
+    Of the hinge alone, and what is difficult gets a larger budget, but no tempered SMC: a fifth of
+    the time of `upturn.fit`.
+    """
+    from upturn.arguments import curves_of
+    from upturn.model import Model
+    from upturn.sampling import blocks
+
+    found = blocks.sample(
+        Model.read("hinge").with_likelihood(likelihood),
+        curves_of(curves, "flops", None, None, scatter),
+        draws=draws, seed=0, threads=threads, attempts=1,
+    )  # fmt: skip
+    u = found.parameters["changepoint"].reshape(len(curves), -1)
     ends = np.quantile(u, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=1)
     held = (ends[0] <= truth) & (truth <= ends[1])
     return {
@@ -125,7 +141,7 @@ def covered(curves: "Curves", truth: Floats, *, draws: int, **how: Any) -> dict[
         "covered": held.mean(),
         "error": np.sqrt(LEVEL * (1 - LEVEL) / len(truth)),
         "width": np.median(ends[1] - ends[0]),
-        "failed": len(fit.failed),
+        "failed": int((~found.population.converged).sum()),
     }
 
 

@@ -42,17 +42,17 @@ def test_simulated_runs_are_grouped_and_stand_where_they_should():
 
 def test_coverage_counts_intervals_that_hold_the_truth():
     curves, truth = runs.simulated("independent", 6, seed=3)
-    found = runs.covered(curves, truth, draws=80, scatter="none")
+    found = runs.covered(curves, truth, draws=80, **runs.METHODS["ignored"])
     assert found["curves"] == 6
     assert 0 < found["width"] < 1
-    assert runs.covered(curves, truth + 5, draws=80, scatter="none")["covered"] == 0
+    assert runs.covered(curves, truth + 5, draws=80, **runs.METHODS["ignored"])["covered"] == 0
 
 
 def test_the_table_goes_into_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr(runs.report, "FOLDER", tmp_path)
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- coverage -->\nold\n<!-- /coverage -->\nafter\n")
-    monkeypatch.setattr(runs, "METHODS", {"ignored": {"scatter": "none"}})
+    monkeypatch.setattr(runs, "METHODS", {"ignored": runs.METHODS["ignored"]})
     found = runs.run(curves=3, noises=("independent",), draws=80, page=page)
     text = page.read_text()
     assert text.startswith("before\n")
