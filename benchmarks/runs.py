@@ -7,7 +7,6 @@ several goes: results/runs.json keeps what was measured before in the same way.
 """
 
 import json
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -185,7 +185,9 @@ def test_a_robust_likelihood_without_broken_scores_is_the_plain_one(name):
 
 
 @pytest.mark.parametrize("groups", [1, 3])
-@pytest.mark.parametrize("name", [n for n, one in LIKELIHOODS.items() if one.total and one.plain is None])
+@pytest.mark.parametrize(
+    "name", [n for n, one in LIKELIHOODS.items() if one.total and one.plain is None]
+)
 def test_total_is_the_sum_of_log_terms(name, groups):
     """By group, with points left out, and at the ends of what parameters can be."""
     rng = np.random.default_rng(11)

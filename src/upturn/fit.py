@@ -165,10 +165,10 @@ def fit(
         return batches.fit(job, results, axis, metric)
     data = table_of(results)
     curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
+    meta["arguments"] |= _asked(data, metric, curves.axes)
+    meta["notes"] = [*curves.notes]
     if curves.runs.any() and not mix.is_mix(curves):
         job = _of_runs(job)
-    job.meta["arguments"] |= _asked(data, metric, curves.axes)
-    job.meta["notes"] = [*curves.notes]
     return _held(job, curves, nuts=nuts, threads=threads, progress=progress)
 
 

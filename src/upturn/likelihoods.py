@@ -295,7 +295,7 @@ def _share(xp: Any, p: Mapping[str, Any]) -> Any:
 
 def _serial_size(p: Mapping[str, Any]) -> tuple[Floats, Floats]:
     """Size and correlation, each (row, particle)."""
-    size, correlation = _size(np, p)[:, 0], p[CORRELATION][:, 0]
+    size, correlation = concentration(np, p)[:, 0], p[CORRELATION][:, 0]
     return np.ascontiguousarray(size), np.ascontiguousarray(correlation)
 
 

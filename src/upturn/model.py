@@ -140,7 +140,11 @@ class Model:
             | own
             | ({"floor": likelihood.priors["floor"]} if self.range == "floor" else {})
             | noise
-            | ({"scatter": SCATTER_OF_RUNS if likelihood.plain else SCATTER_PRIOR} if scatter else {})
+            | (
+                {"scatter": SCATTER_OF_RUNS if likelihood.plain else SCATTER_PRIOR}
+                if scatter
+                else {}
+            )
         )
 
     def priors(self, likelihood: Likelihood, *, scatter: bool) -> dict[str, Prior]:

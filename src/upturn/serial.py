@@ -9,9 +9,10 @@ x has mean `at` and variance `variance`, and the rate of success is beta distrib
 
     logit of the mean = logit(mean) + sd at,    intra-class correlation = variance rho,
 
-sd being the standard deviation of logit x, x ~ Beta(a, b), a + b = 1/rho - 1, a/(a + b) = mean. The score makes that beta
-another one by Bayes' rule; what the mean and variance of the logit gain and lose by it, the state
-does. Then comes the next step: at ← phi at, variance ← 1 - phi^2 (1 - variance).
+sd being that of the logit of a rate with the beta distribution Beta(a, b) of the likelihood,
+a + b = 1/rho - 1, a/(a + b) = mean. The score makes that beta another one by Bayes' rule; what mean
+and variance of the logit gain and lose by it, the state does. Then comes the next step:
+at ← phi at, variance ← 1 - phi^2 (1 - variance).
 
 Where a beta has a, b well below 1, nearly all scores are 0 or all, the logit is no scale on which
 noise is normal, and the state would be taken to be known where it is not: only the share
@@ -31,10 +32,14 @@ from upturn.kernels import DOUBT, FARTHEST_SHIFT, LARGEST_SIZE, MEAN_MARGIN
 
 CORRELATION = "autocorrelation"
 
+type Given = tuple[Any, dict[str, Any], tuple[Any, Any]]
+
 
 def spread_of_log_odds(a: Any, b: Any) -> Any:
-    """The variance of logit x, x ~ Beta(a, b): trigamma(a) + trigamma(b), bounded where they are
-    not (a long tail towards log 0 is no noise that the next score would share).
+    """The variance of logit x, x ~ Beta(a, b), but where it has a long tail.
+
+    Trigamma(a) + trigamma(b), bounded where they are not: a tail towards log 0 is no noise that the
+    next score would share.
 
     Parameters
     ----------
@@ -59,9 +64,7 @@ def moved_log_odds(xp: Any, a: Any, b: Any, k: Any, m: Any) -> Any:
     return xp.log(ratio) + 1 / (a + 0.25) - 1 / (b + 0.25) - 1 / (c + 0.25) + 1 / (d + 0.25)
 
 
-def conditional(
-    xp: Any, mean: Any, p: Mapping[str, Any], at: Any, variance: Any
-) -> tuple[Any, dict[str, Any], tuple[Any, Any]]:
+def conditional(xp: Any, mean: Any, p: Mapping[str, Any], at: Any, variance: Any) -> Given:
     """A score given those before it.
 
     Parameters
@@ -95,28 +98,20 @@ def conditional(
     return moved, {**p, "overdispersion": xp.sqrt(1 / (whole + 1))}, (sd, gain)
 
 
-def updated(
-    xp: Any,
-    mean: Any,
-    p: Mapping[str, Any],
-    scale: tuple[Any, Any],
-    state: tuple[Any, Any],
-    k: Any,
-    n: Any,
-) -> tuple[Any, Any]:
+def updated(xp: Any, given: Given, state: tuple[Any, Any], k: Any, n: Any) -> tuple[Any, Any]:
     """The state before the next score, k of n having been seen.
 
     Parameters
     ----------
     xp : namespace
-    mean, p, scale
+    given : tuple
         From `conditional`.
     state : tuple of array
         `at` and `variance` before this score.
     k, n : array
         Successes and trials.
     """
-    (at, variance), (sd, gain) = state, scale
+    (at, variance), (mean, p, (sd, gain)) = state, given
     size = 1 / p["overdispersion"] ** 2 - 1
     a, b = mean * size, (1 - mean) * size
     left = spread_of_log_odds(a + k, b + n - k) / spread_of_log_odds(a, b)

@@ -155,7 +155,7 @@ def _in_turn(
         moved, given, scale = serial.conditional(NUMPY, mean[:, i], p, *before)
         trials = curves.trials[:, i]
         y[:, i] = target.likelihood.draw(rng, moved, given, trials)
-        state = serial.updated(NUMPY, moved, given, scale, before, y[:, i], trials)
+        state = serial.updated(NUMPY, (moved, given, scale), before, y[:, i], trials)
         at[rows, mine], variance[rows, mine] = state
     return y
 

@@ -90,8 +90,8 @@ def target_of(model: Model, curves: Curves) -> Target:
     target = Target(model, curves, model.likelihood_for(str(kinds[0])))
     if (plain := target.likelihood.plain) is not None:
         raise DataError(
-            f"likelihood: expected independent scores for PyMC, but got {target.likelihood.name!r}, "
-            f"whose noise is correlated along runs; use {plain.name!r}"
+            f"likelihood: expected independent scores for PyMC, but got "
+            f"{target.likelihood.name!r}, whose noise is correlated along runs; use {plain.name!r}"
         )
     return target
 

@@ -562,7 +562,7 @@ class Target:
             k, n = k[:, None], n[:, None]
             density = self.likelihood.log_terms(xp, moved, given, k, n)
             density = density + self._log_rest_of(given, n, xp)
-            after = serial.updated(xp, moved, given, scale, tuple(before), k, n)
+            after = serial.updated(xp, (moved, given, scale), tuple(before), k, n)
             return (
                 xp.where(own, after[0][:, None], at),
                 xp.where(own, after[1][:, None], variance),
