@@ -47,8 +47,8 @@ def spread_of_log_odds(a: Any, b: Any) -> Any:
 
     Examples
     --------
-    >>> round(spread_of_log_odds(20.0, 30.0), 3)  # exactly 0.085
-    0.084
+    >>> round(spread_of_log_odds(20.0, 30.0), 3)  # trigamma: 0.0847
+    0.085
     """
     return 1 / (a + 0.5) + 1 / (b + 0.5) + 1 / (a + 0.25) ** 2 + 1 / (b + 0.25) ** 2
 
