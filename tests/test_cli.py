@@ -305,7 +305,10 @@ def test_a_bad_table(content, message, folder):
         ),
         (["--prior", "height=Unifrm(0, 1)"], "Unifrm"),
         (["--prior", "height"], "expected NAME=TEXT, but got 'height'; for example changepoint="),
-        (["--likelihood", "poisson"], "'poisson' is not one of 'auto', 'robust', 'ar', 'beta-binomial'"),
+        (
+            ["--likelihood", "poisson"],
+            "'poisson' is not one of 'auto', 'robust', 'ar', 'beta-binomial'",
+        ),
         (
             ["--continuous", "score", "--likelihood", "binomial"],
             "likelihood 'binomial': expected successes and trials, but got a continuous metric",
