@@ -9,7 +9,6 @@ from scipy import special, stats
 
 from upturn import serial
 from upturn.arrays import NUMPY
-from upturn.curves import Curves
 from upturn.likelihoods import LIKELIHOODS, Data, left_out
 from upturn.model import Model
 from upturn.results import read
@@ -149,7 +148,7 @@ def table(runs=3, checkpoints=6, tasks=1, seed=0, trials=300):
     return draw(model, design, np.random.default_rng(seed), fixed=fixed).curves
 
 
-def target_of(curves: Curves, model: str = "hinge") -> Target:
+def target_of(curves, model="hinge"):
     chosen = Model.read(model).with_likelihood("ar")
     return Target(chosen, curves, chosen.likelihood_for("counts"))
 
