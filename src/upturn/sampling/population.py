@@ -76,6 +76,9 @@ LIGHT_DIMENSION = 3
 # Curves with groups cost thirty times as much a particle, and are long enough to have no necks.
 GROUPED = Effort(0, 768, 384, 4, 8, 30, (512,) * 20)
 GROUPED_LARGE = Effort(1, 2048, 1024, 4, 8, 30, (1024,) * 16, nodes=33, step=0.75)
+# Where noise is correlated along runs, differences of neighbours say precisely where a run stands,
+# and a mixture fitted on 33 nodes misses: see docs/decisions.md.
+SERIAL_LARGE = replace(GROUPED_LARGE, final_components=16, nodes=97)
 AFTER_SMC = Effort(2, 0, 0, 0, 24, 0, (8192, 8192, 16384))
 PILOT = 64  # particles of an adaptation by which nodes are dealt out to groups
 
@@ -157,7 +160,10 @@ def _resolved(order: _Order, mixture: Mixture, effort: Effort) -> _Order:
 
 def _larger(order: _Order) -> Population:
     """More particles and components, or a likelihood with less noise where that is the trouble."""
-    return _importance(order, GROUPED_LARGE if order.target.grouped else LARGE)
+    if order.target.grouped:
+        serial = order.target.likelihood.plain is not None
+        return _importance(order, SERIAL_LARGE if serial else GROUPED_LARGE)
+    return _importance(order, LARGE)
 
 
 def _tempered(order: _Order) -> Population:
