@@ -1,8 +1,8 @@
 """Bundled data sets: published evaluation results, with a source in every row.
 
 >>> from upturn import datasets
->>> datasets.names()
-['gpt3', 'open-models', 'pythia', 'wei2022-table1']
+>>> datasets.names()[:4]
+['brier', 'gpt3', 'olmo-mmlu', 'open-models']
 >>> datasets.path("gpt3").name
 'gpt3.csv'
 """
