@@ -265,9 +265,13 @@ class Target:
 
     @cached_property
     def _fused(self) -> bool:
-        """Whether one compiled loop does the likelihood of this model."""
+        """Whether one compiled loop does the likelihood of this model.
+
+        A model of another mean may have the same segments: that of a technique beside its baseline.
+        """
         floor_and_rise = tuple(type(one) for one in self.model.segments) == (Floor, Rise)
         plain = floor_and_rise and self.model.range != "zero"
+        plain = plain and type(self.model).mean is Model.mean
         return plain and self.likelihood.name in ("beta-binomial", "normal")
 
     def _in_one_loop(self, rows: Index, z: Floats, p: Mapping[str, Any]) -> Floats:
