@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tests.sampling.test_formulas import target_of
+from upturn.arrays import NUMPY
 from upturn.hinge_kernel import PARTICLES, _exp
 from upturn.kernels import compiled
+from upturn.model import Model
 from upturn.sampling.target import Target
 
 COUNT = 2 * PARTICLES + 5  # two whole pieces and a rest
@@ -46,6 +48,23 @@ def test_terms_at_the_floor_are_those_computed_at_every_node(
     got = target.log_likelihood(np.arange(2), z)
     monkeypatch.setattr(Target, "_fused", False)
     np.testing.assert_allclose(got, target.log_likelihood(np.arange(2), z), rtol=1e-8, atol=1e-9)
+
+
+def test_a_technique_beside_its_baseline_is_no_hinge():
+    """It has the segments of its baseline and another mean."""
+    from tests.test_contrast import curves_of, table
+    from upturn.gains import GAINS, Paired
+    from upturn.pairing import paired
+
+    joint = paired(curves_of(table(np.random.default_rng(2), count=5)), "cot", "direct")
+    plain = Model.read("hinge")
+    for gain in GAINS:
+        model = Paired.of(plain, gain)
+        target = Target(model, joint, plain.likelihood_for("counts"))
+        z = whitened(target)[:1]
+        rows = np.array([0])
+        expected = target.with_arrays(target.arrays()).traced(rows, z, NUMPY)
+        np.testing.assert_allclose(target.log_likelihood(rows, z), expected, rtol=1e-7)
 
 
 @pytest.mark.parametrize("scatter", ["none", "family"])
