@@ -163,3 +163,16 @@ def test_jax_agrees_in_value_and_gradient(model, name):
             assert value == pytest.approx(of(NUMPY, theta), rel=1e-10, abs=1e-8)
             exact = differences(lambda at, of=of: of(NUMPY, at), theta)
             assert gradient == pytest.approx(exact, abs=tolerance(value, gradient))
+
+
+def test_quantiles_of_the_normal_are_scipys():
+    """In the middle, in both tails down to the least number there is, at 0, 1 and outside."""
+    rng = np.random.default_rng(0)
+    tails = 10.0 ** -rng.uniform(0, 307, 2000)
+    odd = np.array([0.0, 1.0, 0.5, 5e-324, -1.0, 2.0, np.nan])
+    p = np.concatenate([rng.random(5000), tails, 1 - tails, odd])
+    with np.errstate(all="ignore"):
+        expected = special.ndtri(p)
+    np.testing.assert_allclose(NUMPY.ndtri(p), expected, rtol=1e-14)
+    square = p[:9000].reshape(9, -1)[:, ::2]
+    np.testing.assert_allclose(NUMPY.ndtri(square), special.ndtri(square), rtol=1e-14)

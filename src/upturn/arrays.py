@@ -13,9 +13,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, ndtr, ndtri
+from scipy.special import expit, ndtr
 
-from upturn import kernels
+from upturn import kernels, quantile_kernels
 
 SHARED = ("abs", "clip", "exp", "expm1", "log", "log1p", "maximum", "minimum", "sqrt", "where")
 SHIFT = 6.0  # Stirling's series is used from here on
@@ -30,6 +30,14 @@ def _elementwise(kernel: Any) -> Any:
         return flat.reshape(arrays[0].shape)
 
     return broadcast
+
+
+def _ndtri(p: Any) -> Any:
+    """Quantiles of N(0, 1)."""
+    p = np.ascontiguousarray(p, dtype=float)
+    out = np.empty_like(p)
+    quantile_kernels.normal_quantile(p.reshape(-1), out.reshape(-1))
+    return out
 
 
 def _repeat(count: int, step: Callable[[int, Any], Any], state: Any) -> Any:
@@ -54,7 +62,7 @@ NUMPY = SimpleNamespace(
     passing=_passing,
     inverse_of_lower=np.linalg.inv,
     ndtr=ndtr,
-    ndtri=ndtri,
+    ndtri=_ndtri,
     expit=expit,
     log_gamma=_elementwise(kernels.log_gamma),
     log_rising=_elementwise(kernels.log_rising),

@@ -10,8 +10,9 @@ from tests.sampling.test_mixtures import random_mixture
 from tests.sampling.test_target import table
 from upturn.arrays import NUMPY
 from upturn.model import Model
+from upturn.priors import Prior, Quantiles
 from upturn.results import read
-from upturn.sampling import mixtures, points
+from upturn.sampling import mixtures, points, weights
 from upturn.sampling.mixture_formulas import Formulas, Kernels
 from upturn.sampling.target import Target
 
@@ -72,7 +73,7 @@ def test_densities_and_draws_are_the_kernels(dimension):
     z = mixture.draw(uniform)
     np.testing.assert_allclose(mixture.draw(uniform, PLAIN), z, rtol=1e-12, atol=1e-12)
     expected = mixture.log_density(z)
-    np.testing.assert_allclose(mixture.log_density(z, PLAIN), expected, rtol=1e-12)
+    np.testing.assert_allclose(mixture.log_density(z, xp=PLAIN), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("dimension", [1, 4])
@@ -81,7 +82,7 @@ def test_expectations_are_the_kernels(dimension):
     rng = np.random.default_rng(0)
     y = rng.normal(size=(ROWS, dimension, PARTICLES))
     weights = rng.dirichlet(np.ones(PARTICLES), size=ROWS)
-    how = mixtures._standardising(mixture.weights, mixture.means, mixture.roots, NUMPY)
+    how = Kernels.standardise(mixture.weights, mixture.means, mixture.roots)
     room = np.empty((2, ROWS, 4, PARTICLES))
     expected = Kernels.expect(y, weights, *how, *room)
     np.testing.assert_allclose(Formulas(PLAIN).expect(y, weights, *how), expected, rtol=1e-12)
@@ -101,3 +102,54 @@ def test_bits_are_reversed_the_long_way_too():
     keys = points.keys(0, ["a", "b"], 1)
     net, seeds = points.net(3, 5, 40), points.seeds(keys, 2, 3)
     assert (points.scrambled(net, seeds, PLAIN) == points.uniforms(keys, 2, 3, 5, 40)).all()
+
+
+def test_a_maximisation_is_the_kernels():
+    """Also where no particle is left to a component."""
+    rng = np.random.default_rng(3)
+    share = rng.dirichlet(np.ones(4), size=(ROWS, PARTICLES)).swapaxes(1, 2) / PARTICLES
+    share[0, 2] = 0.0
+    features = mixtures._features(rng.normal(size=(ROWS, 3, PARTICLES)), NUMPY)
+    moments = mixtures._moments_of(share, features, NUMPY)
+    given = share.sum(axis=2), moments, np.array([20.0, 200.0, 3.0])
+    ours, theirs = Kernels.maximise(*given), Formulas(PLAIN).maximise(*given)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+    ours, theirs = Kernels.standardise(*ours), Formulas(PLAIN).standardise(*theirs)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-8, atol=1e-8)
+
+
+def test_weights_are_the_kernels():
+    """Temperatures, mixtures of densities, resampling and the space-filling order."""
+    rng = np.random.default_rng(4)
+    offset, log_likelihood = rng.normal(size=(2, ROWS, 3000)) * [[[1.0]], [[40.0]]]
+    log_likelihood[:, :5] = -np.inf
+    before = np.array([0.0, 1e-3, 0.9])
+    for size in (20.0, 300.0, 2900.0):
+        found, expected = (
+            weights.temperature(offset, log_likelihood, before, size, xp) for xp in (NUMPY, PLAIN)
+        )
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    logs = [offset, offset - 800, log_likelihood.clip(-1e4)]
+    shares = (0.2, 0.5, 0.3)
+    expected = weights.log_mixture(logs, shares, PLAIN)
+    np.testing.assert_allclose(weights.log_mixture(logs, shares), expected, rtol=1e-13)
+    share = weights.normalised(offset * 3)
+    comb = np.array([2.0**-54, 0.5, 1 - 2.0**-53])
+    for count in (10, 3001):
+        expected = weights.systematic(share, comb, count, PLAIN)
+        np.testing.assert_array_equal(weights.systematic(share, comb, count), expected)
+    for dimension in (1, 3, 7):
+        z = rng.normal(size=(ROWS, dimension, 3000)) * 1e-3 + 2
+        expected = weights.along_curve(z, share, PLAIN)
+        np.testing.assert_array_equal(weights.along_curve(z, share), expected)
+
+
+def test_tables_of_quantiles_are_read_the_long_way_too():
+    """Within the table, at its nodes, and beyond its ends."""
+    prior = Prior.parse("Beta(0.5, 2)", "noise")
+    quantiles, rows = Quantiles(prior, np.full(2, np.nan)), np.array([0, 1, 0])
+    z = np.random.default_rng(5).normal(size=(3, PARTICLES)) * 4
+    z[:, :5] = [-40.0, -16.0, 0.0, 16.0, 40.0]
+    np.testing.assert_allclose(quantiles(NUMPY, rows, z), quantiles(PLAIN, rows, z), rtol=1e-13)

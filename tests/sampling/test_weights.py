@@ -165,17 +165,24 @@ def test_systematic_at_the_ends_of_offsets(offset):
 # --- the space-filling order ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dimensions", [1, 2, 3, 6, 20])
+def even(unit):
+    """Equal weights of points (row, dimension, particle)."""
+    return np.full((len(unit), unit.shape[2]), 1 / unit.shape[2])
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3, 6, 20, 40])
 def test_along_curve_is_a_permutation(rng, dimensions):
-    order = weights.along_curve(rng.random((4, dimensions, 333)))
+    unit = rng.random((4, dimensions, 333))
+    order = weights.along_curve(unit, even(unit))
     np.testing.assert_array_equal(np.sort(order, axis=1), np.tile(np.arange(333), (4, 1)))
 
 
 def test_along_curve_sorts_one_dimension(rng):
-    """To the 1,024 cells that its codes tell apart."""
+    """To the 1,024 cells that its codes tell apart, at whose ends one is 0.016 to 0.02 sd wide."""
     unit = rng.random((1, 1, 500))
-    passed = np.take_along_axis(unit[:, 0], weights.along_curve(unit), axis=1)
-    assert np.diff(passed).min() > -1 / 1024
+    passed = np.take_along_axis(unit[:, 0], weights.along_curve(unit, even(unit)), axis=1)
+    assert np.diff(passed).min() > -0.02 * unit.std()
+    assert np.diff(passed).min() < 0  # the cells are what the order is one of
 
 
 @pytest.mark.parametrize(("dimensions", "share"), [(2, 0.15), (3, 0.35), (4, 0.5)])
@@ -188,7 +195,7 @@ def test_along_curve_keeps_neighbours_near(rng, dimensions, share):
         return np.sqrt((np.diff(passed, axis=2) ** 2).sum(axis=1)).mean()
 
     by_chance = rng.permutation(2000)[None]
-    assert step(weights.along_curve(unit)) < share * step(by_chance)
+    assert step(weights.along_curve(unit, even(unit))) < share * step(by_chance)
 
 
 def test_resampling_along_the_curve_keeps_the_gain_of_a_net():
@@ -210,7 +217,7 @@ def test_resampling_along_the_curve_keeps_the_gain_of_a_net():
         error = np.take_along_axis(unit, drawn[:, None], axis=2).mean(axis=2) - mean
         return ((error**2).mean(axis=0) / (variance.mean(axis=0) / 256)).mean()
 
-    assert spread(weights.along_curve(unit)) < 0.15
+    assert spread(weights.along_curve(unit, share)) < 0.15
     assert spread(np.argsort(points.uniforms(key, 9, 1, 0, 4096)[:, 0], axis=1)) > 0.5
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays import NUMPY
+from upturn.sampling import weights
 from upturn.sampling.engines import Host
 from upturn.sampling.mixtures import Mixture, log_standard_normal
 from upturn.sampling.offsets import Index
@@ -91,7 +92,7 @@ class Cloud:
     def _density(self, source: Source, z: Floats, prior: Floats) -> Floats:
         if source is None:
             return prior
-        found: Floats = self.engine.run(Mixture.log_density, source, z)
+        found: Floats = self.engine.run(Mixture.log_density, source, z, prior)
         return found
 
 
@@ -109,11 +110,7 @@ def _joined(
     xp: Any = NUMPY,
 ) -> tuple[Any, Any, Any]:
     join = xp.module.concatenate
-    logs = [join(each, axis=1) for each in density]
-    logs = [d + np.log(n) for d, n in zip(logs, shares, strict=True)]
-    top = logs[0]
-    for each in logs[1:]:
-        top = xp.maximum(top, each)
-    total = sum(xp.exp(each - top) for each in logs)
-    offset = join(prior, axis=1) - top - xp.log(total)
+    offset = join(prior, axis=1) - weights.log_mixture(
+        [join(each, axis=1) for each in density], shares, xp
+    )
     return join(z, axis=2), join(log_likelihood, axis=1), offset

@@ -148,7 +148,7 @@ def resample(
 
 def _resampled(z: Floats, share: Floats, comb: Floats, shuffle: Index, xp: Any = NUMPY) -> Floats:
     take = xp.module.take_along_axis
-    order = weights.along_curve(xp.ndtr(z), xp)
+    order = weights.along_curve(z, share, xp)
     index = weights.systematic(take(share, order, axis=1), comb, shuffle.shape[1], xp)
     index = take(take(order, index, axis=1), shuffle, axis=1)
     found: Floats = take(z, index[:, None], axis=2)

@@ -4,13 +4,19 @@ Both give the same numbers but for rounding. The formulas hold one component's p
 where the kernels hold one row's.
 """
 
+import math
 from typing import Any
 
 import numpy as np
 
 from upturn.sampling import mixture_kernels as kernels
-from upturn.sampling.mixture_kernels import DEGREES, LEAST
+from upturn.sampling.mixture_kernels import DEGREES, JITTER, LEAST, LEAST_MASS
 from upturn.validate import Floats
+
+
+def dimension_of(features: int) -> int:
+    """The d of which 1, y_i and y_i y_j for j <= i are as many features."""
+    return math.isqrt(8 * features + 1) // 2 - 1
 
 
 class Kernels:
@@ -29,6 +35,21 @@ class Kernels:
         """The expectation step of a fit; the last two arguments are overwritten."""
         kernels.expect(np.ascontiguousarray(y), weights, *how)
         return how[-2], how[-1]
+
+    @staticmethod
+    def maximise(mass: Floats, moments: Floats, size: Floats) -> tuple[Floats, Floats, Floats]:
+        """The maximisation step: shares, means and roots of the components."""
+        shape = (*mass.shape, dimension_of(moments.shape[2]))
+        found = np.empty(mass.shape), np.empty(shape), np.empty((*shape, shape[2]))
+        kernels.maximise(mass, moments, size, *found)
+        return found
+
+    @staticmethod
+    def standardise(weights: Floats, means: Floats, roots: Floats) -> tuple[Floats, Floats, Floats]:
+        """What takes particles to where each component is standard, and its height."""
+        found = np.empty_like(roots), np.empty_like(means), np.empty_like(weights)
+        kernels.standardise(weights, means, roots, *found)
+        return found
 
     @staticmethod
     def place(
@@ -67,6 +88,26 @@ class Formulas:
         share = density * (weights / (LEAST + density.sum(axis=1)))[:, None]
         return share, share * ((DEGREES + dimension) / (DEGREES + distance))
 
+    def maximise(self, mass: Any, moments: Any, size: Any) -> tuple[Any, Any, Any]:
+        """The maximisation step: shares, means and roots of the components."""
+        dimension = dimension_of(moments.shape[2])
+        mass, total = mass + LEAST_MASS, moments[:, :, 0] + LEAST_MASS
+        means = moments[:, :, 1 : dimension + 1] / total[:, :, None]
+        second = _square(moments[:, :, dimension + 1 :], dimension) / total[:, :, None, None]
+        spread = second - means[:, :, :, None] * means[:, :, None, :]
+        spread *= (total / mass)[:, :, None, None]
+        trust = mass * size[:, None]
+        trust = (trust / (trust + dimension + 1))[:, :, None, None]
+        scale = trust * spread + (1 - trust + JITTER) * np.eye(dimension)
+        return mass / mass.sum(axis=1, keepdims=True), means, self.xp.module.linalg.cholesky(scale)
+
+    def standardise(self, weights: Any, means: Any, roots: Any) -> tuple[Any, Any, Any]:
+        """What takes particles to where each component is standard, and its height."""
+        lower = self.xp.inverse_of_lower(roots)
+        shift = (lower @ means[..., None])[..., 0]
+        volume = self.xp.module.diagonal(roots, axis1=2, axis2=3).prod(axis=2)
+        return lower, shift, weights / volume
+
     def place(
         self, normal: Any, tail: Any, choice: Any, edges: Any, means: Any, roots: Any,
         defense: float,
@@ -101,3 +142,10 @@ class Formulas:
         for _ in range((int(DEGREES) + dimension) // 2):
             out = out * base
         return out
+
+
+def _square(packed: Any, dimension: int) -> Any:
+    """Symmetric matrices from their packed lower triangles."""
+    i, j = np.indices((dimension, dimension))
+    low, high = np.minimum(i, j), np.maximum(i, j)
+    return packed[..., high * (high + 1) // 2 + low]

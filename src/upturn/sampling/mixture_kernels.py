@@ -14,6 +14,8 @@ from upturn.validate import Floats
 DEGREES = 4.0  # of freedom: tails wide enough for what the components did not see
 _PIECE = 512  # particles whose distances stay in the fastest cache
 LEAST = 1e-300
+LEAST_MASS = 1e-12  # of a component that no particle is left to
+JITTER = 1e-10
 
 
 @compiled
@@ -119,6 +121,90 @@ def expect(
             for p in range(particles):
                 share[r, k, p] *= total[p]
                 pulled[r, k, p] *= share[r, k, p]
+
+
+@compiled
+def maximise(
+    mass: Floats,
+    moments: Floats,
+    size: Floats,
+    shares: Floats,
+    means: Floats,
+    roots: Floats,
+) -> None:
+    """The maximisation step of a fit: each component's share, mean and root.
+
+    mass (row, component) and moments (row, component, feature) are sums over particles, size (row,)
+    the effective number of those; the last three arguments are overwritten.
+    """
+    rows, components, dimension = means.shape
+    for r in range(rows):
+        whole = 0.0
+        for k in range(components):
+            whole += mass[r, k] + LEAST_MASS
+        for k in range(components):
+            own, total = mass[r, k] + LEAST_MASS, moments[r, k, 0] + LEAST_MASS
+            shares[r, k] = own / whole
+            for i in range(dimension):
+                means[r, k, i] = moments[r, k, 1 + i] / total
+            # drawn to the covariance of the whole cloud, which is 1, with few effective particles
+            trust = own * size[r]
+            trust /= trust + dimension + 1.0
+            scale = trust * (total / own)
+            feature = dimension + 1
+            root = roots[r, k]
+            for i in range(dimension):
+                for j in range(i + 1):
+                    spread = moments[r, k, feature] / total - means[r, k, i] * means[r, k, j]
+                    root[i, j] = scale * spread + ((1.0 - trust + JITTER) if i == j else 0.0)
+                    if i != j:
+                        root[j, i] = 0.0
+                    feature += 1
+            _cholesky(root)
+
+
+@compiled
+def _cholesky(a: Floats) -> None:
+    """The lower factor of a positive matrix, of which the lower triangle is read, in its place."""
+    for j in range(len(a)):
+        for m in range(j):
+            a[j, j] -= a[j, m] * a[j, m]
+        a[j, j] = np.sqrt(a[j, j])
+        for i in range(j + 1, len(a)):
+            for m in range(j):
+                a[i, j] -= a[i, m] * a[j, m]
+            a[i, j] /= a[j, j]
+
+
+@compiled
+def standardise(
+    weights: Floats, means: Floats, roots: Floats, lower: Floats, shift: Floats, height: Floats
+) -> None:
+    """What takes a particle to where each component is standard, and each one's height.
+
+    lower (row, component, dimension, dimension) becomes the inverse of the root, shift what is
+    taken off afterwards, height the weight over the determinant of the root.
+    """
+    rows, components, dimension = means.shape
+    for r in range(rows):
+        for k in range(components):
+            root, inverse = roots[r, k], lower[r, k]
+            volume = 1.0
+            for j in range(dimension):
+                volume *= root[j, j]
+                for i in range(dimension):
+                    inverse[i, j] = 0.0
+                inverse[j, j] = 1.0 / root[j, j]
+                for i in range(j + 1, dimension):
+                    total = 0.0
+                    for m in range(j, i):
+                        total -= root[i, m] * inverse[m, j]
+                    inverse[i, j] = total / root[i, i]
+            for i in range(dimension):
+                shift[r, k, i] = 0.0
+                for j in range(i + 1):
+                    shift[r, k, i] += inverse[i, j] * means[r, k, j]
+            height[r, k] = weights[r, k] / volume
 
 
 @compiled

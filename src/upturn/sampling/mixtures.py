@@ -19,7 +19,6 @@ from upturn.sampling.mixture_kernels import DEGREES
 from upturn.validate import Floats
 
 DEFENSE = 0.05  # share of the prior in every proposal, which bounds the weights (Hesterberg 1995)
-JITTER = 1e-10
 # Larger products are split among threads by OpenBLAS, which on top of our own threads is 20 times
 # slower; this is half the size from which it does so.
 PRODUCT = 131_072
@@ -51,13 +50,16 @@ class Mixture:
         """Some of the rows."""
         return Mixture(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
-    def log_density(self, z: Floats, xp: Any = NUMPY) -> Floats:
-        """Log density at z (row, dimension, particle): (row, particle)."""
+    def log_density(self, z: Floats, prior: Floats | None = None, xp: Any = NUMPY) -> Floats:
+        """Log density at z (row, dimension, particle): (row, particle).
+
+        `prior` is the log density of N(0, 1) there, where that is known.
+        """
         roots = self.scale[:, None] @ self.roots
         means = self.centre[:, None] + (self.scale[:, None] @ self.means[..., None])[..., 0]
-        lower, shift, coefficient = _standardising(self.weights, means, roots, xp)
+        lower, shift, coefficient = _loops(xp).standardise(self.weights, means, roots)
         coefficient *= (1 - DEFENSE) * math.exp(_student_constant(z.shape[1]))
-        density = DEFENSE * xp.exp(log_standard_normal(z))
+        density = DEFENSE * xp.exp(log_standard_normal(z) if prior is None else prior)
         found: Floats = xp.log(_loops(xp).add_densities(z, lower, shift, coefficient, density))
         return found
 
@@ -108,30 +110,21 @@ def fit(
     widen : float
         Factor on the components' scale in the result.
     """
-    dimension = z.shape[1]
     centre, scale = _moments(z, weights, xp)
     y = _whiten(centre, scale, z, xp)
     features = _features(y, xp)
     share = _slices(y, weights, components, xp) * weights[:, None]
     size = 1 / (weights * weights).sum(axis=1)
-    eye = np.eye(dimension)
+    loops = _loops(xp)
 
     def maximised(share: Floats, pulled: Floats) -> tuple[Floats, Floats, Floats]:
         moments = _moments_of(pulled, features, xp)
-        mass = share.sum(axis=2) + 1e-12
-        total = moments[:, :, 0] + 1e-12
-        means = moments[:, :, 1 : dimension + 1] / total[:, :, None]
-        second = _square(moments[:, :, dimension + 1 :], dimension) / total[:, :, None, None]
-        spread = second - means[:, :, :, None] * means[:, :, None, :]
-        spread *= (total / mass)[:, :, None, None]
-        trust = mass * size[:, None]
-        trust = (trust / (trust + dimension + 1))[:, :, None, None]
-        roots = xp.module.linalg.cholesky(trust * spread + (1 - trust + JITTER) * eye)
-        return mass / mass.sum(axis=1, keepdims=True), means, roots
+        found: tuple[Floats, Floats, Floats] = loops.maximise(share.sum(axis=2), moments, size)
+        return found
 
     def iterated(_: Any, now: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-        how = _standardising(*maximised(*now), xp)
-        found: tuple[Floats, Floats] = _loops(xp).expect(y, weights, *how, *now)
+        how = loops.standardise(*maximised(*now))
+        found: tuple[Floats, Floats] = loops.expect(y, weights, *how, *now)
         return found
 
     shares, means, roots = maximised(*xp.repeat(iterations, iterated, (share, share.copy())))
@@ -171,32 +164,6 @@ def _features(y: Floats, xp: Any) -> Floats:
     return found
 
 
-def _square(packed: Floats, dimension: int) -> Floats:
-    """Symmetric matrices from their packed lower triangles."""
-    i, j = np.indices((dimension, dimension))
-    low, high = np.minimum(i, j), np.maximum(i, j)
-    found: Floats = packed[..., high * (high + 1) // 2 + low]
-    return found
-
-
-def _standardising(
-    weights: Floats, means: Floats, roots: Floats, xp: Any
-) -> tuple[Floats, Floats, Floats]:
-    """What takes a particle to where each component is standard, and each one's height.
-
-    Returns
-    -------
-    lower : array (row, component, dimension, dimension)
-    shift : array (row, component, dimension)
-        The component's standard coordinates are lower z - shift.
-    height : array (row, component)
-        Weight over the determinant of the root.
-    """
-    lower = xp.inverse_of_lower(roots)
-    shift = (lower @ means[..., None])[..., 0]
-    return lower, shift, weights / xp.module.diagonal(roots, axis1=2, axis2=3).prod(axis=2)
-
-
 def _moments_of(share: Floats, features: Floats, xp: Any) -> Floats:
     """Sums over particles of share times feature: (row, component, feature)."""
     if xp is not NUMPY:
@@ -219,12 +186,15 @@ def _slices(y: Floats, weights: Floats, components: int, xp: Any) -> Floats:
 
     That is the first changepoint of a model that has one, along which posteriors bend and split.
     """
-    take, argsort = xp.module.take_along_axis, xp.module.argsort
-    order = argsort(y[:, 0], axis=1, stable=True)
-    summed = xp.module.cumsum(take(weights, order, axis=1), axis=1)
-    slice_of_sorted = xp.minimum((summed * components).astype(np.intp), components - 1)
-    slot = take(slice_of_sorted, argsort(order, axis=1), axis=1)
-    found: Floats = (slot[:, None] == np.arange(components)[:, None]).astype(np.float64)
+    take, first = xp.module.take_along_axis, y[:, 0]
+    order = xp.module.argsort(first, axis=1)
+    summed = xp.module.cumsum(take(weights, order, axis=1), axis=1)[:, None]
+    wanted = np.arange(1, components)[:, None] / components
+    edges = take(first, take(order, (summed < wanted).sum(axis=2), axis=1), axis=1)
+    beyond = (first[:, None] > edges[:, :, None]).astype(np.float64)
+    nothing = 0.0 * first[:, None]
+    join = xp.module.concatenate
+    found: Floats = join([1.0 + nothing, beyond], axis=1) - join([beyond, nothing], axis=1)
     return found
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn.arrays import NUMPY
+from upturn.sampling import particle_kernels
 from upturn.validate import Floats
 
 type Keys = NDArray[np.uint64]
@@ -68,6 +69,10 @@ def net(dimensions: int, start: int, count: int) -> Words:
 
 def scrambled(net: Words, seeds: Words, xp: Any = NUMPY) -> Floats:
     """The net scrambled by each row's seeds, in (0, 1): (row, dimension, point)."""
+    if xp is NUMPY:
+        out = np.empty((*seeds.shape, net.shape[1]))
+        particle_kernels.scramble(np.ascontiguousarray(net), seeds, out)
+        return out
     words = _scramble(net, seeds[:, :, None], xp)
     found: Floats = (words.astype(np.float64) + 0.5) * 2.0**-32
     return found

@@ -66,12 +66,12 @@ class Effort:
 
 # Smaller efforts gave posteriors that were too narrow, and nothing that said so: on GPT-3's
 # three-digit addition they lost the thin neck of the ridge, 5 % of the posterior mass.
-ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (4096, 4096, 8192, 16384))
+ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (1024, 1024, 2048, 4096, 8192, 16384))
 LARGE = Effort(1, 8192, 4096, 8, 24, 60, (8192, 8192, 16384, 32768))
 # Enough for up to three parameters, where quadrature confirms it. With 1,024 points a stage, 4 of
 # 64 fits of a step to counts of thousands (open models, arithmetic_2dm, binomial) ended between the
 # wrong two models, 1,008 nats too low and with nothing that said so.
-LIGHT = Effort(0, 2048, 2048, 4, 8, 30, (1024, 512, 512, 1024, 2048, 4096))
+LIGHT = Effort(0, 2048, 2048, 4, 8, 30, (512, 512, 512, 512, 1024, 2048, 4096))
 LIGHT_DIMENSION = 3
 # Curves with groups cost thirty times as much a particle, and are long enough to have no necks.
 GROUPED = Effort(0, 768, 384, 4, 8, 30, (512,) * 20)

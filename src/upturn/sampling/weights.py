@@ -1,17 +1,21 @@
 """Weights: what importance weights say, and draws made from them."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from upturn.arrays import NUMPY
+from upturn.sampling import particle_kernels, weight_kernels
 from upturn.validate import Floats
 
 LARGEST_K = 0.7  # Pareto shape above which importance sampling is not trusted (Vehtari et al. 2024)
 BISECTIONS = 12  # of the logarithm: a temperature to within 1 %
 COLDEST = 1e-12
+CODE_BITS = 30  # of a place on the space-filling curve
+LEAST_VARIANCE = 1e-20
 SEARCHED = 1024  # particles that a temperature is found on, evenly among all
 
 
@@ -56,6 +60,11 @@ def temperature(
     step = max(1, offset.shape[1] // SEARCHED)
     size = size * -(-offset.shape[1] // step) / offset.shape[1]
     offset, log_likelihood = offset[:, ::step], log_likelihood[:, ::step]
+    if xp is NUMPY:
+        out = np.empty(len(before))
+        arrays = np.ascontiguousarray(offset), np.ascontiguousarray(log_likelihood), before
+        weight_kernels.temperatures(*arrays, size, BISECTIONS, COLDEST, out)
+        return out
     done = effective_size(offset + log_likelihood, xp) >= size
     start = xp.log(xp.maximum(before, COLDEST))
 
@@ -86,34 +95,64 @@ def systematic(weights: Floats, offset: Floats, count: int, xp: Any = NUMPY) -> 
     -------
     array (row, count)
     """
-    np = xp.module
-    summed = np.cumsum(weights, axis=1)
+    if xp is NUMPY:
+        index = np.empty((len(weights), count), dtype=np.intp)
+        weight_kernels.systematic(weights, offset, index)
+        return index
+    jnp = xp.module
+    summed = jnp.cumsum(weights, axis=1)
     summed /= summed[:, -1:]
     # mark i, at (i + offset) / count, lies below a sum where i < sum * count - offset
-    passed = np.ceil(summed * count - offset[:, None])
-    passed = np.where(summed >= 1, count, passed)  # whatever was rounded
-    found: NDArray[Any] = xp.passing(passed.astype(np.int64), count)
+    passed = jnp.ceil(summed * count - offset[:, None])
+    passed = jnp.where(summed >= 1, count, passed)  # whatever was rounded
+    found: NDArray[np.intp] = xp.passing(passed.astype(np.int64), count)
     return found
 
 
-def along_curve(unit: Floats, xp: Any = NUMPY) -> NDArray[np.intp]:
+def log_mixture(logs: Sequence[Floats], shares: Sequence[float], xp: Any = NUMPY) -> Floats:
+    """Log density of a mixture whose parts have log densities (row, particle), and shares."""
+    if xp is NUMPY:
+        stacked, out = np.stack(logs), np.empty_like(logs[0])
+        cells = stacked.reshape(len(logs), -1)
+        weight_kernels.log_mixture(cells, np.array(shares), out.reshape(-1))
+        return out
+    logs = [d + np.log(n) for d, n in zip(logs, shares, strict=True)]
+    top = logs[0]
+    for each in logs[1:]:
+        top = xp.maximum(top, each)
+    total: Floats = sum(xp.exp(each - top) for each in logs)
+    return top + xp.log(total)
+
+
+def along_curve(z: Floats, weights: Floats, xp: Any = NUMPY) -> NDArray[np.intp]:
     """The order in which a space-filling (Morton) curve passes through points.
 
     Resampling in this order keeps most of what a low-discrepancy net gains over independent
-    points (Gerber & Chopin 2015).
+    points (Gerber & Chopin 2015). The curve fills the cube that x / sqrt(1 + x²) takes the
+    standardised points to, so that its cells are as fine for a narrow cloud as for a wide one.
 
     Parameters
     ----------
-    unit : array (row, dimension, particle)
-        In (0, 1).
+    z : array (row, dimension, particle)
+    weights : array (row, particle)
+        Normalised: what the centre and the scale of the points are taken with.
 
     Returns
     -------
     array (row, particle)
     """
-    rows, dimensions, particles = unit.shape
-    bits = min(60 // dimensions, 10)
-    cells = (unit * 2.0**bits).astype(np.int64)
+    z = z[:, :CODE_BITS]
+    rows, dimensions, particles = z.shape
+    bits = min(CODE_BITS // dimensions, 10)
+    centre = (z * weights[:, None]).sum(axis=2)
+    scale = xp.sqrt((z * z * weights[:, None]).sum(axis=2) - centre * centre + LEAST_VARIANCE)
+    if xp is NUMPY:
+        order = np.empty((rows, particles), dtype=np.intp)
+        particle_kernels.along_curve(z, centre, scale, bits, order)
+        return order
+    x = (z - centre[:, :, None]) / scale[:, :, None]
+    cells = xp.minimum((0.5 + 0.5 * x / xp.sqrt(1 + x * x)) * 2.0**bits, 2.0**bits - 1)
+    cells = cells.astype(np.int64)
     code = xp.module.zeros((rows, particles), dtype=np.int64)
     for bit in range(bits - 1, -1, -1):
         for d in range(dimensions):
