@@ -90,7 +90,7 @@ def test_batches_follow_the_memory(monkeypatch, platform, stats, free):
 
 def test_blocks_are_as_large_as_the_backend_says():
     curves = curves_of("none")
-    assert [len(block) for block in blocks._blocks(curves, 16)] == [2]
+    assert [len(block) for block in blocks._blocks(curves, 2, 16)] == [2]
     assert [len(block) for block in blocks._blocks(curves, 1)] == [1, 1]
 
 

@@ -28,7 +28,7 @@ def test_blocks_hold_each_curve_once_and_one_kind_each():
     frames += [loss(6 + i, seed=i) for i in range(5)]
     frames += [table(8).drop(columns="family") for _ in range(3)]
     curves = curves_of(*frames, scatter="family")
-    found = list(blocks._blocks(curves))
+    found = list(blocks._blocks(curves, 2))
     assert sorted(np.concatenate(found)) == list(range(48))
     for block in found:
         assert len(block) <= blocks.CURVES_A_BLOCK
@@ -39,14 +39,14 @@ def test_blocks_hold_each_curve_once_and_one_kind_each():
 
 def test_long_curves_come_in_small_blocks(monkeypatch):
     monkeypatch.setattr(blocks, "CELLS_A_BLOCK", 50)
-    monkeypatch.setattr(blocks, "FEWEST_BLOCKS", 1)
+    monkeypatch.setattr(blocks, "BLOCKS_A_THREAD", (1, 1))
     curves = curves_of(table(5), table(20), table(60), table(60, seed=1))
-    assert [len(block) for block in blocks._blocks(curves)] == [1, 1, 2]
+    assert [len(block) for block in blocks._blocks(curves, 2)] == [1, 1, 2]
 
 
 def test_a_few_curves_are_shared_among_cores():
     curves = curves_of(*[table(8, seed=i) for i in range(14)])
-    assert len(list(blocks._blocks(curves))) >= 7
+    assert len(list(blocks._blocks(curves, 4))) >= 7
 
 
 def test_keys_depend_on_labels_model_and_seed():

@@ -21,7 +21,9 @@ from upturn.sampling.target import Scaling, Target
 from upturn.validate import Floats
 
 CURVES_A_BLOCK = 16
-FEWEST_BLOCKS = 8  # of a few curves too, or one core would have them all
+# Of a few curves too, or one core would have them all; more where there are groups, as each curve
+# then is long enough to hide what a block costs by itself.
+BLOCKS_A_THREAD = 2, 4
 CELLS_A_BLOCK = 4096  # points times curves: keeps a block of long curves in the cache
 
 # Effective particles for each draw. Points of a low-discrepancy net are worth more than their
@@ -111,15 +113,16 @@ def sample(
             )  # fmt: skip
             return _native(target, found), replace(found, z=found.z[:, :0])
 
-    cut = list(_blocks(curves, how.curves))
-    workers = min(threads or os.cpu_count() or 1, how.threads or len(cut))
+    workers = threads or os.cpu_count() or 1
+    cut = list(_blocks(curves, workers, how.curves))
+    workers = min(workers, how.threads or len(cut))
     results = list(_map(work, cut, len(curves), workers, progress, stop))
     grouped = bool((curves.groups > 0).any())
     names = parameters_of(model, set(curves.kind.tolist()), grouped=grouped)
     return _together(results, len(curves), names)
 
 
-def _blocks(curves: Curves, each: int | None = None) -> Iterator[Index]:
+def _blocks(curves: Curves, threads: int, each: int | None = None) -> Iterator[Index]:
     """Curves of one kind, with or without groups and runs, the longest first; by default few."""
     long = curves.points
     sort = 2 * (curves.groups > 0) + curves.runs
@@ -127,7 +130,7 @@ def _blocks(curves: Curves, each: int | None = None) -> Iterator[Index]:
         for one in range(4):
             index = np.flatnonzero((curves.kind == kind) & (sort == one))
             index = index[np.argsort(-long[index], kind="stable")]
-            start, fair = 0, -(-len(index) // FEWEST_BLOCKS)
+            start, fair = 0, -(-len(index) // (BLOCKS_A_THREAD[one >= 2] * threads))
             while start < len(index):
                 cells = CELLS_A_BLOCK // int(long[index[start]] + 1)
                 size = each or max(1, min(CURVES_A_BLOCK, cells, fair))
