@@ -66,7 +66,11 @@ class Effort:
 
 # Smaller efforts gave posteriors that were too narrow, and nothing that said so: on GPT-3's
 # three-digit addition they lost the thin neck of the ridge, 5 % of the posterior mass.
-ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (1024, 1024, 2048, 4096, 8192, 16384))
+ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (4096, 4096, 8192, 16384))
+# Where 1,000 draws or fewer are asked for, their own error hides what more points would say. (With
+# as few points first under 4,000 draws, the sd of that addition's log rate was 2 % lower still.)
+FEW = replace(ORDINARY, rounds=(1024, 1024, 2048, *ORDINARY.rounds))
+FEW_SIZE = 750.0
 LARGE = Effort(1, 8192, 4096, 8, 24, 60, (8192, 8192, 16384, 32768))
 # Enough for up to three parameters, where quadrature confirms it. With 1,024 points a stage, 4 of
 # 64 fits of a step to counts of thousands (open models, arithmetic_2dm, binomial) ended between the
@@ -128,7 +132,8 @@ def sample(
         How far to escalate where that is needed: not at all, to a larger budget, to tempered SMC.
     """
     order = _Order(target, np.arange(len(target.curves)), keys, draws, size)
-    small = LIGHT if target.dimension <= LIGHT_DIMENSION else ORDINARY
+    usual = FEW if size <= FEW_SIZE else ORDINARY
+    small = LIGHT if target.dimension <= LIGHT_DIMENSION else usual
     result = _importance(order, GROUPED if target.grouped else small)
     for level, attempt in ((1, _larger), (2, _tempered))[:attempts]:
         doubtful = np.flatnonzero(~result.converged)
