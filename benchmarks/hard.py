@@ -84,8 +84,9 @@ CASES: Mapping[str, Case] = {
         _stairs((0, 0.25), (0.5, 0.8)), 500, 0.25,
     ),
     "two modes": Case(
-        "a small rise and a large one: tau before the first or before the second",
-        _even(14), _stairs((0, 0.25), (0.3, 0.32), (0.68, 0.8)), 100, 0.25, 3e-3,
+        "two high scores below the rise, two low ones just before it: tau before all four or after",
+        np.concatenate((np.linspace(0, 0.24, 7), [0.28, 0.32, 0.6, 0.64], np.linspace(0.68, 1, 9))),
+        _stairs((0, 0.25), (0.26, 0.55), (0.5, 0.25), (0.66, 0.6)), 100, 0.25, 3e-3,
     ),
     "no change": Case(
         "chance throughout: the changepoint is what its prior says, ridged with height and rate",

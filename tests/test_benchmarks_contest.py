@@ -233,6 +233,30 @@ def test_the_stored_hard_curves_are_what_their_recipe_makes():
     assert curves.name.tolist() == list(hard.CASES)
 
 
+def test_the_curve_of_two_modes_has_two_modes():
+    """By a sum over a net of the prior at each changepoint, by the code that makes references.
+
+    Weights of the net have an effective size of a hundred at the least, so that a density is known
+    to a tenth; the valley is a fifth of the lower mode.
+    """
+    curves = workloads.counts("hard")
+    here = list(hard.CASES).index("two modes")
+    exact = quadrature.Posterior("hinge", Counts.of(curves).one(here))
+    z = stats.norm.ppf(stats.qmc.Sobol(len(exact.names), rng=SEED).random(2**14))
+    assert exact.names[0] == "changepoint"
+
+    def density(changepoint):
+        p = exact.parameters(z) | {"changepoint": np.full(len(z), changepoint)}
+        return exact.log_likelihood(p)
+
+    places = np.array([0.15, 0.19, 0.3, 0.33, 0.36, 0.61, 0.63])
+    logs = np.array([density(place) for place in places])
+    found = np.exp(logs - logs.max()).mean(axis=1)
+    first, valley, second = found[:2].max(), found[2:5].min(), found[5:].max()
+    assert valley < 0.3 * min(first, second)
+    assert min(first, second) > 0.3 * max(first, second)
+
+
 def test_padded_counts_hold_every_point_once():
     curves = workloads.counts("hard")
     counts = Counts.of(curves)
