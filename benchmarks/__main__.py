@@ -22,6 +22,7 @@ from benchmarks import (
     coverage,
     growth,
     hard,
+    kernel,
     kills,
     least_squares,
     mix,
@@ -30,6 +31,7 @@ from benchmarks import (
     references,
     report,
     runs,
+    samplers,
     scale,
     speed,
     stream,
@@ -39,6 +41,7 @@ from benchmarks import (
 MEASURES: dict[str, Any] = {
     "contest": contest,
     "growth": growth,
+    "kernel": kernel,
     "least-squares": least_squares,
     "agreement": agreement,
     "scale": scale,
@@ -61,6 +64,7 @@ ALONE: dict[str, Any] = {
 QUICK: dict[str, dict[str, Any]] = {
     "contest": {"names": ("open-models",), "seeds": 4, "budget": 20, "limit": 240},
     "growth": {"axes": ("curves",), "keys": ("ours", "nutpie-joint"), "most": 100, "budget": 20},
+    "kernel": {"repeats": 5},
     "least-squares": {"curves": 40},
     "agreement": {"seeds": 3},
     "scale": {"sizes": (100, 300)},
@@ -70,6 +74,7 @@ QUICK: dict[str, dict[str, Any]] = {
 FULL: dict[str, dict[str, Any]] = QUICK | {
     "contest": {"seeds": 20, "budget": 30, "limit": 600},
     "growth": {"budget": 30},
+    "kernel": {},
     "least-squares": {},
     "scale": {},
 }
@@ -110,7 +115,7 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     choose: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
         "speed": lambda a: {
             "seeds": a.seeds, "peers": tuple(a.peers), "pymc_seeds": a.pymc_seeds,
-            "dataset": a.dataset, "threads": a.threads,
+            "dataset": a.dataset, "threads": a.threads, "long": a.long,
         },
         "contest": lambda a: {
             "names": tuple(a.workloads), "keys": tuple(a.samplers), "seeds": a.seeds,
@@ -118,7 +123,10 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         },
         "growth": lambda a: {
             "axes": tuple(a.axes), "keys": tuple(a.samplers), "most": a.most, "budget": a.budget,
-            "threads": a.threads,
+            "own_budget": a.own_budget, "limit": a.limit, "threads": a.threads,
+        },
+        "kernel": lambda a: {
+            "dataset": a.dataset, "particles": a.particles, "repeats": a.repeats, "seed": a.seed,
         },
         "least-squares": lambda a: {"curves": a.curves},
         "agreement": lambda a: {
@@ -191,6 +199,10 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--dataset", choices=("open-models", "gpt3"), default="open-models")
     one.add_argument("--threads", type=int, default=2)
 
+    one.add_argument(
+        "--long", action="store_true", help="ours with 16,000 draws too, nutpie with 4,000 a chain"
+    )
+
     one = commands.add_parser("agreement", help="means, sds and evidence against references")
     one.add_argument("--seeds", type=int, default=8)
     one.add_argument("--datasets", nargs="+", default=["open-models", "gpt3"])
@@ -262,7 +274,9 @@ def _contests(commands: Any) -> None:
         "--workloads", nargs="+", choices=tuple(workloads.WORKLOADS),
         default=tuple(workloads.WORKLOADS),
     )  # fmt: skip
-    one.add_argument("--samplers", nargs="+", choices=contest.KEYS, default=contest.KEYS)
+    one.add_argument(
+        "--samplers", nargs="+", choices=tuple(samplers.REGISTRY), default=contest.KEYS
+    )
     one.add_argument("--seeds", type=int, default=20)
     one.add_argument("--budget", type=float, default=300, help="s of a sampler on a workload")
     one.add_argument("--limit", type=float, default=1200, help="s after which a run is stopped")
@@ -272,8 +286,16 @@ def _contests(commands: Any) -> None:
     one.add_argument("--axes", nargs="+", choices=tuple(growth.AXES), default=tuple(growth.AXES))
     one.add_argument("--samplers", nargs="+", choices=contest.KEYS, default=growth.KEYS)
     one.add_argument("--most", type=int, default=10_000, help="curves or points")
-    one.add_argument("--budget", type=float, default=300, help="s of one size")
+    one.add_argument("--budget", type=float, default=300, help="s of a run at one size")
+    one.add_argument("--own-budget", type=float, default=900, help="the same for ours")
+    one.add_argument("--limit", type=float, default=300, help="s after which a run is stopped")
     one.add_argument("--threads", type=int, default=2)
+
+    one = commands.add_parser("kernel", help="cost of the likelihood, beside kernels by hand")
+    one.add_argument("--dataset", choices=tuple(workloads.DATA), default="open-models")
+    one.add_argument("--particles", type=int, default=16_384)
+    one.add_argument("--repeats", type=int, default=9)
+    one.add_argument("--seed", type=int, default=1)
 
     one = commands.add_parser("least-squares", help="error and coverage of least squares, and ours")
     one.add_argument("--curves", type=int, default=200)

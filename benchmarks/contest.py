@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks import measures, references, report, samplers, workloads
 from benchmarks.measures import Reduced, Truth
 
-KEYS = tuple(samplers.REGISTRY)
+KEYS = tuple(key for key in samplers.REGISTRY if key not in samplers.LONG)
 
 
 class StoppedError(Exception):
@@ -258,6 +258,7 @@ def _row(turn: Turn, truth: Truth) -> dict[str, Any]:
         }
     if turn.runs:
         row |= measures.judged(turn.runs, truth)
+        row["seed_numbers"] = list(range(len(turn.runs)))
         row["cold"] = turn.worker.cold + turn.seconds[0]  # type: ignore[union-attr]
     return row
 
@@ -298,7 +299,7 @@ def minutes(seconds: float) -> str:
 
 
 def table(found: dict[str, Any]) -> str:
-    """One table of speed and one of accuracy for each workload."""
+    """Tables of speed, of cost in evaluations and of accuracy for each workload."""
     return "\n\n".join(
         f"### {name}\n\n{one['title']}.\n\n{_tables(one)}"
         for name, one in found["workloads"].items()
@@ -308,27 +309,37 @@ def table(found: dict[str, Any]) -> str:
 def _tables(one: dict[str, Any]) -> str:
     if "problem" in one:
         return str(one["problem"])
-    return f"{speed_table(one)}\n\n{accuracy_table(one)}"
+    parts = [speed_table(one), cost_table(one), accuracy_table(one)]
+    return "\n\n".join(part for part in parts if part)
 
 
 def speed_table(one: dict[str, Any]) -> str:
     """Effective draws of the changepoint a second, and what was paid for them."""
     columns = ["sampler", "seeds", "cold s", "of it compiling", "warm s"]
     columns += [f"{which}, {f}" for which in ("worst", "median") for f in one["functionals"]]
-    columns += ["ours ×, worst curve", "evaluations a draw", "peak MB"]
+    columns += ["ours ×, worst curve", "peak MB"]
     rows, ours = [], one["samplers"].get("ours", {}).get("worst")
     for row in one["samplers"].values():
         if "seeds" not in row:
             rows.append([row["title"], row["problem"], *[""] * (len(columns) - 2)])
             continue
-        cost = row["evaluations_per_draw"]
         rows.append(
             [_titled(row), row["seeds"], row["cold"], row["setup"], row["seconds"],
              *map(float, row["worst"]), *map(float, row["median"]),
              "–" if ours is None else float(np.min(np.array(ours) / np.array(row["worst"]))),
-             "–" if cost is None else f"{cost[0]:.2g} ({cost[1]:.2g})", row["megabytes"]]
+             row["megabytes"]]
         )  # fmt: skip
     return report.table(columns, rows)
+
+
+def cost_table(one: dict[str, Any]) -> str:
+    """Effective draws for each evaluation of the likelihood; empty where nobody counts them."""
+    rows = {
+        _titled(row): row["per_evaluation"]
+        for row in one["samplers"].values()
+        if row.get("per_evaluation") is not None
+    }
+    return measures.cost_table(rows, one["functionals"]) if rows else ""
 
 
 def accuracy_table(one: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ that would spend more than its budget on the next size is not asked for it.
 """
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +48,7 @@ MODELS: dict[int, tuple[str, str | None]] = {
     5: ("hinge", None),
     8: (TWO_RISES, None),
 }
+RUNS = (0, 1)  # seeds
 GENERAL = ("ours", "ours-jax", "nutpie-loop")  # that take any model
 
 
@@ -67,6 +69,8 @@ def run(
     axes: Sequence[str] = tuple(AXES),
     most: int = 10_000,
     budget: float = 300.0,
+    own_budget: float = 900.0,
+    limit: float = 300.0,
     threads: int = 2,
 ) -> dict[str, Any]:
     """Time each sampler at each size; see `table`.
@@ -78,9 +82,14 @@ def run(
     most : int
         The largest size of "curves" and "points".
     budget : float
-        Seconds of setting up and one run, above which the next size is not tried.
+        Seconds of a run, above which the next size is not tried.
+    own_budget : float
+        The same for ours, so that it is asked for the largest sizes.
+    limit : float
+        Seconds of setting up and of a run, after which a sampler is stopped; at least the budget.
     threads : int
     """
+    start = perf_counter()
     rows: list[dict[str, Any]] = []
     plan = [
         (axis, key, [size for size in AXES[axis] if size <= most])
@@ -89,14 +98,18 @@ def run(
         if axis != "parameters" or key in GENERAL
     ]
     for number, (axis, key, sizes) in enumerate(plan):
-        rows += _grow(axis, key, sizes, budget=budget, threads=threads)
-        left = (len(plan) - number - 1) * 3 * budget
-        report.note(f"growth: {number + 1} of {len(plan)}; at most {left / 60:.0f} min left")
-    return {"curves": CURVES, "points": POINTS, "threads": threads, "rows": rows}
+        each = own_budget if key == "ours" else budget
+        rows += _grow(axis, key, sizes, budget=each, limit=max(limit, each), threads=threads)
+        left = (perf_counter() - start) / (number + 1) * (len(plan) - number - 1)
+        report.note(f"growth: {number + 1} of {len(plan)}; about {left / 60:.0f} min left")
+    return {
+        "curves": CURVES, "points": POINTS, "seed": SEED, "seed_numbers": list(RUNS),
+        "threads": threads, "rows": rows,
+    }  # fmt: skip
 
 
 def _grow(
-    axis: str, key: str, sizes: Sequence[int], *, budget: float, threads: int
+    axis: str, key: str, sizes: Sequence[int], *, budget: float, limit: float, threads: int
 ) -> list[dict[str, Any]]:
     from benchmarks.contest import StoppedError, Worker
 
@@ -114,7 +127,7 @@ def _grow(
             break
         order = {"sampler": key, "problem": {axis: size}, "threads": threads, "judge": False}
         try:
-            worker = Worker(order, 2 * budget)
+            worker = Worker(order, limit)
         except StoppedError as error:
             row["problem"] = str(error)
             break
@@ -130,9 +143,9 @@ def _grow(
 
 
 def _timed(worker: "Worker") -> dict[str, Any]:
-    first = worker.run(0)
+    first = worker.run(RUNS[0])
     # a short run is repeated, since the first one fills caches
-    said = worker.run(1) if first["seconds"] < 30 else first
+    said = worker.run(RUNS[1]) if first["seconds"] < 30 else first
     return {
         "seconds": said["seconds"],
         "setup": worker.ready["setup"],

@@ -1,5 +1,6 @@
 """Measures: how far a sampler's answers are from a reference, in units that mean something."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import t as student_t
+
+from benchmarks import report
 
 type Floats = NDArray[np.float64]
 
@@ -41,6 +44,42 @@ def effective_draws(estimates: Floats, truth: Floats, variance: Floats) -> Float
     array (curve, functional)
     """
     return variance[:, None] / np.square(estimates - truth).mean(axis=0)
+
+
+def per_evaluation(effective: Floats, evaluations: Floats) -> dict[str, Any]:
+    """Effective draws for each evaluation of a curve's likelihood, and how many a run made.
+
+    Parameters
+    ----------
+    effective : array (curve, functional)
+    evaluations : array (curve,)
+        Of a run, on average.
+    """
+    ratio = effective / evaluations[:, None]
+    return {
+        "evaluations": [np.median(evaluations), evaluations.max()],
+        "median": np.median(ratio, axis=0),
+        "worst": ratio.min(axis=0),
+    }
+
+
+def cost_table(rows: Mapping[str, Mapping[str, Any]], functionals: Sequence[str]) -> str:
+    """Draws an evaluation, of the median and the worst curve.
+
+    Parameters
+    ----------
+    rows : mapping
+        What `per_evaluation` gave, by sampler.
+    functionals : sequence of str
+    """
+    columns = ["draws an evaluation", "evaluations a curve", "most"]
+    columns += [f"{which}, {f}" for which in ("median", "worst") for f in functionals]
+    lines = [
+        [name, *map(float, one["evaluations"]), *map(float, one["median"]),
+         *map(float, one["worst"])]
+        for name, one in rows.items()
+    ]  # fmt: skip
+    return report.table(columns, lines)
 
 
 def relative_error(seeds: int) -> float:
@@ -251,7 +290,6 @@ def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
     wrong = ~(z <= WRONG)
     bias = (estimates.mean(axis=0) - truth.functionals) / np.sqrt(truth.variance)[:, None]
     counted = [run.evaluations for run in runs if run.evaluations is not None]
-    cost = np.stack(counted).mean(axis=0) / effective[:, 0] if counted else None
     return {
         "seeds": len(runs),
         "seconds": seconds.mean(),
@@ -268,5 +306,5 @@ def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
         "wrong_unflagged": int((wrong & ~flagged).sum()),
         "large_rhat": int((rhat > RHAT).sum()),
         "flagged": int(flagged.sum()),
-        "evaluations_per_draw": None if cost is None else [np.median(cost), cost.max()],
+        "per_evaluation": per_evaluation(effective, np.mean(counted, axis=0)) if counted else None,
     }

@@ -3,6 +3,9 @@
 import json
 import os
 import platform
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -19,14 +22,14 @@ PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """The processor, how busy it was at the start, and the versions of what was compared."""
+    """The processor, how busy it is, and the versions of what was compared."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "load": [round(x, 2) for x in os.getloadavg()],
         "system": platform.platform(),
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: _version(name) for name in PACKAGES} | {"jags": _jags()},
     }
 
 
@@ -44,6 +47,15 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "missing"
+
+
+def _jags() -> str:
+    """The version that the program prints as its greeting."""
+    if shutil.which("jags") is None:
+        return "missing"
+    said = subprocess.run(["jags"], input="exit\n", capture_output=True, text=True, check=False)
+    found = re.search(r"JAGS (\d[\w.]*)", said.stdout)
+    return found[1] if found else "unknown"
 
 
 def save(name: str, found: Mapping[str, Any], *, text: str = "") -> Path:

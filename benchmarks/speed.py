@@ -6,6 +6,7 @@ except for `pm.sample`, which compiles each time it is called. Ours counts all t
 does: the no-change twins, diagnostics and the tree too.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,13 +45,30 @@ def run(
     dataset: str = "open-models",
     model: str = "hinge",
     threads: int = 2,
+    long: bool = False,
 ) -> dict[str, Any]:
-    """Measure ours and the peers; see `table` for the answer."""
+    """Measure ours and the peers; see `table` for the answer.
+
+    Parameters
+    ----------
+    seeds : int
+    peers : tuple of str
+        Of PEERS.
+    pymc_seeds : int
+        Of `pm.sample`, which takes long.
+    dataset, model : str
+    threads : int
+    long : bool
+        Ours with 16,000 draws too, and nutpie with 4,000 a chain.
+    """
     curves = workloads.counts(dataset)
     problem = workloads.Problem(dataset, curves, model)
     truth, variance = reference(curves, problem.counts, dataset, model)
     report.note("compiling")
     chosen = ["ours", *(PEERS[peer] for peer in peers)]
+    if long:
+        there = [f"{key}-long" for key in chosen if f"{key}-long" in samplers.LONG]
+        chosen = ["ours", "ours-16000", *chosen[1:], *there]
     contestants = [samplers.REGISTRY[key].make(problem, threads) for key in chosen]
     turns = {
         sampler.name: pymc_seeds if key == PEERS["pymc"] else seeds
@@ -79,6 +97,7 @@ def compare(
     """
     seconds: dict[str, list[float]] = {s.name: [] for s in contestants}
     estimates: dict[str, list[Floats]] = {s.name: [] for s in contestants}
+    evaluations: dict[str, list[Floats]] = {s.name: [] for s in contestants}
     for seed in range(max(turns.values())):
         for sampler in contestants:
             if seed >= turns[sampler.name]:
@@ -86,17 +105,38 @@ def compare(
             answer = sampler.run(seed)
             seconds[sampler.name].append(answer.seconds)
             estimates[sampler.name].append(measures.functionals(answer.tau))
-            report.note(f"seed {seed}: {sampler.name}, {answer.seconds:.2f} s")
+            if answer.evaluations is not None:
+                evaluations[sampler.name].append(answer.evaluations)
+            report.note(
+                f"seed {seed}: {sampler.name}, {answer.seconds:.2f} s; "
+                f"about {left(seconds, turns):.0f} s left"
+            )
     return {
         s.name: judge(
-            np.array(estimates[s.name]), np.array(seconds[s.name]), truth, variance, s.setup
+            np.array(estimates[s.name]), np.array(seconds[s.name]), truth, variance, s.setup,
+            evaluations=np.mean(evaluations[s.name], axis=0) if evaluations[s.name] else None,
         )
         for s in contestants
-    }
+    }  # fmt: skip
+
+
+def left(seconds: Mapping[str, Sequence[float]], turns: Mapping[str, int]) -> float:
+    """Seconds that are still to come, of samplers that have run at least once."""
+    return sum(
+        (turns[name] - len(taken)) * float(np.mean(taken))
+        for name, taken in seconds.items()
+        if taken
+    )
 
 
 def judge(
-    estimates: Floats, seconds: Floats, truth: Floats, variance: Floats, setup: float
+    estimates: Floats,
+    seconds: Floats,
+    truth: Floats,
+    variance: Floats,
+    setup: float,
+    *,
+    evaluations: Floats | None = None,
 ) -> dict[str, Any]:
     """Effective draws by replication, a second and of the worst and the median curve.
 
@@ -107,12 +147,15 @@ def judge(
     truth : array (curve, functional)
     variance : array (curve,)
     setup : float
+    evaluations : array (curve,), optional
+        Of a run, on average.
     """
     effective = measures.effective_draws(estimates, truth, variance)
     rate = effective / seconds.mean()
     bias = (estimates.mean(axis=0) - truth) / np.sqrt(variance)[:, None]
     return {
         "seeds": len(seconds),
+        "seed_numbers": list(range(len(seconds))),
         "setup": setup,
         "seconds": seconds.mean(),
         "seconds_spread": seconds.std(ddof=1) if len(seconds) > 1 else 0.0,
@@ -121,20 +164,33 @@ def judge(
         "bias_in_sd": bias,
         "worst": rate.min(axis=0),
         "median": np.median(rate, axis=0),
+        "per_evaluation": None
+        if evaluations is None
+        else measures.per_evaluation(effective, evaluations),
     }
 
 
 def table(found: dict[str, Any]) -> str:
-    """Effective draws a second of each sampler, and ours as a multiple."""
+    """Effective draws a second of each sampler, ours as a multiple, and draws an evaluation."""
+    rows = found["samplers"]
+    own = [name for name in rows if name.startswith("upturn")] or list(rows)[:1]
     columns = ["sampler", "seeds", "setup s", "run s"]
     columns += [f"{which}, {f}" for which in ("worst", "median") for f in found["functionals"]]
     columns += ["ours ×, worst curve"]
-    ours = next(iter(found["samplers"].values()))
-    rows = []
-    for name, one in found["samplers"].items():
-        ratio = float(np.min(np.asarray(ours["worst"]) / np.asarray(one["worst"])))
-        rows.append(
-            [name, one["seeds"], one["setup"], one["seconds"], *map(float, one["worst"]),
-             *map(float, one["median"]), ratio]
+    if len(own) > 1:
+        columns[-1:] = [f"{name.removeprefix('upturn, ')} ×, worst curve" for name in own]
+    lines = []
+    for name, one in rows.items():
+        worst = np.asarray(one["worst"])
+        ratios = [float(np.min(np.asarray(rows[ours]["worst"]) / worst)) for ours in own]
+        lines.append(
+            [name, one["seeds"], one["setup"], one["seconds"], *map(float, worst),
+             *map(float, one["median"]), *ratios]
         )  # fmt: skip
-    return report.table(columns, rows)
+    counted = {
+        name: one["per_evaluation"] for name, one in rows.items() if one.get("per_evaluation")
+    }
+    tables = [report.table(columns, lines)]
+    if counted:
+        tables.append(measures.cost_table(counted, found["functionals"]))
+    return "\n\n".join(tables)

@@ -20,6 +20,7 @@ import upturn  # noqa: E402
 from benchmarks import (  # noqa: E402
     accelerator,
     coverage,
+    kernel,
     measures,
     quadrature,
     references,
@@ -400,3 +401,55 @@ def test_the_table_of_the_accelerator_names_the_device():
     assert text.startswith("device: gpu (H200), jax 1; default engine on 2 threads")
     cells = [cell.strip() for cell in text.splitlines()[-1].strip("|").split("|")]
     assert cells == ["1,000", "120", "2", "60", "30", "0.001", "0.1", "1", "2"]
+
+
+# --- kernels --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not kernel.compiler(), reason="there is no C compiler")
+@pytest.mark.parametrize("flags", [(), ("-DPORTABLE",)])
+def test_the_kernel_by_hand_is_right(flags):
+    """Against SciPy's gamma functions, over the whole of the priors."""
+    by_hand = kernel.by_hand(*flags)
+    rng = np.random.default_rng(SEED)
+    for chance, trials in ((math.nan, 30), (0.25, 2000)):
+        counts = curve(chance=chance, points=12, trials=trials)
+        exact = quadrature.Posterior("hinge", counts)
+        p = exact.parameters(rng.standard_normal((64, len(exact.names))))
+        found, right = by_hand(counts, p), exact.log_likelihood(p)
+        np.testing.assert_allclose(found, right, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(kernel.plain(counts, p), right, rtol=1e-9, atol=1e-9)
+    with pytest.raises(ValueError, match="multiple"):
+        by_hand(counts, {name: values[:9] for name, values in p.items()})
+
+
+def test_kernels_are_timed_on_every_curve(monkeypatch):
+    monkeypatch.setattr(kernel, "plain", lambda counts, p: ours(counts, p))
+    monkeypatch.setattr(kernel, "compiler", lambda: "")
+
+    def ours(counts, p):
+        return quadrature.Posterior("hinge", counts).log_likelihood(p)
+
+    found = kernel.run(particles=64, repeats=1)
+    assert len(found["ns"][kernel.OURS]) == len(found["curves"])
+    assert (found["ns"][kernel.OURS] > 0).all()
+    assert "| C, tuned by hand" in kernel.table(found)
+    assert "missing: a C compiler" in kernel.table(found)
+
+
+def test_a_kernel_that_is_wrong_is_not_timed(monkeypatch):
+    monkeypatch.setattr(kernel, "compiler", lambda: "")
+    monkeypatch.setattr(kernel, "plain", lambda counts, p: np.zeros(len(p["rate"])))
+    with pytest.raises(RuntimeError, match="numba differs from ours"):
+        kernel.run(particles=64, repeats=1)
+
+
+def test_a_ratio_of_kernels_is_that_of_their_times():
+    found = {
+        "dataset": "made up", "particles": 8, "repeats": 1, "curves": ["a", "b"], "problem": "",
+        "points": [5, 6], "compiler": "cc 1", "flags": kernel.FLAGS,
+        "ns": {kernel.OURS: [4.0, 9.0], kernel.QUANTILES: [1.0, 1.0], kernel.BY_HAND: [2.0, 3.0]},
+        "difference": {kernel.OURS: 0.0, kernel.QUANTILES: 0.0, kernel.BY_HAND: 1e-12},
+    }  # fmt: skip
+    line = next(line for line in kernel.table(found).splitlines() if "tuned by hand" in line)
+    assert [cell.strip() for cell in line.split("|")[2:-1]] == ["2.5", "3", "2.5", "3", "1e-12"]

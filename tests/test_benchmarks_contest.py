@@ -72,7 +72,10 @@ def test_an_honest_sampler_is_right_and_counts_its_draws():
     assert found["runs"] == 10 * CURVES
     assert np.abs(found["bias"]).max() < 0.1
     assert np.median(found["effective"][:, 0]) == pytest.approx(4000, rel=0.8)
-    assert found["evaluations_per_draw"][0] == pytest.approx(2, rel=0.8)
+    cost = found["per_evaluation"]
+    assert cost["evaluations"] == [8000, 8000]
+    np.testing.assert_allclose(cost["median"], np.median(found["effective"], axis=0) / 8000)
+    np.testing.assert_allclose(cost["worst"], np.min(found["effective"], axis=0) / 8000)
     assert found["large_rhat"] == 0
 
 

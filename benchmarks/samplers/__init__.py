@@ -147,7 +147,15 @@ REGISTRY: Mapping[str, Entry] = {
     ),
     "pymc-smc": _entry("PyMC SMC, a loop of pm.sample_smc", "nuts:PymcSmc"),
     "jags": _entry("JAGS", "jags:Jags", program="jags", remedy="apt-get install jags"),
+    "nutpie-joint-long": _entry(
+        "nutpie, one joint model, 4,000 draws a chain", "nuts:NutpieJoint", "nutpie", draws=4000
+    ),
+    "nutpie-loop-long": _entry(
+        "nutpie, a loop over curves, 4,000 draws a chain", "nuts:NutpieLoop", "nutpie", draws=4000
+    ),
 }  # fmt: skip
+# With four times the draws, over which tuning is spread; compared where that is asked for.
+LONG = ("nutpie-joint-long", "nutpie-loop-long")
 
 
 def unit_draws(fit: Any, curves: Any, name: str) -> Floats:

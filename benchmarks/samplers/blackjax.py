@@ -13,7 +13,13 @@ from blackjax.smc.tuning.from_particles import particles_covariance_matrix
 
 from benchmarks.reference import priors
 from benchmarks.samplers import CHAINS, DRAWS, TUNE, Answer
-from benchmarks.samplers.density import constrained, draw_prior, log_likelihood, log_prior
+from benchmarks.samplers.density import (
+    constrained,
+    draw_prior,
+    finished,
+    log_likelihood,
+    log_prior,
+)
 from benchmarks.workloads import Problem
 
 ACCEPT = 0.8
@@ -45,7 +51,7 @@ class _Vmapped:
 
     def run(self, seed: int) -> Answer:
         start = perf_counter()
-        found = jax.block_until_ready(self._compiled(self._keys(seed), self._data))
+        found = finished(self._compiled(self._keys(seed), self._data))
         seconds = perf_counter() - start
         draws, objections, evaluations = found
         return Answer(

@@ -12,7 +12,8 @@ import jax
 
 from benchmarks.reference import MARGIN, RHO, SHARES, log_rising, parsed, priors
 
-jax.config.update("jax_enable_x64", True)
+_settings: Any = jax.config
+_settings.update("jax_enable_x64", True)
 
 import jax.numpy as jnp  # noqa: E402
 from jax.scipy import special, stats  # noqa: E402
@@ -21,6 +22,7 @@ LIKE_PYTENSOR = SimpleNamespace(
     expm1=jnp.expm1, log=jnp.log, log1p=jnp.log1p, maximum=jnp.maximum, minimum=jnp.minimum,
     sigmoid=jax.nn.sigmoid, switch=jnp.where,
 )  # fmt: skip
+finished: Any = jax.block_until_ready
 LARGEST_LOGIT = 35.0  # beyond, a double is 1
 
 
@@ -46,7 +48,8 @@ def log_likelihood(model: str, p: Mapping[str, Any], data: Mapping[str, Any]) ->
 
 def constrained(model: str, x: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     """Parameters of unconstrained coordinates, and the logarithm of the Jacobian."""
-    p, log_jacobian = {}, 0.0
+    p: dict[str, Any] = {}
+    log_jacobian: Any = 0.0
     for name, text in priors(model).items():
         kind = "Beta" if name == "floor" else parsed(text)[0]
         if kind == "Normal":

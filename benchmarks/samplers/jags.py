@@ -30,7 +30,7 @@ SHARES = {
     "flat": "level[of[i]]",
 }
 # JAGS has precisions in the place of standard deviations.
-PRIORS = {
+PRIORS: dict[str, Any] = {
     "Uniform": lambda low, high: f"dunif({low}, {high})",
     "Normal": lambda mean, sd: f"dnorm({mean}, {1 / sd**2!r})",
     "LogNormal": lambda mean, sd: f"dlnorm({mean}, {1 / sd**2!r})",

@@ -10,19 +10,27 @@ from benchmarks.samplers import CHAINS, DRAWS, TUNE, Answer, Floats, only_result
 from benchmarks.workloads import Problem
 
 
+def named(title: str, draws: int) -> str:
+    """With the draws of a chain, where they are not the usual ones."""
+    return title if draws == DRAWS else f"{title}, {draws:,} draws a chain"
+
+
 class NutpieJoint:
     """One PyMC model of all curves, sampled by nutpie; setting up is compiling it."""
 
-    name = "nutpie, one joint model"
-
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: Problem, threads: int, *, draws: int = DRAWS) -> None:
+        self.name = named("nutpie, one joint model", draws)
+        self._draws = draws
         self._compiled = Compiled(problem.known_model, problem.counts)
         self._counts, self._threads = problem.counts, threads
         self.setup = self._compiled.seconds
 
     def run(self, seed: int) -> Answer:
         with only_result():
-            run = self._compiled.sample(self._counts, seed=seed, cores=self._threads)
+            run = self._compiled.sample(
+                self._counts, seed=seed, cores=self._threads, draws=self._draws, tune=TUNE,
+                chains=CHAINS,
+            )  # fmt: skip
         curves = len(self._counts.chance)
         return Answer(
             run.seconds,
@@ -38,9 +46,9 @@ class NutpieLoop:
     Models that `benchmarks.reference` does not have are built by `Model.to_pymc`.
     """
 
-    name = "nutpie, a loop over curves"
-
-    def __init__(self, problem: Problem, threads: int) -> None:
+    def __init__(self, problem: Problem, threads: int, *, draws: int = DRAWS) -> None:
+        self.name = named("nutpie, a loop over curves", draws)
+        self._draws = draws
         self._problem, self._threads = problem, threads
         self._each = problem.counts.each()
         self._compiled: Compiled | None = None
@@ -55,7 +63,10 @@ class NutpieLoop:
         seconds, parts, objections, gradients = 0.0, [], [], []
         for i, counts in enumerate(self._each):
             with only_result():
-                run = self._compiled.sample(counts, seed=1000 * seed + i, cores=self._threads)
+                run = self._compiled.sample(
+                    counts, seed=1000 * seed + i, cores=self._threads, draws=self._draws,
+                    tune=TUNE, chains=CHAINS,
+                )  # fmt: skip
             seconds += run.seconds
             parts.append({name: values[:, :, 0] for name, values in run.draws.items()})
             objections.append(run.divergences > 0)
@@ -73,7 +84,7 @@ class NutpieLoop:
         with only_result():
             chains = nuts.sample(
                 self._problem.parsed_model, self._problem.curves,
-                draws=CHAINS * DRAWS, seed=seed, cores=self._threads, tune=TUNE,
+                draws=CHAINS * self._draws, seed=seed, cores=self._threads, tune=TUNE,
             )  # fmt: skip
         seconds = perf_counter() - start
         return Answer(seconds, chains.parameters, objections=~chains.converged)
