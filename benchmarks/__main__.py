@@ -1,6 +1,6 @@
 """`python -m benchmarks [contest|growth|least-squares|agreement|…]`, or all at once.
 
-All at once takes some minutes, with few seeds; with --full an hour or two. `speed`, `mix`, `kills`,
+All at once takes some minutes, with few seeds; with --full an hour or so. `speed`, `mix`, `kills`,
 `stream`, `runs` and `accelerator` run where they are named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md
@@ -61,22 +61,26 @@ ALONE: dict[str, Any] = {
 
 # A sampler on a workload begins no further seed once its budget of seconds is spent, so that what
 # is slow has fewer seeds and the whole an end.
+# Expected on two slow cores: a quarter of an hour, most of it compiling; in full an hour and a
+# quarter, of which the contest takes 40 minutes and growth 25.
 QUICK: dict[str, dict[str, Any]] = {
-    "contest": {"names": ("open-models",), "seeds": 4, "budget": 20, "limit": 240},
-    "growth": {"axes": ("curves",), "keys": ("ours", "nutpie-joint"), "most": 100, "budget": 20},
+    "contest": {"names": ("gpt3",), "seeds": 4, "budget": 5, "limit": 90},
+    "growth": {
+        "axes": ("curves",), "keys": ("ours", "nutpie-joint"), "most": 100,
+        "budget": 10, "own_budget": 10, "limit": 90,
+    },
     "kernel": {"repeats": 5},
     "least-squares": {"curves": 40},
     "agreement": {"seeds": 3},
     "scale": {"sizes": (100, 300)},
     "coverage": {"curves": 400, "grouped": 40},
     "pooling": {"tables": 5},
-}
+}  # fmt: skip
 FULL: dict[str, dict[str, Any]] = QUICK | {
-    "contest": {"seeds": 20, "budget": 30, "limit": 600},
-    "growth": {"budget": 30},
+    "contest": {"seeds": 20, "budget": 10, "limit": 240},
+    "growth": {"budget": 20, "own_budget": 600, "limit": 120},
     "kernel": {},
     "least-squares": {},
-    "scale": {},
 }
 
 
@@ -183,7 +187,7 @@ def _add_runs(commands: Any) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="in full, an hour or two")
+    parser.add_argument("--full", action="store_true", help="in full, an hour or so")
     commands = parser.add_subparsers(dest="command")
 
     _contests(commands)

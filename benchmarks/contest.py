@@ -165,12 +165,18 @@ def _one(
 ) -> dict[str, Any]:  # fmt: skip
     """One workload; only why not, where it has no references."""
     workload, problem = workloads.WORKLOADS[name], workloads.problem(name)
-    try:
-        truth = truth_of(problem, workload)
-    except LookupError as error:
-        report.note(f"{name}: {error.args[0]}")
-        return {"title": workload.title, "problem": f"not measured: {error.args[0]}"}
-    turns = list(_set_up(name, keys, threads=threads, limit=limit))
+    without = unreferenced(problem, workload)
+    asked = f"expected a stored quadrature of {', '.join(without)}; {remedy(workload, problem)}"
+    if without:
+        report.note(f"{name}: {asked}")
+    if len(without) == len(problem.curves):
+        return {"title": workload.title, "problem": f"not measured: {asked}"}
+    spec: dict[str, Any] = {"workload": name}
+    if without:
+        spec["tasks"] = [task for task in problem.curves.name.tolist() if task not in without]
+        problem = workloads.problem(name, spec["tasks"])
+    truth = truth_of(problem, workload)
+    turns = list(_set_up(spec, keys, threads=threads, limit=limit))
     try:
         for seed in range(seeds):
             for turn in turns:
@@ -191,6 +197,7 @@ def _one(
         "title": workload.title,
         "model": problem.model,
         "curves": problem.curves.name.tolist(),
+        "unreferenced": without,
         "points": problem.curves.points.tolist(),
         "recipe": workload.recipe,
         "functionals": measures.FUNCTIONALS,
@@ -198,18 +205,20 @@ def _one(
     }
 
 
-def _set_up(name: str, keys: Sequence[str], *, threads: int, limit: float) -> Iterator[Turn]:
+def _set_up(
+    spec: dict[str, Any], keys: Sequence[str], *, threads: int, limit: float
+) -> Iterator[Turn]:
     for key in keys:
         entry = samplers.REGISTRY[key]
         turn = Turn(key, problem=entry.missing)
         if not turn.problem:
-            order = {"sampler": key, "problem": {"workload": name}, "threads": threads}
+            order = {"sampler": key, "problem": spec, "threads": threads}
             try:
                 turn.worker = Worker(order, limit)
             except StoppedError as error:
                 turn.problem = str(error)
         ready = turn.problem or f"ready in {turn.worker.cold:.1f} s"  # type: ignore[union-attr]
-        report.note(f"{name}: {entry.title}, {ready}")
+        report.note(f"{spec['workload']}: {entry.title}, {ready}")
         yield turn
 
 
@@ -263,26 +272,37 @@ def _row(turn: Turn, truth: Truth) -> dict[str, Any]:
     return row
 
 
-def truth_of(problem: workloads.Problem, workload: workloads.Workload) -> Truth:
-    """The stored references of a problem's curves.
+def unreferenced(problem: workloads.Problem, workload: workloads.Workload) -> list[str]:
+    """Names of the curves that have no stored reference."""
+    names = problem.curves.name.tolist()
+    return [
+        name
+        for name, entry in zip(names, _entries(problem, workload), strict=True)
+        if entry is None
+    ]
 
-    Raises
-    ------
-    LookupError
-        Where one is missing, with the command that makes it.
-    """
+
+def remedy(workload: workloads.Workload, problem: workloads.Problem) -> str:
+    """What makes the references that are not there yet."""
+    return (
+        f"make it by python -m benchmarks quadrature --datasets {workload.dataset} "
+        f"--models {problem.model} --needed"
+    )
+
+
+def _entries(problem: workloads.Problem, workload: workloads.Workload) -> list[Any]:
+    """The stored reference of each curve, or None."""
     entries = references.load("quadrature")
-    found = []
-    for name, counts in zip(problem.curves.name.tolist(), problem.counts.each(), strict=True):
-        label = references.key(workload.dataset, name, problem.model)
-        entry = references.lookup(entries, label, counts)
-        if entry is None:
-            raise LookupError(
-                f"expected a stored quadrature of {label!r}; make it by python -m benchmarks "
-                f"quadrature --datasets {workload.dataset} --models {problem.model} --needed"
-            )
-        found.append(entry)
-    names = problem.parameters
+    labels = [references.key(workload.dataset, n, problem.model) for n in problem.curves.name]
+    return [
+        references.lookup(entries, label, counts)
+        for label, counts in zip(labels, problem.counts.each(), strict=True)
+    ]
+
+
+def truth_of(problem: workloads.Problem, workload: workloads.Workload) -> Truth:
+    """The stored references of a problem's curves, which all have one."""
+    found, names = _entries(problem, workload), problem.parameters
     mean, sd = (
         {n: np.array([entry[kind][n] for entry in found]) for n in names} for kind in ("mean", "sd")
     )
@@ -309,7 +329,9 @@ def table(found: dict[str, Any]) -> str:
 def _tables(one: dict[str, Any]) -> str:
     if "problem" in one:
         return str(one["problem"])
-    parts = [speed_table(one), cost_table(one), accuracy_table(one)]
+    without = ", ".join(one.get("unreferenced", ()))
+    said = f"Not measured, since there is no reference yet: {without}." if without else ""
+    parts = [said, speed_table(one), cost_table(one), accuracy_table(one)]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -21,7 +21,7 @@ from benchmarks import growth, measures, report, samplers, workloads  # noqa: E4
 def problem_of(spec: dict[str, Any]) -> workloads.Problem:
     """A workload by name, or simulated curves."""
     if "workload" in spec:
-        return workloads.problem(spec["workload"])
+        return workloads.problem(spec["workload"], spec.get("tasks", ()))
     return growth.problem(**spec)
 
 

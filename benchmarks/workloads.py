@@ -4,7 +4,7 @@ In the style of posteriordb (Magnusson et al. 2024): each has its data, its mode
 with the recipe they were made by, stored in references/.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -116,12 +116,13 @@ class Problem:
         return target_of(self.parsed_model, self.curves).names
 
 
-def problem(name: str) -> Problem:
-    """A workload's curves and model."""
+def problem(name: str, tasks: Sequence[str] = ()) -> Problem:
+    """A workload's curves and model; of some of its tasks only, where they are given."""
     workload = WORKLOADS[name]
     curves = counts(workload.dataset)
-    if workload.tasks:
-        curves = curves.take(np.isin(curves.name, workload.tasks))
+    for wanted in (workload.tasks, tasks):
+        if wanted:
+            curves = curves.take(np.isin(curves.name, wanted))
     return Problem(name, curves, workload.model)
 
 

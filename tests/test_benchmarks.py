@@ -4,8 +4,10 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +27,7 @@ from benchmarks import (  # noqa: E402
     quadrature,
     references,
     report,
+    samplers,
     simulate,
     speed,
     workloads,
@@ -259,6 +262,44 @@ def test_a_sampler_that_returns_the_prior_is_caught():
     assert judged(Fake("prior", spread=10.0))["worst"].min() < 0.02
 
 
+def test_longer_runs_are_compared_where_asked_for(monkeypatch):
+    """A row each, ours in two columns, and the evaluations that one of them counts."""
+    made = []
+
+    class Counting(Fake):
+        def run(self, seed):
+            return replace(super().run(seed), evaluations=np.full(CURVES, 200.0))
+
+    def entry(key):
+        kind, name = (Counting, f"upturn, {key}") if key.startswith("ours") else (Fake, key)
+
+        def make(problem, threads):
+            made.append(key)
+            return kind(name, draws=1600 if "16000" in key else 400)
+
+        return SimpleNamespace(make=make)
+
+    keys = ("ours", "ours-16000", "nutpie-loop", "nutpie-loop-long")
+    monkeypatch.setattr(samplers, "REGISTRY", {key: entry(key) for key in keys})
+    truth = np.tile([0.0, *stats.norm.ppf(measures.LEVELS)], (CURVES, 1))
+    monkeypatch.setattr(speed, "reference", lambda *_: (truth, np.ones(CURVES)))
+    found = speed.run(seeds=40, peers=("loop",), long=True)
+    assert made == list(keys)
+    text = speed.table(found)
+    assert "ours ×, worst curve | ours-16000 ×, worst curve" in " ".join(text.split())
+    cost = found["samplers"]["upturn, ours"]["per_evaluation"]
+    # 400 draws of 200 evaluations, known to √(2/40) = 22 % on each curve
+    assert cost["median"][0] == pytest.approx(2, rel=0.6)
+    assert found["samplers"]["nutpie-loop"]["per_evaluation"] is None
+    assert text.count("| nutpie-loop ") == 1
+    found = speed.run(seeds=1, peers=("loop",))
+    assert made[len(keys) :] == ["ours", "nutpie-loop"]
+
+
+def test_time_left_is_that_of_turns_to_come():
+    assert speed.left({"a": [1.0, 3.0], "b": [5.0], "c": []}, {"a": 5, "b": 1, "c": 2}) == 6
+
+
 def test_z_scores_of_agreeing_samplers_are_standard_normal():
     rng = np.random.default_rng(SEED)
     for replicates in (4, 32):
@@ -424,12 +465,11 @@ def test_the_kernel_by_hand_is_right(flags):
 
 
 def test_kernels_are_timed_on_every_curve(monkeypatch):
-    monkeypatch.setattr(kernel, "plain", lambda counts, p: ours(counts, p))
-    monkeypatch.setattr(kernel, "compiler", lambda: "")
-
-    def ours(counts, p):
+    def scipy(counts, p):
         return quadrature.Posterior("hinge", counts).log_likelihood(p)
 
+    monkeypatch.setattr(kernel, "plain", scipy)
+    monkeypatch.setattr(kernel, "compiler", lambda: "")
     found = kernel.run(particles=64, repeats=1)
     assert len(found["ns"][kernel.OURS]) == len(found["curves"])
     assert (found["ns"][kernel.OURS] > 0).all()

@@ -19,6 +19,7 @@ from benchmarks import (  # noqa: E402
     contest,
     growth,
     hard,
+    kernel,
     least_squares,
     measures,
     page,
@@ -423,7 +424,13 @@ def results():
         "machine": report.machine(),
         "contest": {"threads": 2, "workloads": {"made-up": work}},
         "growth": {"threads": 2, "rows": rows},
-    }
+        "kernel": {
+            "dataset": "made-up", "threads": 1, "particles": 8, "repeats": 1, "problem": "",
+            "curves": ["a"], "points": [5], "compiler": "cc 1", "flags": kernel.FLAGS,
+            "ns": {kernel.OURS: [4.0], kernel.BY_HAND: [2.0]},
+            "difference": {kernel.OURS: 0.0, kernel.BY_HAND: 1e-12},
+        },
+    }  # fmt: skip
 
 
 def test_the_page_is_what_was_measured(tmp_path):
@@ -436,6 +443,8 @@ def test_the_page_is_what_was_measured(tmp_path):
     text = written[0].read_text("utf-8")
     assert "missing: pip install 'upturn[bench]'" in text
     assert "## Growth" in text
+    assert "## One evaluation of the likelihood" in text
+    assert "| C, tuned by hand" in text
     assert "least squares" not in text  # it was not measured
     assert "![" in text
     again = page.render([path], tmp_path / "again")
@@ -454,7 +463,26 @@ def test_a_page_of_nothing_is_refused(tmp_path):
 def test_references_of_a_curve_that_has_none_are_asked_for(monkeypatch):
     monkeypatch.setattr(references, "load", lambda kind: {})
     found = contest.run(names=("hard",), keys=("ours",), seeds=1)
-    said = "not measured: expected a stored quadrature of 'hard / far step"
-    assert said in contest.table(found)
+    assert "not measured: expected a stored quadrature of far step, two" in contest.table(found)
     assert "--datasets hard --models hinge --needed" in contest.table(found)
     assert not page.speeds_of({"contest": found})
+
+
+def test_a_curve_without_a_reference_is_left_out_and_named(monkeypatch):
+    stored = references.load("quadrature")
+    some = {key: one for key, one in stored.items() if "arithmetic_2dm" not in key}
+    monkeypatch.setattr(references, "load", lambda kind: some)
+    orders = []
+
+    def gone(order, limit):
+        orders.append(order["problem"])
+        raise contest.StoppedError("gone")
+
+    monkeypatch.setattr(contest, "Worker", gone)
+    found = contested(monkeypatch, {"first": Entry("first", "x:Y", {})}, seeds=1)
+    one = found["workloads"]["open-models"]
+    assert one["unreferenced"] == ["arithmetic_2dm"]
+    assert "no reference yet: arithmetic_2dm." in contest.table(found)
+    assert orders[0]["tasks"] == one["curves"]
+    assert len(one["curves"]) == len(workloads.counts("open-models")) - 1
+    assert worker.problem_of(orders[0]).curves.name.tolist() == one["curves"]
