@@ -374,13 +374,20 @@ def accuracy_table(one: dict[str, Any]) -> str:
             rows.append([row["title"], row["problem"], *[""] * (len(columns) - 2)])
             continue
         rows.append(
-            [_titled(row), row["runs"], float(np.max(row["z"])),
+            [_titled(row), row["runs"], _largest(row),
              float(np.abs(np.asarray(row["bias"])).max()),
              *(f"{100 * row[key] / row['runs']:.0f} %" for key in ("wrong",)),
              row["wrong_unflagged"],
              *(f"{100 * row[key] / row['runs']:.0f} %" for key in ("large_rhat", "flagged"))]
         )  # fmt: skip
     return report.table(columns, rows)
+
+
+def _largest(row: dict[str, Any]) -> str:
+    """The largest error of a mean, and the parameter that it is of."""
+    z = row["z_by_parameter"]
+    name = max(z, key=lambda name: np.nan_to_num(z[name], nan=np.inf))
+    return f"{z[name]:.3g} ({name})"
 
 
 def _titled(row: dict[str, Any]) -> str:

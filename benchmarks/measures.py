@@ -263,14 +263,13 @@ class Truth:
         return self.sd["changepoint"] ** 2
 
 
-def z_of_run(run: Reduced, truth: Truth) -> Floats:
-    """The largest error of a posterior mean in standard errors, references' included: (curve,)."""
-    largest = np.zeros(len(run.rhat))
+def z_by_parameter(run: Reduced, truth: Truth) -> dict[str, Floats]:
+    """Errors of posterior means in standard errors, references' included: (curve,) of each."""
+    found = {}
     for name, mean in run.mean.items():
         squared = run.error[name] ** 2 + truth.error[name] ** 2
-        z = np.abs(mean - truth.mean[name]) / np.sqrt(np.maximum(squared, 1e-300))
-        largest = np.maximum(largest, z)  # nan stays, and is wrong
-    return largest
+        found[name] = np.abs(mean - truth.mean[name]) / np.sqrt(np.maximum(squared, 1e-300))
+    return found
 
 
 def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
@@ -284,7 +283,9 @@ def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
     estimates = np.stack([run.functionals for run in runs])
     effective = effective_draws(estimates, truth.functionals, truth.variance)
     rate = effective / seconds.mean()
-    z = np.stack([z_of_run(run, truth) for run in runs])
+    each = [z_by_parameter(run, truth) for run in runs]
+    # nan stays, and is wrong
+    z = np.stack([np.max(list(one.values()), axis=0) for one in each])
     flagged = np.stack([run.flagged for run in runs])
     rhat = np.stack([run.rhat for run in runs])
     wrong = ~(z <= WRONG)
@@ -301,6 +302,7 @@ def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
         "relative_error": relative_error(len(runs)),
         "bias": bias,
         "z": z.max(axis=0),
+        "z_by_parameter": {name: np.max([one[name] for one in each]) for name in each[0]},
         "runs": z.size,
         "wrong": int(wrong.sum()),
         "wrong_unflagged": int((wrong & ~flagged).sum()),

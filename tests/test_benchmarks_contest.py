@@ -97,6 +97,20 @@ def test_a_mean_shifted_by_a_fifth_of_a_standard_deviation_is_wrong():
     assert found["effective"][:, 0].max() < 40
 
 
+def test_the_parameter_that_is_farthest_off_is_named():
+    runs = [Reduced.of(answer(seed)) for seed in range(2)]
+    off = runs[0].mean["floor"] + np.where(np.arange(CURVES) == 2, 1.0, 0.0)
+    runs[0] = replace(runs[0], mean=runs[0].mean | {"floor": off})
+    found = measures.judged(runs, truth())
+    row = {"title": "liar", "problem": "", **found}
+    assert found["wrong"] == 1
+    assert found["z_by_parameter"]["changepoint"] < measures.WRONG
+    one = {"functionals": measures.FUNCTIONALS, "samplers": {"liar": row}}
+    assert f"{found['z'].max():.3g} (floor)" in contest.accuracy_table(one)
+    lost = replace(runs[0], mean=runs[0].mean | {"floor": np.full(CURVES, np.nan)})
+    assert measures.judged([lost, runs[1]], truth())["wrong"] == CURVES
+
+
 def test_chains_apart_are_flagged_and_excuse_themselves_by_their_error():
     found = judged(apart=3.0)
     assert found["flagged"] == found["large_rhat"] == found["runs"]
