@@ -151,7 +151,8 @@ def _table(name: str, measure: Any, found: dict[str, Any]) -> str:
 def machine_line(machine: dict[str, Any], found: dict[str, Any]) -> str:
     """Where a part was measured, and with what."""
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v != "missing")
-    threads = f"{found['threads']} threads; " if "threads" in found else ""
+    count = found.get("threads", 0)
+    threads = f"{count} thread{'s' if count > 1 else ''}; " if count else ""
     load = machine["load"][0]
     return (
         f"*{machine['processor']}, {machine['cores']} cores, load {load:.1f} at the end; {threads}"
