@@ -191,3 +191,9 @@ def test_titles():
 def test_a_coordinate_as_text_or_beyond_which_end(name, x, text):
     low, high = (-1.0, -0.5) if name == "perplexity" else (20.0, 25.0)
     assert Axis.parse(name).text(x, low, high) == text
+
+
+def test_a_coordinate_above_the_largest_number_is_infinite():
+    """Without a warning: the largest number's own coordinate, rounded, is above it."""
+    axis = Axis.parse("flops")
+    assert axis.value(np.nextafter(axis.coordinate(1.7976931348623157e308), 999)) == np.inf

@@ -152,7 +152,8 @@ class Axis:
     def value(self, x: ArrayLike) -> Floats:
         """Native values of coordinates, the inverse of `coordinate`. Any shape."""
         turned = self._turn(np.asarray(x, dtype=np.float64))
-        return np.asarray(10.0**turned) if self.is_log else turned
+        with np.errstate(over="ignore", under="ignore"):  # just above the largest number, inf
+            return np.asarray(10.0**turned) if self.is_log else turned
 
     def _turn(self, x: Floats) -> Floats:
         if self.components:

@@ -39,8 +39,8 @@ SEGMENT_PRIORS = {
     "width": "LogNormal(-2.3, 0.8)",
 }
 SCATTER_PRIOR = "HalfNormal(0.1)"
-# Of mean 0.1 and median 0.02: where noise is correlated along a run, it explains much of what offsets
-# would, and runs that hardly differ are no surprise (docs/decisions.md).
+# Of mean 0.1 and median 0.02: where noise is correlated along a run, it explains much of what
+# offsets would, and runs that hardly differ are no surprise (docs/decisions.md).
 SCATTER_OF_RUNS = "Gamma(0.25, 2.5)"
 
 # Outside these, a parameter has no meaning, and a prior that reaches there is refused.

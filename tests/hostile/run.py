@@ -22,7 +22,7 @@ KEPT = "kept before"
 OUTPUTS = ("o.csv", "o.md", "o.json")
 _SAYS_WHAT = re.compile(
     r"expected|Invalid value|No such|Missing (argument|option|parameter)|Got unexpected extra"
-    r"|requires an argument|does not take a value|needs the NAME|Did you mean"
+    r"|requires (an argument|\d+ arguments)|does not take a value|needs the NAME|Did you mean"
 )
 
 _ACTING = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # control, format, surrogates, line and paragraph ends

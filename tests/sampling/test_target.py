@@ -231,6 +231,14 @@ def test_constant_continuous_curve_has_a_scale():
     assert np.isfinite(scaling.offset[0])
 
 
+def test_a_constant_curve_far_from_chance_has_chance_within_reach():
+    """A range of a millionth would lay chance millions of lengths away, which no model can reach."""
+    frame = table().assign(score=0.0, chance=0.25, metric="bleu")
+    curves = read(frame.drop(columns=["successes", "trials"])).curves("flops", scatter="none")
+    scaling = Scaling.of(curves, bounded=False)
+    assert abs((0.25 - scaling.offset[0]) / scaling.span[0]) <= 1
+
+
 @pytest.mark.parametrize("model", Model.names())
 @pytest.mark.parametrize("trials", [1, 10**9])
 def test_extreme_counts_stay_finite(model, trials):

@@ -49,7 +49,8 @@ class Scaling:
     """How native scores map to the scale of the models: y = (native - offset) / span.
 
     Counts and proportions are what they are. A continuous metric is oriented so that more is
-    better, and its observed range is laid on the middle half of [0, 1].
+    better, and its observed range is laid on the middle half of [0, 1]. Scores that are all the same
+    have a tenth of their size for a range, or the distance to chance where that is larger.
     """
 
     offset: Floats
@@ -64,7 +65,10 @@ class Scaling:
         low = np.where(curves.mask, score, np.inf).min(axis=1, initial=np.inf)
         high = np.where(curves.mask, score, -np.inf).max(axis=1, initial=-np.inf)
         constant = ~(high > low)
-        spread = np.where(constant, 0.1 * np.maximum(np.abs(low), 1e-6), high - low)
+        # scores that are all one number have no range; how far chance lies says what size they have
+        away = np.nan_to_num(np.abs(low - curves.orientation * curves.chance))
+        usual = np.maximum(0.1 * np.maximum(np.abs(low), 1e-6), away)
+        spread = np.where(constant, usual, high - low)
         return cls(low - 0.5 * spread - np.where(constant, 0.5 * spread, 0), 2 * spread)
 
     def take(self, curves: Index) -> Self:
