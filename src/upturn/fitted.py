@@ -15,6 +15,7 @@ from upturn.curves import Curves
 from upturn.job import model_of
 from upturn.model import Model
 from upturn.posterior import bounded_of, ceiling_of, scaling_of
+from upturn.sampling import conditional
 from upturn.sampling.population import METHODS
 from upturn.sampling.target import Scaling, Target
 from upturn.sampling.weights import LARGEST_K
@@ -336,7 +337,7 @@ class Fit:
                     name: self._on_model_scale[name][[i], None][..., places]
                     for name in target.names
                 }
-                per_point = target.pointwise(0, p)[: count[i]]
+                per_point = conditional.pointwise(target, 0, p)[: count[i]]
                 jacobian = target.log_jacobian[0] / max(int(count[i]), 1)
                 out[places, start[i] : start[i] + count[i]] = per_point.T + jacobian
         return out.reshape(chains, draws, -1)
@@ -388,7 +389,7 @@ class Fit:
                     for name in target.names
                 }
                 count = int(one.points[0])
-                out[i, :count] += target.p_broken(0, p)[:count].sum(axis=1) / draws
+                out[i, :count] += conditional.p_broken(target, 0, p)[:count].sum(axis=1) / draws
         return out
 
     # --- the weights of a mix ---------------------------------------------------------------------
