@@ -97,6 +97,11 @@ def with_names(frame: "pd.DataFrame") -> "pd.DataFrame":
     return out
 
 
+def rows_of(frame: "pd.DataFrame") -> list[dict[Any, Any]]:
+    """The rows of a table, each with the names of the columns."""
+    return frame.to_dict(orient="records")
+
+
 def without_notes(meta: Mapping[str, Any]) -> dict[str, Any]:
     """What is kept of how something was made, but for the notes, which stand by themselves."""
     return {key: value for key, value in meta.items() if key != "notes"}

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from upturn.forecasted import OURS
-from upturn.render.answer import AnswerOf, with_names, without_notes
+from upturn.render.answer import AnswerOf, rows_of, with_names, without_notes
 from upturn.render.numbers import percent, probability
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.render.text import one_line
@@ -32,17 +32,13 @@ class ForecastAnswer(AnswerOf["Forecast"]):
         done = self.found
         return {
             "verdict": done.verdict,
-            "scores": _rows(done.scores.reset_index()),
-            "predictions": _rows(done.predictions(ci)),
-            "jumps": _rows(done.jumps()),
+            "scores": rows_of(done.scores.reset_index()),
+            "predictions": rows_of(done.predictions(ci)),
+            "jumps": rows_of(done.jumps()),
             "totals": done.totals(),
             "meta": without_notes(done.meta),
             "notes": done.notes,
         }
-
-
-def _rows(frame: "pd.DataFrame") -> object:
-    return frame.to_dict(orient="records")
 
 
 def sheet_of(done: "Forecast", ci: float) -> Sheet:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.render.answer import AnswerOf, with_names, without_notes
+from upturn.render.answer import AnswerOf, rows_of, with_names, without_notes
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
@@ -33,10 +33,10 @@ class PoolAnswer(AnswerOf["Pool"]):
     def parts(self, ci: float) -> dict[str, object]:
         done = self.found
         return {
-            "by_family": _rows(done.by_family(ci)),
-            "families": _rows(done.offsets(ci)),
-            "axes": _rows(done.axes.reset_index()),
-            "sigma_family": _rows(done.spread(ci).reset_index()),
+            "by_family": rows_of(done.by_family(ci)),
+            "families": rows_of(done.offsets(ci)),
+            "axes": rows_of(done.axes.reset_index()),
+            "sigma_family": rows_of(done.spread(ci).reset_index()),
             "totals": done.totals(),
             "meta": without_notes(done.meta),
             "notes": done.notes,
@@ -45,10 +45,6 @@ class PoolAnswer(AnswerOf["Pool"]):
     def columns(self, ci: float) -> "pd.DataFrame":
         """The tasks in each family."""
         return self.found.by_family(ci)
-
-
-def _rows(frame: "pd.DataFrame") -> object:
-    return frame.to_dict(orient="records")
 
 
 def sheet_of(done: "Pool", ci: float) -> Sheet:
