@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from upturn.functionals import FLAT_SHARE, GRID, STEEP_SHARE, functionals
-from upturn.kernels import rise_of_curves
+from upturn.functionals import FLAT_SHARE, GRID, STEEP_SHARE, functionals, rise_of_curves
 from upturn.model import Model
 
 CELL = 1 / (GRID - 1)

@@ -3,10 +3,12 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import upturn
 from upturn.axis import Axis
 from upturn.curves import Curves
 from upturn.results import SCATTERS, Results, read
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from upturn.stream import Stream
 
 MAX_DRAWS = 1_000_000
+COMPUTING = ("numpy", "scipy", "numba")  # the packages that bits hang on
 SAMPLERS = ("population", "nuts")
 BACKENDS = ("numpy", "jax")
 
@@ -70,6 +73,15 @@ def origin_of(
         return {"table": None, "where": [], "metric": chosen}
     name = os.path.basename(data.name) if os.path.isabs(data.name) else data.name
     return {"table": name, "where": list(data.conditions), "metric": chosen}
+
+
+def made_by(seed: int, packages: Sequence[str] = COMPUTING) -> dict[str, Any]:
+    """The versions and the seed that make an answer what it is."""
+    return {
+        "version": upturn.__version__,
+        "versions": {name: version(name) for name in packages},
+        "seed": int(seed),
+    }
 
 
 def check_names(*, sampler: str, backend: str, scatter: str, **optional: str | None) -> None:

@@ -127,7 +127,7 @@ def __getattr__(name: str) -> SimpleNamespace:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-# --- what automatic differentiation can go through, by the formulas of `kernels` ------------------
+# --- what automatic differentiation can go through, by the formulas of `elementary` ---------------
 
 
 def _stirling(r: Any) -> Any:

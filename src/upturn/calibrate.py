@@ -9,15 +9,13 @@ the probability that a curve is emergent.
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import upturn
 from upturn import emergence as em
-from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
+from upturn.arguments import check_names, check_numbers, curves_of, made_by, origin_of, table_of
 from upturn.axis import Axis
 from upturn.calibrated import Calibration, Check, Scale
 from upturn.classified import Criteria
@@ -119,9 +117,7 @@ def calibrate(
     which = rng.choice(len(models), simulations, p=prior_odds(models))
     drawn = deal(models, which, curves, rng, scaling=scaling)
     meta = {
-        "version": upturn.__version__,
-        "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
-        "seed": int(seed),
+        **made_by(seed),
         "arguments": {
             **(origin_of(data, metric) if data is not None else {"table": None}),
             "axis": list(dict.fromkeys(a.name for a in curves.axes)),

@@ -3,13 +3,11 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import upturn
-from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
+from upturn.arguments import check_names, check_numbers, curves_of, made_by, origin_of, table_of
 from upturn.axis import Axis
 from upturn.classify import models_of
 from upturn.compare.scores import log_priors
@@ -106,9 +104,7 @@ def contrast(
     screened = _screened(fits, chosen)
     joints = _window(fits, chosen, screened)
     meta = {
-        "version": upturn.__version__,
-        "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
-        "seed": int(seed),
+        **made_by(seed),
         "arguments": {
             **origin_of(data, metric),
             "setting": f"{technique}:{baseline}",

@@ -3,15 +3,21 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import upturn
 from upturn import distributed, mix
 from upturn import emergence as em
 from upturn import tree as trees
-from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
+from upturn.arguments import (
+    COMPUTING,
+    check_names,
+    check_numbers,
+    curves_of,
+    made_by,
+    origin_of,
+    table_of,
+)
 from upturn.axis import Axis
 from upturn.curves import Curves
 from upturn.fitted import Fit
@@ -141,10 +147,9 @@ def fit(
         chosen = chosen.with_likelihood(likelihood)
     if priors is not None:
         chosen = chosen.with_priors(_mapping(priors))
+    packages = (*COMPUTING, "jax", "jaxlib") if backend == "jax" else COMPUTING
     meta: dict[str, Any] = {
-        "version": upturn.__version__,
-        "versions": {name: version(name) for name in _computing(backend)},
-        "seed": int(seed),
+        **made_by(seed, packages),
         "arguments": {
             "model": chosen.name,
             "draws": int(draws),
@@ -339,11 +344,6 @@ def load(path: str | os.PathLike[str]) -> Fit:
             f"or changed ({error}); fit again"
         ) from None
     return loaded
-
-
-def _computing(backend: str) -> tuple[str, ...]:
-    """The packages that a fit's bits hang on."""
-    return ("numpy", "scipy", "numba", *(("jax", "jaxlib") if backend == "jax" else ()))
 
 
 def _mapping(priors: Any) -> Mapping[str, str]:

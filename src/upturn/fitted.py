@@ -15,6 +15,7 @@ from upturn.curves import Curves
 from upturn.job import model_of
 from upturn.model import Model
 from upturn.posterior import bounded_of, ceiling_of, scaling_of
+from upturn.sampling import conditional
 from upturn.sampling.population import METHODS
 from upturn.sampling.target import Scaling, Target
 from upturn.sampling.weights import LARGEST_K
@@ -330,13 +331,8 @@ class Fit:
         out = np.empty((chains * draws, int(count.sum())))
         for curves, places in self._by_axis(np.arange(chains * draws)):
             for i in range(len(curves)):
-                one = curves.take(np.array([i]))
-                target = Target(self.model, one, self.model.likelihood_for(str(one.kind[0])))
-                p = {
-                    name: self._on_model_scale[name][[i], None][..., places]
-                    for name in target.names
-                }
-                per_point = target.pointwise(0, p)[: count[i]]
+                target, p = self._one(curves, i, places)
+                per_point = conditional.pointwise(target, 0, p)[: count[i]]
                 jacobian = target.log_jacobian[0] / max(int(count[i]), 1)
                 out[places, start[i] : start[i] + count[i]] = per_point.T + jacobian
         return out.reshape(chains, draws, -1)
@@ -381,15 +377,17 @@ class Fit:
         draws = math.prod(self._sampled)
         for curves, places in self._by_axis(np.arange(draws)):
             for i in np.flatnonzero(robust):
-                one = curves.take(np.array([i]))
-                target = Target(self.model, one, self.model.likelihood_for(str(one.kind[0])))
-                p = {
-                    name: self._on_model_scale[name][[i], None][..., places]
-                    for name in target.names
-                }
-                count = int(one.points[0])
-                out[i, :count] += target.p_broken(0, p)[:count].sum(axis=1) / draws
+                target, p = self._one(curves, int(i), places)
+                count = int(curves.points[i])
+                out[i, :count] += conditional.p_broken(target, 0, p)[:count].sum(axis=1) / draws
         return out
+
+    def _one(self, curves: Curves, i: int, places: Any) -> tuple[Target, dict[str, Floats]]:
+        """One curve, and its parameters on the model's scale: (1, 1, draw)."""
+        one = curves.take(np.array([i]))
+        target = Target(self.model, one, self.model.likelihood_for(str(one.kind[0])))
+        p = {name: self._on_model_scale[name][[i], None][..., places] for name in target.names}
+        return target, p
 
     # --- the weights of a mix ---------------------------------------------------------------------
 

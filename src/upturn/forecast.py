@@ -3,13 +3,11 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import upturn
-from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
+from upturn.arguments import check_names, check_numbers, curves_of, made_by, origin_of, table_of
 from upturn.axis import Axis
 from upturn.classify import models_of, part_of
 from upturn.curves import Curves, data_flags
@@ -125,9 +123,7 @@ def forecast(
         training, chosen, share, rate, draws=draws, seed=seed, threads=threads, progress=progress
     )
     meta = {
-        "version": upturn.__version__,
-        "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
-        "seed": int(seed),
+        **made_by(seed),
         "arguments": {
             **origin_of(data, metric),
             "axis": [curves.axes[0].name],

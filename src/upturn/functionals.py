@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from upturn.emergence import expected, pieces
-from upturn.kernels import rise_of_curves
+from upturn.kernels import compiled
 from upturn.model import Model
 from upturn.validate import Floats
 
@@ -72,3 +72,45 @@ def functionals(model: Model, p: Mapping[str, Floats], ceiling: Floats, end: Flo
         out[:, piece] = found.reshape(4, -1, draws)
     # a tenth of a rise in the last bit of a double is none, and its place 0 / 0
     return Functionals(*np.where(np.isnan(out), 1.0, out))
+
+
+@compiled
+def rise_of_curves(score: Floats, flat_share: float, steep_share: float) -> Floats:
+    """Start, rise, flat_until and width of curves on an even grid.
+
+    Parameters
+    ----------
+    score : array (curve, node)
+    flat_share, steep_share : float
+
+    Returns
+    -------
+    array (4, curve)
+    """
+    curves, nodes = score.shape
+    step = 1.0 / (nodes - 1)
+    out = np.empty((4, curves))
+    for c in range(curves):
+        s = score[c]
+        rise = s[nodes - 1] - s[0]
+        out[0, c], out[1, c], out[2, c], out[3, c] = s[0], rise, 1.0, 1.0
+        if rise <= 0.0:
+            continue
+        flat, steep = s[0] + flat_share * rise, steep_share * rise
+        i = 1
+        while s[i] < flat:
+            i += 1
+        out[2, c] = step * (i - 1 + (flat - s[i - 1]) / (s[i] - s[i - 1]))
+        b = 0
+        width = 1.0
+        for a in range(nodes):
+            if a > 0 and s[a] < s[a - 1]:
+                b = a  # the curve fell, and the end of the stretch may come sooner
+            goal = s[a] + steep
+            while b < nodes and s[b] < goal:
+                b += 1
+            if b < nodes and b > a:
+                end = b - 1 + (goal - s[b - 1]) / (s[b] - s[b - 1])
+                width = min(width, step * (end - a))
+        out[3, c] = width
+    return out

@@ -13,36 +13,12 @@ however rows and particles are cut.
 import numpy as np
 from numba import njit
 
-from upturn.kernels import _bits, _float, _inside, _log, _two_log_risings, compiled
+from upturn.elementary import exp_of_negative, log, two_log_risings
+from upturn.kernels import compiled, inside
 from upturn.validate import Floats, Integers
 
 PARTICLES = 64  # at a time
-LOWEST_EXPONENT = -700.0
 LOG_STANDARD_NORMAL = -0.9189385332046727
-_ROUND = 6755399441055744.0  # 1.5 * 2^52: added to a number, leaves its integer in the last bits
-
-
-@njit(inline="always")
-def _exp(x: float) -> float:
-    """exp(x) of x in [-700, 0], to two units in the last place.
-
-    2^k exp(r) with |r| <= log(2)/2 and the power series of exp to the twelfth power, which leaves
-    2e-16.
-    """
-    t = max(x, LOWEST_EXPONENT) * 1.4426950408889634 + _ROUND
-    k = t - _ROUND
-    r = max(x, LOWEST_EXPONENT) - k * 6.93147180369123816490e-01 - k * 1.90821492927058770002e-10
-    tail = 2.505210838544172e-8 + r * 2.08767569878681e-9
-    tail = 2.755731922398589e-7 + r * tail
-    tail = 2.7557319223985893e-6 + r * tail
-    tail = 2.48015873015873e-5 + r * tail
-    tail = 1.984126984126984e-4 + r * tail
-    tail = 1.388888888888889e-3 + r * tail
-    tail = 8.333333333333333e-3 + r * tail
-    tail = 4.1666666666666664e-2 + r * tail
-    tail = 0.16666666666666666 + r * tail
-    tail = 0.5 + r * tail
-    return _float((_bits(t) + 1023) << 52) * (1.0 + r * (1.0 + r * tail))
 
 
 @compiled
@@ -175,7 +151,7 @@ def _expect(own: Floats, work: Floats, u: float, ceiling: float, width: int) -> 
     rate, floor, height = own[2], own[3], own[4]
     beyond, mean = work[1], work[2]
     for n in range(width):
-        share = height[n] - height[n] * _exp(-rate[n] * max(u + beyond[n], 0.0))
+        share = height[n] - height[n] * exp_of_negative(-rate[n] * max(u + beyond[n], 0.0))
         mean[n] = floor[n] + (ceiling - floor[n]) * share
 
 
@@ -186,8 +162,8 @@ def _add(
     """Add a point's terms: a loop of its own, since in one with the mean neither is vectorised."""
     if counted:
         for i in range(width):
-            alpha = _inside(mean[i]) * noise[i]
-            out[i] += _two_log_risings(alpha, y, noise[i] - alpha, n - y)
+            alpha = inside(mean[i]) * noise[i]
+            out[i] += two_log_risings(alpha, y, noise[i] - alpha, n - y)
     else:
         for i in range(width):
             residual = (y - mean[i]) / noise[i]
@@ -209,10 +185,10 @@ def _log_sum(values: Floats, count: int, width: int, total: Floats) -> None:
     for node in range(count):
         one = values[node]
         for n in range(width):
-            one[n] = _exp(one[n] - total[n])
+            one[n] = exp_of_negative(one[n] - total[n])
     for node in range(1, count):
         one = values[node]
         for n in range(width):
             most[n] += one[n]
     for n in range(width):
-        most[n] = total[n] + _log(most[n])
+        most[n] = total[n] + log(most[n])

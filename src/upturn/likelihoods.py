@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn import arrays, kernels
+from upturn import arrays, kernels, serial_kernel
 from upturn.serial import CORRELATION
 from upturn.validate import Floats
 
@@ -293,7 +293,7 @@ def _share(xp: Any, p: Mapping[str, Any]) -> Any:
 # --- noise that is correlated along a run ---------------------------------------------------------
 
 
-def _serial_size(p: Mapping[str, Any]) -> tuple[Floats, Floats]:
+def _serial_noise(p: Mapping[str, Any]) -> serial_kernel.Noise:
     """Size and correlation, each (row, particle)."""
     size, correlation = concentration(np, p)[:, 0], p[CORRELATION][:, 0]
     return np.ascontiguousarray(size), np.ascontiguousarray(correlation)
@@ -303,8 +303,8 @@ def _beta_binomial_serial_total(
     mean: Floats, p: Mapping[str, Any], data: Data, out: Floats
 ) -> None:
     """All of the density but binomial coefficients."""
-    failures = data.trials - data.y
-    kernels.beta_binomial_serial(mean, *_serial_size(p), data.y, failures, data.group, out)
+    scores = data.y, data.trials - data.y, data.group
+    serial_kernel.beta_binomial_serial(mean, _serial_noise(p), scores, out)
 
 
 def left_out(mean: Floats, p: Mapping[str, Any], data: Data, total: Floats) -> Floats:
@@ -325,9 +325,9 @@ def left_out(mean: Floats, p: Mapping[str, Any], data: Data, total: Floats) -> F
     array (point, particle)
     """
     out = np.zeros(mean.shape[1:])
-    (size,), (correlation,) = _serial_size(p)
-    y, failures, group = data.y[0], data.trials[0] - data.y[0], data.group[0]
-    kernels.beta_binomial_left_out(mean[0], size, correlation, y, failures, group, out, total)
+    (size,), (correlation,) = _serial_noise(p)
+    scores = data.y[0], data.trials[0] - data.y[0], data.group[0]
+    serial_kernel.beta_binomial_left_out(mean[0], (size, correlation), scores, out, total)
     return out
 
 

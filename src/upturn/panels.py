@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from upturn.axis import Axis
 from upturn.curves import Curves, curve_names
-from upturn.validate import Booleans, DataError, Floats, Objects, known
+from upturn.validate import Booleans, DataError, Floats, Objects, known, listed
 
 if TYPE_CHECKING:
     from upturn.fitted import Fit
@@ -294,6 +294,22 @@ def chosen(
             "expected curves to draw, but got conditions that none meets; leave one out"
         )
     return np.flatnonzero(keep)
+
+
+def single(curves: Curves, index: Index, where: str = "curve", remedy: str = "name one") -> int:
+    """The place of the one curve that is asked for.
+
+    Raises
+    ------
+    DataError
+        For several.
+    """
+    if len(index) > 1:
+        raise DataError(
+            f"{where}: expected one to draw, but got {len(index)}: "
+            f"{listed(curves.name[index].tolist())}; {remedy}"
+        )
+    return int(index[0])
 
 
 def _conditions(where: Sequence[str]) -> dict[str, list[str]]:

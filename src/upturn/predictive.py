@@ -19,6 +19,7 @@ from upturn.kernels import MEAN_MARGIN
 from upturn.likelihoods import Likelihood
 from upturn.model import Model
 from upturn.sampling.blocks import Sample
+from upturn.sampling.conditional import draw_offsets
 from upturn.sampling.target import Target
 from upturn.validate import Floats, Integers
 
@@ -133,7 +134,7 @@ class Mixture:
             count = max(int(group.max(initial=-1)), int(self.curve.group.max(initial=-1))) + 1
             own = {name: part.p[name] for name in target.names}
             epsilon = rng.standard_normal((count, part.draws))
-            known = target.offsets(0, own, rng.uniform(size=(count, part.draws)))
+            known = draw_offsets(target, 0, own, rng.uniform(size=(count, part.draws)))
             epsilon[: len(known)] = known
             alone = rng.standard_normal((len(x), part.draws))
             u = u + part.p["scatter"] * np.where(group[:, None] >= 0, epsilon[group], alone)

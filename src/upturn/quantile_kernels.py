@@ -9,7 +9,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.kernels import _log, compiled
+from upturn.elementary import log
+from upturn.kernels import compiled
 from upturn.validate import Floats
 
 CENTRAL = 0.425  # |p - 1/2| up to which the first of Wichura's rational functions holds
@@ -36,7 +37,7 @@ def normal_quantile(p: Floats, out: Floats) -> None:
         below = (below + 42.313330701600911252) * r + 1.0
         middle = q * above / below
         tail = max(min(p[i], 1.0 - p[i]), 1e-300)
-        s = math.sqrt(-_log(tail)) - 1.6
+        s = math.sqrt(-log(tail)) - 1.6
         above = ((7.7454501427834140764e-4 * s + 0.0227238449892691845833) * s
                  + 0.24178072517745061177) * s + 1.27045825245236838258  # fmt: skip
         above = ((above * s + 3.64784832476320460504) * s + 5.7694972214606914055) * s

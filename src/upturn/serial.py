@@ -28,7 +28,8 @@ likelihood of independent scores.
 from collections.abc import Mapping
 from typing import Any
 
-from upturn.kernels import DOUBT, FARTHEST_SHIFT, LARGEST_SIZE, MEAN_MARGIN
+from upturn.kernels import MEAN_MARGIN
+from upturn.serial_kernel import DOUBT, FARTHEST_SHIFT, LARGEST_SIZE
 
 CORRELATION = "autocorrelation"
 

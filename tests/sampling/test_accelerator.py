@@ -10,7 +10,7 @@ import upturn
 import upturn.arrays
 from tests.sampling.test_formulas import PARTICLES, curves_of, target_of
 from upturn.model import Model
-from upturn.sampling import accelerator, backends, blocks, points, population
+from upturn.sampling import accelerator, backends, blocks, points, population, traced
 from upturn.sampling.accelerator import Accelerated, Device, bucket, power
 from upturn.sampling.engines import Host, over
 from upturn.sampling.mixtures import Mixture
@@ -52,7 +52,7 @@ def test_padding_adds_nothing_but_padding():
     rows = np.array([0, 1, 1])
     z = np.random.default_rng(0).normal(size=(3, target.dimension, PARTICLES))
     expected = target.log_likelihood(rows, z)
-    again = target.with_arrays(padded).traced(rows, z, upturn.arrays.NUMPY)
+    again = traced.log_likelihood(target.with_arrays(padded), rows, z, upturn.arrays.NUMPY)
     np.testing.assert_allclose(again, expected, rtol=1e-7)
 
 

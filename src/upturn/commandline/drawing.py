@@ -11,6 +11,7 @@ from upturn.commandline.options import (
     LIKELIHOODS,
     Command,
     Decorator,
+    by_name,
     model_options,
     together,
 )
@@ -99,16 +100,8 @@ def fixed_numbers(
     ctx: click.Context, option: click.Parameter, given: Sequence[str]
 ) -> dict[str, float]:
     """NAME=NUMBER of each parameter that is fixed."""
-    pairs = [text.partition("=") for text in given]
-    for name, equals, number in pairs:
-        if not (name.strip() and equals and number.strip()):
-            raise click.BadParameter(
-                f"expected NAME=NUMBER, but got {name + equals + number!r}; "
-                "for example changepoint=0.5",
-                ctx,
-                option,
-            )
-    return {name.strip(): _number(number, "", ctx, option) for name, _, number in pairs}
+    numbers = by_name(ctx, option, given, "NUMBER", "0.5")
+    return {name: _number(number, "", ctx, option) for name, number in numbers.items()}
 
 
 def design_options(tasks: int, *, of_table: bool = True) -> Decorator:

@@ -172,16 +172,23 @@ def model_options(priors: str = "for example changepoint='Uniform(0.2, 0.9)'") -
 
 
 def _priors(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, str]:
+    return by_name(ctx, option, given, "TEXT", "'Uniform(0.2, 0.9)'")
+
+
+def by_name(
+    ctx: click.Context, option: click.Parameter, given: Sequence[str], what: str, example: str
+) -> dict[str, str]:
+    """What is given as NAME=TEXT, or NAME= and something else."""
     pairs = [text.partition("=") for text in given]
-    for name, equals, prior in pairs:
-        if not (name.strip() and equals and prior.strip()):
+    for name, equals, value in pairs:
+        if not (name.strip() and equals and value.strip()):
             raise click.BadParameter(
-                f"expected NAME=TEXT, but got {name + equals + prior!r}; "
-                "for example changepoint='Uniform(0.2, 0.9)'",
+                f"expected NAME={what}, but got {name + equals + value!r}; "
+                f"for example changepoint={example}",
                 ctx,
                 option,
             )
-    return {name.strip(): prior.strip() for name, _, prior in pairs}
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 nuts_option = click.option(

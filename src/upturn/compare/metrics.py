@@ -11,7 +11,7 @@ from upturn.arguments import check_names, check_numbers, curves_of, table_of
 from upturn.axis import Axis
 from upturn.classified import Classification
 from upturn.classify import classify
-from upturn.compare.shared import meta_of, models_of
+from upturn.compare.shared import meta_of, models_of, one_axis
 from upturn.curves import Curves, curve_names
 from upturn.model import Model
 from upturn.readers.schema import ids_of
@@ -87,9 +87,7 @@ def compare_metrics(
     first, second = _two(metrics)
     joined, notes = matched(table, first, second)
     curves = [curves_of(joined, axis, by, metric, scatter) for metric in (first, second)]
-    if len(set(curves[0].axes)) > 1:
-        names = listed(dict.fromkeys(a.name for a in curves[0].axes))
-        raise DataError(f"axis: expected one axis, but got {names}; compare metrics on each alone")
+    one_axis(curves[0], "metrics")
     curves, more = _paired(*curves)
     found = [
         classify(

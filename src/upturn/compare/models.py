@@ -17,7 +17,7 @@ from upturn.compare.differences import (
     half_width,
 )
 from upturn.compare.scores import Effort, Scores, canonical_order, score
-from upturn.compare.shared import failures, loo_columns, meta_of, models_of
+from upturn.compare.shared import failures, loo_columns, meta_of, models_of, one_axis
 from upturn.curves import Curves
 from upturn.model import Model
 from upturn.results import Results
@@ -79,9 +79,7 @@ def compare_models(
         )
     table = table_of(results)
     curves = curves_of(table, axis, by, metric, scatter)
-    if len(set(curves.axes)) > 1:
-        names = listed(dict.fromkeys(a.name for a in curves.axes))
-        raise DataError(f"axis: expected one axis, but got {names}; compare models on each alone")
+    one_axis(curves, "models")
     order = canonical_order(curves)
     clusters = clusters_of(curves, order, table if isinstance(table, Results) else None, cluster)
     scores, samples = score(

@@ -11,6 +11,7 @@ from upturn.model import Model
 from upturn.posterior import bounded_of, scaling_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
+from upturn.sampling.conditional import pointwise
 from upturn.sampling.target import Target
 from upturn.validate import Booleans, Floats, Integers
 
@@ -211,7 +212,7 @@ def _pointwise(model: Model, curves: Curves, sample: Sample) -> tuple[Floats, Fl
         one = curves.take(np.array([i]))
         target = Target(model, one, model.likelihood_for(str(one.kind[0])))
         p = {name: sample.parameters[name][i].reshape(1, 1, -1) for name in target.names}
-        density = target.pointwise(0, p)[:points]
+        density = pointwise(target, 0, p)[:points]
         elpd[i, :points], khat[i, :points] = psis_loo(density)
         if not target.likelihood.bounded:
             elpd[i, :points] += target.log_jacobian[0] / max(int(points), 1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import upturn
+from upturn.arguments import origin_of
 from upturn.axis import Axis
 from upturn.compare.differences import clustered_error, stacking_weights
 from upturn.compare.scores import Scores
@@ -15,7 +16,7 @@ from upturn.model import Model
 from upturn.results import Results
 from upturn.sampling.blocks import Sample
 from upturn.sampling.weights import LARGEST_K
-from upturn.validate import Booleans, DataError, Floats, Integers, shown
+from upturn.validate import Booleans, DataError, Floats, Integers, listed, shown
 
 ALL = "all"
 
@@ -46,6 +47,13 @@ def models_of(given: str | Model | Sequence[str | Model]) -> list[Model]:
 def named(axes: Sequence[Axis]) -> tuple[str, ...]:
     """The names of axes."""
     return tuple(axis.name for axis in axes)
+
+
+def one_axis(curves: Curves, what: str) -> None:
+    """Refuse to compare models, or what else, on several axes at once."""
+    if len(set(curves.axes)) > 1:
+        names = listed(dict.fromkeys(named(curves.axes)))
+        raise DataError(f"axis: expected one axis, but got {names}; compare {what} on each alone")
 
 
 def failures(curves: Curves, models: Sequence[Model], samples: Sequence[Sample]) -> list[str]:
@@ -117,13 +125,8 @@ def meta_of(
     table: Results | Curves, *, metric: str | Sequence[str] | None, seed: int, **arguments: Any
 ) -> dict[str, Any]:
     """Version, seed and arguments, without the folders of this machine."""
-    origin: dict[str, Any] = {"table": None, "where": []}
-    if isinstance(table, Results):
-        name = os.path.basename(table.name) if os.path.isabs(table.name) else table.name
-        origin = {"table": name, "where": list(table.conditions)}
-    chosen = [metric] if isinstance(metric, str) else list(metric or ())
     return {
         "version": upturn.__version__,
         "seed": int(seed),
-        "arguments": {**origin, "metric": chosen, **arguments},
+        "arguments": {**origin_of(table, metric), **arguments},
     }

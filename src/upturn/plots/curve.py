@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.panels import Panel, chosen, panels
+from upturn.panels import Panel, chosen, panels, single
 from upturn.plots.scales import set_axis
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, looks, plain, style
-from upturn.validate import DataError, listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,11 +60,7 @@ def plot_curve(
     if axis is None:
         first = fit.curves.axes[index[0]]
         index = np.array([i for i in index if fit.curves.axes[i] == first], dtype=np.intp)
-    if len(index) > 1:
-        raise DataError(
-            f"curve: expected one to draw, but got {len(index)}: "
-            f"{listed(fit.curves.name[index].tolist())}; name one, or use plot_grid"
-        )
+    single(fit.curves, index, remedy="name one, or use plot_grid")
     (panel,) = panels(fit, index, ci=ci)
     with style():
         ax = figure(5.2, 3.6).add_subplot() if ax is None else ax

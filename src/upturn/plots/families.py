@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.plots.style import INK, figure, plain, style
+from upturn.plots.style import INK, figure, name_rows, plain, style
 from upturn.validate import known
 
 if TYPE_CHECKING:
@@ -60,10 +60,7 @@ def plot_families(
             f"{plain(str(family), 36)} ({models})"
             for family, models in zip(rows["family"], rows["models"], strict=True)
         ]
-        ax.set_yticks(place, labels, parse_math=False)
-        ax.set_ylim(len(rows) - 0.4, -0.6)
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
+        name_rows(ax, labels)
         title = next(part.axis.title for part in done.parts if part.axis.name == name)
         ax.set_xlabel(f"earlier ← offset in {title}, {spread['unit']} → later")
     return ax

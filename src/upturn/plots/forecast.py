@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.panels import chosen
+from upturn.panels import chosen, single
 from upturn.plots.scales import set_axis
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
 from upturn.scoring import quantiles
-from upturn.validate import DataError, Floats, interval_levels, known, listed
+from upturn.validate import Floats, interval_levels, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,15 +52,9 @@ def plot_forecast(
     DataError
         For a curve that is not there, and where several are meant.
     """
-    index = chosen(found.curves, curve)
-    if len(index) > 1:
-        raise DataError(
-            f"curve: expected one to draw, but got {len(index)}: "
-            f"{listed(found.curves.name[index].tolist())}; name one"
-        )
+    i = single(found.curves, chosen(found.curves, curve))
     if baseline is not None:
         known(baseline, list(found.baselines), kind="baseline", where="baseline")
-    i = int(index[0])
     data, axis = found.curves, found.curves.axes[i]
     mask, held = data.mask[i], found.held[i]
     low, high = float(found.ends[0, i]), max(float(found.far[i]), float(data.x[0, i, mask].max()))

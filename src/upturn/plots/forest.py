@@ -8,7 +8,7 @@ import numpy as np
 from upturn.curves import Curves
 from upturn.panels import Index, chosen, single_axes, titles_of
 from upturn.plots.scales import set_axis
-from upturn.plots.style import INK, figure, looks, plain, style
+from upturn.plots.style import INK, figure, looks, name_rows, plain, style
 from upturn.validate import DataError, Floats, known
 
 if TYPE_CHECKING:
@@ -125,10 +125,7 @@ def _drawn(ax: "Axes", data: Curves, index: Index, x: Floats, *, p: Floats, by: 
         dots.set_label(plain(name, 24) or "none")
     _arrows(ax, x, axis.value(clipped), rows)
     titles = titles_of(data)
-    ax.set_yticks(rows, [plain(titles[i], 44) for i in index], parse_math=False)
-    ax.set_ylim(len(index) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
+    name_rows(ax, [plain(titles[i], 44) for i in index])
     ax.grid(axis="x", color="#E4E4E4", linewidth=0.6)
     ax.set_axisbelow(True)
     if by:

@@ -6,11 +6,11 @@ import numpy as np
 
 from upturn.contrasted import GRID
 from upturn.pairing import both_scores
-from upturn.panels import chosen
+from upturn.panels import chosen, single
 from upturn.plots.scales import set_axis
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
 from upturn.scoring import quantiles
-from upturn.validate import DataError, interval_levels, listed
+from upturn.validate import interval_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,13 +44,7 @@ def plot_gain(
     DataError
         For a task that is not there, and where several are meant.
     """
-    index = chosen(found.curves, task)
-    if len(index) > 1:
-        raise DataError(
-            f"task: expected one to draw, but got {len(index)}: "
-            f"{listed(found.curves.name[index].tolist())}; name one"
-        )
-    i = int(index[0])
+    i = single(found.curves, chosen(found.curves, task), "task")
     data, axis, seen = found.curves, found.curves.axes[i], found.tasks[i]
     low, high = data.limits[:, 0, i]
     levels = interval_levels(ci)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.panels import chosen, titles_of
-from upturn.plots.style import INK, figure, plain, style
+from upturn.plots.style import INK, figure, name_rows, plain, style
 from upturn.validate import DataError
 
 if TYPE_CHECKING:
@@ -73,12 +73,9 @@ def plot_shapes(
             emergent[index], rows, linestyle="none", marker="o", markerfacecolor="white",
             markeredgecolor=INK, markersize=5, clip_on=False, label="p(emergent)", gid="emergent",
         )  # fmt: skip
-        ax.set_yticks(rows, [plain(titles[i], 44) for i in index], parse_math=False)
-        ax.set_ylim(len(index) - 0.4, -0.6)
+        name_rows(ax, [plain(titles[i], 44) for i in index])
         ax.set_xlim(0, 1)
         ax.set_xlabel("probability")
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
         ax.legend(
             loc="lower left", bbox_to_anchor=(0, 1), ncols=6, handlelength=1, columnspacing=1,
             borderaxespad=0.3,

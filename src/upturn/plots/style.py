@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from itertools import cycle
 from pathlib import Path
@@ -12,6 +13,7 @@ from upturn.tree import check_writable
 from upturn.validate import DataError, shown_path
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SUFFIXES = (".svg", ".png", ".pdf")
@@ -54,6 +56,14 @@ def looks(names: list[str]) -> dict[str, dict[str, Any]]:
 def plain(text: str, most: int = NAME) -> str:
     """A name on one line, its middle left out where it is long."""
     return shorten(one_line(text), most)
+
+
+def name_rows(ax: "Axes", names: Sequence[str]) -> None:
+    """Names of rows on the left, the first at the top, with no line beside them."""
+    ax.set_yticks(range(len(names)), names, parse_math=False)
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
 
 
 def check_figure_path(path: str | os.PathLike[str]) -> Path:

@@ -1,9 +1,10 @@
 """What every question's answer can do: be printed for people, and be written for programs."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from upturn.render import formats
 from upturn.render.files import write_text
@@ -62,3 +63,45 @@ class Answer(ABC):
     def save(self, path: Path, ci: float) -> None:
         """Write it in the form that the file's ending asks for."""
         write_text(path, self.text(formats.ENDINGS[path.suffix.lower()], ci))
+
+
+class Found(Protocol):
+    """What says by itself what is to be known of it."""
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+    @property
+    def failed(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class AnswerOf[T: Found](Answer):
+    """The answer of what was found, with its notes and failures."""
+
+    found: T
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self.found.notes)
+
+    @property
+    def failed(self) -> Sequence[str]:
+        return self.found.failed
+
+
+def with_names(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """A table of curves with their names, its index, as the first column."""
+    out = frame.copy()
+    out.insert(0, "curve", out.index.astype(str))
+    return out
+
+
+def rows_of(frame: "pd.DataFrame") -> list[dict[Any, Any]]:
+    """The rows of a table, each with the names of the columns."""
+    return frame.to_dict(orient="records")
+
+
+def without_notes(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of how something was made, but for the notes, which stand by themselves."""
+    return {key: value for key, value in meta.items() if key != "notes"}

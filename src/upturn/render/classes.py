@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from upturn.classified import CLASS_COLUMNS
-from upturn.render.answer import Answer
+from upturn.render.answer import AnswerOf, with_names
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.validate import counted
@@ -21,20 +21,15 @@ SHORT = {"p_changepoint": "change", "p_u_shaped": "u-shaped"}
 
 
 @dataclass(frozen=True)
-class ClassAnswer(Answer):
+class ClassAnswer(AnswerOf["Classification"]):
     """A classification, with the companion questions that were asked of it by name."""
 
-    found: "Classification"
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def notes(self) -> tuple[str, ...]:
         verdicts = [f"{name.replace('_', ' ')}: {m.verdict}" for name, m in self.more.items()]
-        return (*self.found.notes, *verdicts)
-
-    @property
-    def failed(self) -> list[str]:
-        return self.found.failed
+        return (*super().notes, *verdicts)
 
     @property
     def count(self) -> int:
@@ -86,9 +81,8 @@ def _plain(companion: Any) -> dict[str, Any]:
 
 def records(found: "Classification", ci: float) -> "pd.DataFrame":
     """The summary with the curve's name first and the scales as text last, one row a curve."""
-    frame = found.summary(ci=ci)
-    frame.insert(0, "curve", frame.index.astype(str))
     written = found.texts(ci=ci)
+    frame = with_names(found.summary(ci=ci))
     return frame.assign(emergence_text=written["emergence"], interval_text=written["interval"])
 
 

@@ -1,12 +1,11 @@
 """Comparisons as text: the verdict, what it rests on, and each curve."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.render.answer import Answer
+from upturn.render.answer import AnswerOf, with_names
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
@@ -23,19 +22,8 @@ if TYPE_CHECKING:
     type Comparison = AxesComparison | ModelsComparison | MetricsComparison
 
 
-@dataclass(frozen=True)
-class ComparisonAnswer(Answer):
+class ComparisonAnswer(AnswerOf["Comparison"]):
     """Axes, models or metrics side by side."""
-
-    found: "Comparison"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(self.found.notes)
-
-    @property
-    def failed(self) -> list[str]:
-        return self.found.failed
 
     @property
     def count(self) -> int:
@@ -51,9 +39,7 @@ class ComparisonAnswer(Answer):
 
     def records(self, ci: float) -> "pd.DataFrame":
         """One row a curve (and axis, or model), the curve's name first."""
-        frame = _each(self.found, ci).copy()
-        frame.insert(0, "curve", frame.index.astype(str))
-        return frame
+        return with_names(_each(self.found, ci))
 
     def parts(self, ci: float) -> dict[str, object]:
         from upturn.compare.axes import AxesComparison

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from upturn.render.answer import Answer
+from upturn.render.answer import AnswerOf, with_names
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet, texts
 from upturn.render.text import one_line
@@ -14,35 +14,21 @@ if TYPE_CHECKING:
     from upturn.contrasted import Contrast
 
 
-class ContrastAnswer(Answer):
+class ContrastAnswer(AnswerOf["Contrast"]):
     """A contrast."""
-
-    def __init__(self, done: "Contrast") -> None:
-        self.done = done
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self.done.notes
-
-    @property
-    def failed(self) -> list[str]:
-        return self.done.failed
 
     @property
     def count(self) -> int:
-        return len(self.done.curves)
+        return len(self.found.curves)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.done, ci)
+        return sheet_of(self.found, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        frame = self.done.summary(ci)
-        frame.insert(0, "curve", frame.index.astype(str))
-        written = self.done.texts(ci).add_suffix("_text")
-        return frame.join(written)
+        return with_names(self.found.summary(ci)).join(self.found.texts(ci).add_suffix("_text"))
 
     def parts(self, ci: float) -> dict[str, object]:
-        done = self.done
+        done = self.found
         return {
             "verdict": done.verdict,
             "crossings": done.crossings(ci).to_dict(orient="records"),

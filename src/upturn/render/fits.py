@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upturn.fitted import MORE_THAN_NOT
-from upturn.render.answer import Answer
+from upturn.render.answer import AnswerOf, with_names, without_notes
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.render.text import one_line
@@ -16,34 +16,23 @@ if TYPE_CHECKING:
     from upturn.fitted import Fit
 
 
-class FitAnswer(Answer):
+class FitAnswer(AnswerOf["Fit"]):
     """A fit, which is saved as NetCDF or Zarr too."""
-
-    def __init__(self, fit: "Fit") -> None:
-        self.fit = fit
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(self.fit.notes)
-
-    @property
-    def failed(self) -> list[str]:
-        return self.fit.failed
 
     @property
     def count(self) -> int:
-        return len(self.fit)
+        return len(self.found)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.fit, ci)
+        return sheet_of(self.found, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return records(self.fit, ci)
+        return records(self.found, ci)
 
     def parts(self, ci: float) -> dict[str, object]:
-        fit = self.fit
-        meta = {key: value for key, value in fit.meta.items() if key != "notes"}
-        parts: dict[str, object] = {"totals": fit.totals(), "meta": meta, "notes": fit.notes}
+        fit = self.found
+        parts: dict[str, object] = {"totals": fit.totals(), "meta": without_notes(fit.meta)}
+        parts["notes"] = fit.notes
         if fit.broken is not None:
             likely = fit.broken[fit.broken["p_broken"] > MORE_THAN_NOT]
             parts["broken"] = likely.to_dict(orient="records")
@@ -54,7 +43,7 @@ class FitAnswer(Answer):
 
     def save(self, path: Path, ci: float) -> None:
         if path.suffix.lower() in SUFFIXES:
-            self.fit.save(path)
+            self.found.save(path)
         else:
             super().save(path, ci)
 
@@ -62,9 +51,7 @@ class FitAnswer(Answer):
 def records(fit: "Fit", ci: float) -> "pd.DataFrame":
     """The summary with the curve's name first and the scales as text last, one row a curve."""
     texts = fit.texts(ci=ci)
-    frame = fit.summary(ci=ci)
-    frame.insert(0, "curve", frame.index.astype(str))
-    return frame.assign(
+    return with_names(fit.summary(ci=ci)).assign(
         scale_text=texts["scale"],
         interval_text=texts["interval"],
         threshold_text=texts["threshold"],

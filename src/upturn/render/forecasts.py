@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from upturn.forecasted import OURS
-from upturn.render.answer import Answer
+from upturn.render.answer import AnswerOf, rows_of, with_names, without_notes
 from upturn.render.numbers import percent, probability
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.render.text import one_line
@@ -15,47 +15,30 @@ if TYPE_CHECKING:
     from upturn.forecasted import Forecast
 
 
-class ForecastAnswer(Answer):
+class ForecastAnswer(AnswerOf["Forecast"]):
     """A forecast."""
-
-    def __init__(self, done: "Forecast") -> None:
-        self.done = done
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self.done.notes
-
-    @property
-    def failed(self) -> list[str]:
-        return self.done.failed
 
     @property
     def count(self) -> int:
-        return len(self.done.curves)
+        return len(self.found.curves)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.done, ci)
+        return sheet_of(self.found, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        frame = self.done.summary(ci)
-        frame.insert(0, "curve", frame.index.astype(str))
-        return frame
+        return with_names(self.found.summary(ci))
 
     def parts(self, ci: float) -> dict[str, object]:
-        done = self.done
+        done = self.found
         return {
             "verdict": done.verdict,
-            "scores": _rows(done.scores.reset_index()),
-            "predictions": _rows(done.predictions(ci)),
-            "jumps": _rows(done.jumps()),
+            "scores": rows_of(done.scores.reset_index()),
+            "predictions": rows_of(done.predictions(ci)),
+            "jumps": rows_of(done.jumps()),
             "totals": done.totals(),
-            "meta": {key: value for key, value in done.meta.items() if key != "notes"},
+            "meta": without_notes(done.meta),
             "notes": done.notes,
         }
-
-
-def _rows(frame: "pd.DataFrame") -> object:
-    return frame.to_dict(orient="records")
 
 
 def sheet_of(done: "Forecast", ci: float) -> Sheet:

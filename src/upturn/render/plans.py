@@ -1,5 +1,6 @@
 """The answer of a plan as text: one row a design."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from upturn.render.answer import Answer
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
     from upturn.plan import Plan
 
 
+@dataclass(frozen=True)
 class PlanAnswer(Answer):
     """A plan."""
 
-    def __init__(self, done: "Plan") -> None:
-        self.done = done
+    found: "Plan"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        around = self.done.axis.format(self.done.meta["arguments"]["around"])
+        around = self.found.axis.format(self.found.meta["arguments"]["around"])
         return (f"tasks turn up within a decade of {around}, and rise by 0.1 or more",)
 
     @property
@@ -30,30 +31,30 @@ class PlanAnswer(Answer):
 
     @property
     def count(self) -> int:
-        return len(self.done.rows)
+        return len(self.found.rows)
 
     def sheet(self, ci: float) -> Sheet:
-        table = self.done.summary()
+        table = self.found.summary()
         columns = (
             Column("layout", [str(v) for v in table["layout"]], label=True),
             Column("models", [f"{v:,}" for v in table["models"]], right=True),
             Column("examples", [f"{v:,}" for v in table["trials"]], right=True),
-            Column(f"within {self.done.within:g}", _percents(table["p_within"]), right=True),
+            Column(f"within {self.found.within:g}", _percents(table["p_within"]), right=True),
             Column("± se", _percents(table["p_within_se"]), right=True),
             Column("at least", _percents(table["p_within_low"]), right=True),
             Column("enough", ["yes" if v else "" for v in table["enough"]]),
             Column("error", [f"{v:.2f}" for v in table["error"]], right=True),
             Column("half width", [f"{v:.2f}" for v in table["half_width"]], right=True),
         )  # fmt: skip
-        arguments = self.done.meta["arguments"]
+        arguments = self.found.meta["arguments"]
         heading = f"model {one_line(arguments['model'])} · {arguments['tasks']} tasks a design"
-        return Sheet((heading,), (Block(one_line(self.done.verdict), columns),), _LEGEND)
+        return Sheet((heading,), (Block(one_line(self.found.verdict), columns),), _LEGEND)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return self.done.summary()
+        return self.found.summary()
 
     def parts(self, ci: float) -> dict[str, object]:
-        return {"verdict": self.done.verdict, "meta": dict(self.done.meta), "notes": self.notes}
+        return {"verdict": self.found.verdict, "meta": dict(self.found.meta), "notes": self.notes}
 
 
 def _percents(values: "pd.Series[float]") -> list[str]:

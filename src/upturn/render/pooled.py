@@ -1,11 +1,10 @@
 """The answer of `pool` as text: tasks, families, and the axes."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.render.answer import Answer
+from upturn.render.answer import AnswerOf, rows_of, with_names, without_notes
 from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
@@ -18,51 +17,34 @@ if TYPE_CHECKING:
     from upturn.pool import OnAxis, Pool
 
 
-@dataclass(frozen=True)
-class PoolAnswer(Answer):
+class PoolAnswer(AnswerOf["Pool"]):
     """Pooled tasks, their families and axes."""
-
-    done: "Pool"
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return tuple(self.done.notes)
-
-    @property
-    def failed(self) -> list[str]:
-        return self.done.failed
 
     @property
     def count(self) -> int:
-        return len(self.done.parts)
+        return len(self.found.parts)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.done, ci)
+        return sheet_of(self.found, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        tasks = self.done.summary(ci)
-        tasks.insert(0, "curve", tasks.index.astype(str))
-        return tasks
+        return with_names(self.found.summary(ci))
 
     def parts(self, ci: float) -> dict[str, object]:
-        done = self.done
+        done = self.found
         return {
-            "by_family": _rows(done.by_family(ci)),
-            "families": _rows(done.offsets(ci)),
-            "axes": _rows(done.axes.reset_index()),
-            "sigma_family": _rows(done.spread(ci).reset_index()),
+            "by_family": rows_of(done.by_family(ci)),
+            "families": rows_of(done.offsets(ci)),
+            "axes": rows_of(done.axes.reset_index()),
+            "sigma_family": rows_of(done.spread(ci).reset_index()),
             "totals": done.totals(),
-            "meta": {key: value for key, value in done.meta.items() if key != "notes"},
+            "meta": without_notes(done.meta),
             "notes": done.notes,
         }
 
     def columns(self, ci: float) -> "pd.DataFrame":
         """The tasks in each family."""
-        return self.done.by_family(ci)
-
-
-def _rows(frame: "pd.DataFrame") -> object:
-    return frame.to_dict(orient="records")
+        return self.found.by_family(ci)
 
 
 def sheet_of(done: "Pool", ci: float) -> Sheet:

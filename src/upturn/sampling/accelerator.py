@@ -18,7 +18,7 @@ from typing import Any, Self
 import numpy as np
 
 from upturn import arrays
-from upturn.sampling import points
+from upturn.sampling import points, traced
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.engines import Host, Tree, over
 from upturn.sampling.mixtures import Mixture
@@ -269,7 +269,7 @@ def _likelihood(formulas: _Formulas, each: int) -> _Program:
         def block(i: Any, out: Any) -> Any:
             of = lax.dynamic_slice_in_dim(rows, i * each, each)
             at = lax.dynamic_slice_in_dim(z, i * each, each)
-            value = xp.maximum(target.traced(of, at, xp), LOWEST)
+            value = xp.maximum(traced.log_likelihood(target, of, at, xp), LOWEST)
             return lax.dynamic_update_slice_in_dim(out, value, i * each, 0)
 
         none = xp.module.zeros((z.shape[0], z.shape[2]))

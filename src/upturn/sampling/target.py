@@ -14,34 +14,23 @@ from typing import Any, Self
 
 import numpy as np
 
-from upturn import serial
 from upturn.arrays import NUMPY
 from upturn.curves import Curves
 from upturn.hinge_kernel import hinge
 from upturn.kernels import MEAN_MARGIN, add_by_group
-from upturn.likelihoods import (
-    BROKEN_RANGE,
-    Data,
-    Likelihood,
-    concentration,
-    left_out,
-    standard_deviation,
-)
+from upturn.likelihoods import Data, Likelihood, concentration, standard_deviation
 from upturn.model import Model
 from upturn.priors import Quantiles
 from upturn.sampling import offsets
 from upturn.sampling.engines import Host
-from upturn.sampling.offsets import REACH, Index, Rule
+from upturn.sampling.offsets import Index, Rule
 from upturn.segments import Floor, Rise
 from upturn.validate import Floats, Integers
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds
 LOWEST = -1e100  # log likelihood
 
-# The integral over a group's offset; see docs/decisions.md for what was tried.
-SCATTER_NODES = 33
-POINTWISE_NODES = 65
-DRAWN_NODES = 129  # a draw of an offset lies within a thirtieth of its standard deviation
+SCATTER_NODES = 33  # of the integral over a group's offset; docs/decisions.md: what was tried
 
 
 @dataclass(frozen=True)
@@ -160,7 +149,7 @@ class Target:
         """
         pilot = self.with_nodes(SCATTER_NODES, shifted=False)
         p = {name: value[:, None, :] for name, value in self.parameters(rows, z).items()}
-        spread = offsets.spreads(pilot.rule, rows, z, *pilot._over_offsets(rows, p))
+        spread = offsets.spreads(pilot.rule, rows, z, *pilot.over_offsets(rows, p))
         curves = np.unique(rows)
         together = spread.reshape(len(curves), -1, *spread.shape[1:]).swapaxes(1, 2)
         nodes = self.rule.nodes.copy()
@@ -255,17 +244,51 @@ class Target:
         # so that a temperature of 0 times it is 0, and not nan
         return np.maximum(out, LOWEST, out=out)
 
+    def check(self) -> None:
+        """Raise `StoppedError` where somebody asked for that."""
+        if self.stop is not None and self.stop.is_set():
+            raise StoppedError
+
     def _block(self, rows: Index, z: Floats) -> Floats:
         self.check()
         p = {name: value[:, None, :] for name, value in self.parameters(rows, z).items()}
         if self._fused:
-            return self._in_one_loop(rows, z, p) + self._rest(rows, p)
-        u, data = self._inputs(rows)
+            return self._in_one_loop(rows, z, p) + self.rest(rows, p)
+        u, data = self.inputs(rows)
         if not self.grouped:
             groups = self.rule.nodes.shape[1]
-            return self._by_group(rows, p, u, data, groups).sum(axis=1) + self._rest(rows, p)
-        log_integral = offsets.log_integral(self.rule, rows, z, *self._over_offsets(rows, p))
-        return log_integral + self._rest(rows, p)
+            return self._by_group(rows, p, u, data, groups).sum(axis=1) + self.rest(rows, p)
+        log_integral = offsets.log_integral(self.rule, rows, z, *self.over_offsets(rows, p))
+        return log_integral + self.rest(rows, p)
+
+    def over_offsets(
+        self, rows: Index, p: Mapping[str, Any]
+    ) -> tuple[Floats, Floats, Data, offsets.Terms]:
+        """What the integral over offsets needs, points in the order of its rule.
+
+        Scatter, u, data and terms; see `offsets.log_integral`.
+        """
+        u, data = self.inputs(rows)
+        order = self.rule.order[rows][:, : u.shape[1]]
+        y, trials = (np.take_along_axis(each, order, axis=1) for each in (data.y, data.trials))
+        ordered = Data(y, trials, np.take_along_axis(data.group, order, axis=1))
+        groups = self.rule.nodes.shape[1]
+
+        def terms(u: Floats, data: Data) -> Floats:
+            return self._by_group(rows, p, u, data, groups)
+
+        return p["scatter"], np.take_along_axis(u, order[:, :, None], axis=1), ordered, terms
+
+    def _by_group(
+        self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data, groups: int
+    ) -> Floats:
+        """The mean-dependent log terms, summed over the points of each group."""
+        out = np.zeros((len(rows), groups, next(iter(p.values())).shape[2]))
+        if self.likelihood.total is not None:
+            self.likelihood.total(self.expected(rows, p, u), p, data, out)
+            return out
+        add_by_group(np.ascontiguousarray(self.terms(rows, p, u, data)), data.group, out)
+        return out
 
     @cached_property
     def _fused(self) -> bool:
@@ -302,27 +325,9 @@ class Target:
         starts = before - (group < 0).sum(axis=1, keepdims=True)
         return np.take_along_axis(points, order[:, None, :], axis=2), starts
 
-    def check(self) -> None:
-        """Raise `StoppedError` where somebody asked for that."""
-        if self.stop is not None and self.stop.is_set():
-            raise StoppedError
+    # --- its terms, also for others to put together -----------------------------------------------
 
-    def _over_offsets(
-        self, rows: Index, p: Mapping[str, Any]
-    ) -> tuple[Floats, Floats, Data, offsets.Terms]:
-        """What the integral over offsets needs, points in the order of its rule."""
-        u, data = self._inputs(rows)
-        order = self.rule.order[rows][:, : u.shape[1]]
-        y, trials = (np.take_along_axis(each, order, axis=1) for each in (data.y, data.trials))
-        ordered = Data(y, trials, np.take_along_axis(data.group, order, axis=1))
-        groups = self.rule.nodes.shape[1]
-
-        def terms(u: Floats, data: Data) -> Floats:
-            return self._by_group(rows, p, u, data, groups)
-
-        return p["scatter"], np.take_along_axis(u, order[:, :, None], axis=1), ordered, terms
-
-    def _inputs(self, rows: Index) -> tuple[Floats, Data]:
+    def inputs(self, rows: Index) -> tuple[Floats, Data]:
         """U (row, point, 1) and the data, cut to the longest curve."""
         points = int(self.curves.mask[rows].sum(axis=1).max(initial=1))
         data = Data(*(getattr(self.data, f)[rows, :points] for f in ("y", "trials", "group")))
@@ -333,146 +338,24 @@ class Target:
         """Scale on the unit axis: (curve, point)."""
         return self.curves.u[0]
 
-    def pointwise(self, curve: int, p: Mapping[str, Any]) -> Floats:
-        """Log density of each point of one curve given the parameters and its group's other points.
-
-        Without groups that is the density given the parameters. With groups it is
-        log Z_g - log Z_(g without i), the integrals over the group's offset: what leave-one-out
-        needs, since leaving a point out leaves its group in.
-
-        Parameters
-        ----------
-        curve : int
-        p : mapping
-            Parameters on the model's scale by name, each (1, 1, particle).
-
-        Returns
-        -------
-        array (point, particle)
-        """
-        rows = np.array([curve])
-        u, data = self._inputs(rows)
-        y, n = data.y[:, :, None], data.trials[:, :, None]
-        rest = self.likelihood.log_rest(NUMPY, p, y, n)[0]
-        if self.likelihood.plain is not None:
-            return self._left_out(rows, p, u, data) + rest - self._log_rest_of(p, n)[0]
-        if not self.grouped or self.curves.groups[curve] == 0:
-            return self._terms(rows, p, u, data)[0] + rest
-        particles = p["scatter"].shape[2]
-        step = 2 * REACH / POINTWISE_NODES
-        groups = int(data.group.max()) + 1
-        member = data.group[0, :, None] == np.arange(groups)
-        with_all = np.full((groups, particles), -np.inf)
-        without = np.full((data.y.shape[1], particles), -np.inf)
-        for node in range(POINTWISE_NODES):
-            epsilon = step * (node + 0.5) - REACH
-            terms = self._terms(rows, p, u + p["scatter"] * epsilon, data)[0]
-            whole = member.T.astype(float) @ terms - 0.5 * epsilon * epsilon
-            with_all = np.logaddexp(with_all, whole)
-            without = np.logaddexp(without, whole[data.group[0]] - terms)
-        return with_all[data.group[0]] - without + rest
-
-    def _left_out(self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data) -> Floats:
-        """`pointwise` where noise is correlated along runs, but for binomial coefficients."""
-        group = data.group[0]
-        shape = int(group.max()) + 1, next(iter(p.values())).shape[2]
-        nodes = POINTWISE_NODES if self.grouped else 1
-        step = 2 * REACH / nodes
-        every, without = np.full(shape, -np.inf), np.full((len(group), shape[1]), -np.inf)
-        for node in range(nodes):
-            epsilon = step * (node + 0.5) - REACH
-            at = u + p["scatter"] * epsilon if self.grouped else u
-            whole = np.full(shape, -0.5 * epsilon * epsilon)
-            alone = left_out(self._mean(rows, p, at), p, data, whole)
-            every = np.logaddexp(every, whole)
-            without = np.logaddexp(without, whole[group] - alone)
-        return np.asarray(every[group] - without)
-
-    def offsets(self, curve: int, p: Mapping[str, Any], uniform: Floats) -> Floats:
-        """Draws of the groups' offsets of one curve given its points: (group, particle).
-
-        In standard deviations `scatter`. A group without points has one from the prior.
-
-        Parameters
-        ----------
-        curve : int
-        p : mapping
-            Parameters on the model's scale by name, each (particle,).
-        uniform : array (group, particle)
-            Uniform numbers. Groups past the last that has points are left out of the answer.
-        """
-        rows = np.array([curve])
-        pilot = self.with_nodes(DRAWN_NODES, shifted=False)
-        each = {name: value[None, None, :] for name, value in p.items()}
-        groups = pilot.rule.nodes.shape[1]
-        needed = pilot._over_offsets(rows, each)
-        return offsets.conditional_draws(pilot.rule, rows, *needed, uniform[None, :groups])[0]
-
-    def p_broken(self, curve: int, p: Mapping[str, Any]) -> Floats:
-        """Probability that each score of one curve is broken, given the parameters.
-
-        Under a robust likelihood; with groups, over where the group's offset lies given its points.
-
-        Parameters
-        ----------
-        curve : int
-        p : mapping
-            Parameters on the model's scale by name, each (1, 1, particle).
-
-        Returns
-        -------
-        array (point, particle)
-        """
-        if self.likelihood.log_uniform is None:
-            raise ValueError(f"the likelihood {self.likelihood.name} has no broken scores")
-        rows = np.array([curve])
-        u, data = self._inputs(rows)
-        share = np.clip(p["broken"][0], *BROKEN_RANGE)
-        uniform = np.broadcast_to(self.likelihood.log_uniform(NUMPY, data.trials), data.y.shape)
-        broken = uniform[0][:, None] + np.log(share)
-        if not self.grouped or self.curves.groups[curve] == 0:
-            return np.asarray(np.exp(broken - self._terms(rows, p, u, data)[0]))
-        step, group = 2 * REACH / POINTWISE_NODES, data.group[0]
-        member = (group[:, None] == np.arange(int(group.max()) + 1)).T.astype(float)
-        every = np.full((len(member), share.shape[1]), -np.inf)
-        wrong = np.full((len(group), share.shape[1]), -np.inf)
-        for node in range(POINTWISE_NODES):
-            epsilon = step * (node + 0.5) - REACH
-            terms = self._terms(rows, p, u + p["scatter"] * epsilon, data)[0]
-            whole = member @ terms - 0.5 * epsilon * epsilon
-            every = np.logaddexp(every, whole)
-            wrong = np.logaddexp(wrong, whole[group] + broken - terms)
-        return np.asarray(np.exp(wrong - every[group]))
-
-    def _by_group(
-        self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data, groups: int
-    ) -> Floats:
-        """The mean-dependent log terms, summed over the points of each group."""
-        out = np.zeros((len(rows), groups, next(iter(p.values())).shape[2]))
-        if self.likelihood.total is not None:
-            self.likelihood.total(self._mean(rows, p, u), p, data, out)
-            return out
-        add_by_group(np.ascontiguousarray(self._terms(rows, p, u, data)), data.group, out)
-        return out
-
-    def _mean(self, rows: Index, p: Mapping[str, Any], u: Floats, xp: Any = NUMPY) -> Floats:
+    def expected(self, rows: Index, p: Mapping[str, Any], u: Floats, xp: Any = NUMPY) -> Floats:
         """Expected score on the model's scale: (row, point, particle)."""
         shape = (len(rows), u.shape[1], next(iter(p.values())).shape[2])
         mean = self.model.mean(xp, p, u, self.ceiling[rows][:, None, None])
         return mean if mean.shape == shape else xp.module.broadcast_to(mean, shape).copy()
 
-    def _terms(
+    def terms(
         self, rows: Index, p: Mapping[str, Any], u: Floats, data: Data, xp: Any = NUMPY
     ) -> Floats:
         """The log terms that depend on the mean: (row, point, particle)."""
-        mean = self._mean(rows, p, u, xp)
+        mean = self.expected(rows, p, u, xp)
         if self.likelihood.bounded:
             mean = xp.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN)
         y, n = data.y[:, :, None], data.trials[:, :, None]
         terms: Floats = self.likelihood.log_terms(xp, mean, p, y, n)
         return terms
 
-    def _rest(self, rows: Index, p: Mapping[str, Any], xp: Any = NUMPY) -> Floats:
+    def rest(self, rows: Index, p: Mapping[str, Any], xp: Any = NUMPY) -> Floats:
         """The terms free of the expected score, summed over points: (row, particle).
 
         Points with the same number of trials share them but for a constant.
@@ -517,75 +400,10 @@ class Target:
             values[i, : len(value)], counts[i, : len(value)] = value, count
         return values, counts
 
-    # --- the same in another library's arrays -----------------------------------------------------
-
-    def traced(self, rows: Any, z: Any, xp: Any) -> Any:
-        """The log likelihood of a block by functions of a namespace alone, all points at once.
-
-        Padding is computed and left out of the sums, so that shapes do not depend on the rows.
-        """
-        p = {name: value[:, None, :] for name, value in self.parameters(rows, z, xp).items()}
-        u = self.u[rows][:, :, None]
-        data = Data(*(getattr(self.data, f)[rows] for f in ("y", "trials", "group")))
-        rest = self._rest(rows, p, xp)
-        groups = self.rule.nodes.shape[1]
-        if not self.grouped:
-            return self._sums(rows, p, u, data, groups, xp).sum(axis=1) + rest
-        log_integral = offsets.streamed(
-            xp, self.rule.nodes[rows], self.rule.shifted, z, p["scatter"], u, data,
-            lambda u: self._sums(rows, p, u, data, groups, xp),
-        )  # fmt: skip
-        return log_integral + rest
-
-    def _sums(
-        self, rows: Any, p: Mapping[str, Any], u: Any, data: Data, groups: int, xp: Any
-    ) -> Any:
-        """What `_by_group` computes, by functions of a namespace."""
-        if self.likelihood.plain is not None:
-            return self._serial_sums(rows, p, u, data, groups, xp)
-        terms = self._terms(rows, p, u, data, xp)
-        member = data.group[:, None, :] == np.arange(groups)[:, None]
-        return xp.module.where(member, 1.0, 0.0) @ terms
-
-    def _serial_sums(
-        self, rows: Any, p: Mapping[str, Any], u: Any, data: Data, groups: int, xp: Any
-    ) -> Any:
-        """The same where each point hangs on those of its group before it."""
-        mean = self._mean(rows, p, u, xp)
-        flat = {name: p[name][:, 0] for name in self.likelihood.parameters}
-        shape = mean.shape[0], groups, mean.shape[2]
-        number = np.arange(groups)[:, None]
-
-        def add(point: Any, so_far: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
-            at, variance, total = so_far
-            here, k, n, group = (
-                xp.module.take(each, point, axis=1)
-                for each in (mean, data.y, data.trials, data.group)
-            )
-            own = group[:, None, None] == number
-            before = [xp.where(own, each, 0.0).sum(axis=1) for each in (at, variance)]
-            # of padding there is no state, and any will do
-            before[1] = xp.where(before[1] > 0, before[1], 1.0)
-            moved, given, scale = serial.conditional(xp, here, flat, *before)
-            k, n = k[:, None], n[:, None]
-            density = self.likelihood.log_terms(xp, moved, given, k, n)
-            density = density + self._log_rest_of(given, n, xp)
-            after = serial.updated(xp, (moved, given, scale), tuple(before), k, n)
-            return (
-                xp.where(own, after[0][:, None], at),
-                xp.where(own, after[1][:, None], variance),
-                total + xp.where(own, density[:, None], 0.0),
-            )
-
-        none = np.zeros(shape), np.ones(shape), np.zeros(shape)
-        return xp.repeat(mean.shape[1], add, none)[2]
-
-    def _log_rest_of(self, p: Mapping[str, Any], n: Any, xp: Any = NUMPY) -> Any:
-        """What depends on the noise, but not on the expected score, of points by themselves."""
-        return self.likelihood.log_rest(xp, p, 0.0 * n, n)
+    # --- the arrays it is made of -----------------------------------------------------------------
 
     def arrays(self) -> dict[str, Any]:
-        """What `traced` takes from the curves, by name: one axis of each array is that of curves.
+        """What formulas take from the curves, by name: one axis of each array is that of curves.
 
         The tables of priors are the exception: curves share them.
         """
@@ -615,5 +433,5 @@ class Target:
 
     @property
     def formulas(self) -> tuple[Any, ...]:
-        """Equal for two targets whose `traced` differ in nothing but arrays."""
+        """Equal for two targets that differ in nothing but arrays."""
         return self.model.to_toml(), self.likelihood.name, self.names, self.rule.shifted

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.hinge_kernel import _exp
-from upturn.kernels import _log, compiled
+from upturn.elementary import exp_of_negative, log
+from upturn.kernels import compiled
 from upturn.validate import Floats
 
 
@@ -18,8 +18,8 @@ def log_mixture(logs: Floats, shares: Floats, out: Floats) -> None:
             top = max(top, logs[s, c])
         total = 0.0
         for s in range(sources):
-            total += shares[s] * _exp(logs[s, c] - top)
-        out[c] = top + _log(total)
+            total += shares[s] * exp_of_negative(logs[s, c] - top)
+        out[c] = top + log(total)
 
 
 @compiled
@@ -55,7 +55,7 @@ def _size(offset: Floats, log_likelihood: Floats, heat: float, one: Floats, two:
     for p in range(count):
         top = max(top, one[p])
     for p in range(count):
-        one[p] = _exp(one[p] - top)
+        one[p] = exp_of_negative(one[p] - top)
         two[p] = one[p] * one[p]
     total = _folded(one, count)
     return total * total / _folded(two, count)

@@ -1,0 +1,189 @@
+"""Elementary functions that LLVM turns into vector instructions when loops call them.
+
+log_rising(x, k) = log Gamma(x + k) - log Gamma(x), the logarithm of a rising factorial, is what
+the beta-binomial spends its time on. The logarithm is a polynomial on the bits of its argument
+instead of a call of the C library, which no compiler can vectorise. Measured at 84 points on one
+core of an AVX-512 machine: 3 ns a point, against 41 ns with the C library's lgamma and 61 ns with
+SciPy's gammaln.
+
+All of them are inlined, and to be imported by name: numba does not inline what it finds as an
+attribute of a module. It does not see either that loops which it keeps on disk have become stale
+when this file alone has changed: `__pycache__` is then to be removed.
+"""
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
+from numba import njit, types
+from numba.extending import intrinsic
+
+_SHIFT = 6.0  # Stirling's series is used from here on; below, the recurrence moves up to it
+_LOWEST_EXPONENT = -700.0
+_ROUND = 6755399441055744.0  # 1.5 * 2^52: added to a number, leaves its integer in the last bits
+
+
+def _reinterpret(source: Any, result: Any, llvm_type: Any) -> Any:
+    """A cast of 64 bits that changes none of them."""
+
+    def typed(typing_context: Any, value: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.bitcast(arguments[0], llvm_type)
+
+        return result(source), generate
+
+    return intrinsic(typed)
+
+
+_bits = _reinterpret(types.float64, types.int64, ir.IntType(64))
+_float = _reinterpret(types.int64, types.float64, ir.DoubleType())
+
+
+@njit(inline="always")
+def _exponent(x: float) -> int:
+    """E of x = 2^e m with m in [sqrt(1/2), sqrt 2), for a positive normal number."""
+    return (_bits(x) - 0x3FE6A09E667F3BCD) >> 52
+
+
+@njit(inline="always")
+def _fraction(x: float, exponent: int) -> float:
+    """The fraction m - 1 of x = 2^e m."""
+    return _float(_bits(x) - (exponent << 52)) - 1.0
+
+
+@njit(inline="always")
+def _log_from(f: float, s: float, exponent: int) -> float:
+    """log(2^e (1 + f)) given s = f / (2 + f): log(1 + f) = 2 atanh(s), by its minimax polynomial.
+
+    Coefficients of fdlibm's e_log.c (Ng 1993); to one unit in the last place.
+    """
+    z = s * s
+    tail = 0.1531383769920937332 + z * 0.1479819860511658591
+    tail = 0.1818357216161805012 + z * tail
+    tail = 0.2222219843214978396 + z * tail
+    tail = 0.2857142874366239149 + z * tail
+    tail = 0.3999999999940941908 + z * tail
+    tail = z * (0.6666666666666735130 + z * tail)
+    half = 0.5 * f * f
+    # the integer as a float without a conversion, which compilers do not vectorise: the last
+    # bits of 2^52 + 4096 + e are e itself
+    e = _float(0x4330000000001000 + exponent) - 4503599627374592.0
+    # log 2 in two parts, so that e * log 2 is exact to the last place
+    return e * 6.93147180369123816490e-01 - (
+        (half - (s * (half + tail) + e * 1.90821492927058770002e-10)) - f
+    )
+
+
+@njit(inline="always")
+def log(x: float) -> float:
+    """log(x) of a positive normal number."""
+    e = _exponent(x)
+    f = _fraction(x, e)
+    return _log_from(f, f / (2.0 + f), e)
+
+
+@njit(inline="always")
+def _stirling(r: float) -> float:
+    """The correction of Stirling's series at x = 1/r >= 6, to 1e-12 (DLMF 5.11.1)."""
+    q = r * r
+    tail = 5.95238095238095238e-4 - q * 8.41750841750841751e-4
+    tail = 7.93650793650793651e-4 - q * tail
+    tail = 2.77777777777777778e-3 - q * tail
+    return r * (8.33333333333333333e-2 - q * tail)
+
+
+@njit(inline="always")
+def _six(x: float) -> float:
+    """Product x (x + 1) … (x + 5), which carries the gamma function six up."""
+    return x * (x + 1.0) * (x + 2.0) * (x + 3.0) * (x + 4.0) * (x + 5.0)
+
+
+@njit(inline="always")
+def log_rising(x: float, k: float) -> float:
+    """Log Gamma(x + k) - log Gamma(x) for x > 0, k >= 0, without cancellation where x >> k."""
+    a = x + _SHIFT
+    b = a + k
+    t = k / a
+    w = 1.0 + t
+    log1p = log(w) - ((w - 1.0) - t) / w
+    correction = _stirling(1.0 / b) - _stirling(1.0 / a) + log(_six(x) / _six(x + k))
+    return (a - 0.5) * log1p + k * (log(b) - 1.0) + correction
+
+
+@njit(inline="always")
+def two_log_risings(x: float, k: float, y: float, m: float) -> float:
+    """log_rising(x, k) + log_rising(y, m), with three divisions where one by one takes sixteen.
+
+    Divisions are what the loop waits for. The four logarithms and four series divide by eight
+    numbers; one division by their product serves all of them. Differences of x log x lose
+    x log x times 1e-16, which is 4e-7 at the largest x that the likelihoods use.
+    """
+    a, c = x + _SHIFT, y + _SHIFT
+    b, d = a + k, c + m
+    ea, eb, ec, ed = _exponent(a), _exponent(b), _exponent(c), _exponent(d)
+    fa, fb, fc, fd = _fraction(a, ea), _fraction(b, eb), _fraction(c, ec), _fraction(d, ed)
+    ga, gb, gc, gd = 2.0 + fa, 2.0 + fb, 2.0 + fc, 2.0 + fd
+    ab, cd, gab, gcd = a * b, c * d, ga * gb, gc * gd
+    abcd, gabcd = ab * cd, gab * gcd
+    inverse = 1.0 / (abcd * gabcd)
+    by_numbers, by_fractions = inverse * gabcd, inverse * abcd
+    by_ab, by_cd = by_numbers * cd, by_numbers * ab
+    by_gab, by_gcd = by_fractions * gcd, by_fractions * gab
+    total = (b - 0.5) * _log_from(fb, fb * by_gab * ga, eb)
+    total -= (a - 0.5) * _log_from(fa, fa * by_gab * gb, ea)
+    total += (d - 0.5) * _log_from(fd, fd * by_gcd * gc, ed)
+    total -= (c - 0.5) * _log_from(fc, fc * by_gcd * gd, ec)
+    total += _stirling(by_ab * a) - _stirling(by_ab * b)
+    total += _stirling(by_cd * c) - _stirling(by_cd * d)
+    return total - k - m + log(_six(x) * _six(y) / (_six(x + k) * _six(y + m)))
+
+
+@njit(inline="always")
+def log_gamma(x: float) -> float:
+    """Log Gamma(x) for x > 0."""
+    a = x + _SHIFT
+    return (a - 0.5) * log(a) - a + 0.91893853320467274178 + _stirling(1.0 / a) - log(_six(x))
+
+
+@njit(inline="always")
+def exp(x: float) -> float:
+    """exp(x) for |x| < 700: 2^k e^r, with the Taylor series of e^r to 1e-15 (|r| < log(2)/2)."""
+    k = np.floor(x * 1.4426950408889634 + 0.5)
+    r = (x - k * 6.93147180369123816490e-01) - k * 1.90821492927058770002e-10
+    tail = 1.0 / 6227020800.0
+    tail = 1.0 / 479001600.0 + r * tail
+    tail = 1.0 / 39916800.0 + r * tail
+    tail = 1.0 / 3628800.0 + r * tail
+    tail = 1.0 / 362880.0 + r * tail
+    tail = 1.0 / 40320.0 + r * tail
+    tail = 1.0 / 5040.0 + r * tail
+    tail = 1.0 / 720.0 + r * tail
+    tail = 1.0 / 120.0 + r * tail
+    tail = 1.0 / 24.0 + r * tail
+    tail = 1.0 / 6.0 + r * tail
+    tail = 0.5 + r * tail
+    return _float((np.int64(k) + 1023) << 52) * (1.0 + r * (1.0 + r * tail))
+
+
+@njit(inline="always")
+def exp_of_negative(x: float) -> float:
+    """exp(x) of x in [-700, 0], to two units in the last place.
+
+    2^k exp(r) with |r| <= log(2)/2 and the power series of exp to the twelfth power, which leaves
+    2e-16. Beside `exp`, to the last place, because k needs no conversion from a float: processors
+    without AVX-512 have no vector instruction for that, and hot loops wait for this.
+    """
+    t = max(x, _LOWEST_EXPONENT) * 1.4426950408889634 + _ROUND
+    k = t - _ROUND
+    r = max(x, _LOWEST_EXPONENT) - k * 6.93147180369123816490e-01 - k * 1.90821492927058770002e-10
+    tail = 2.505210838544172e-8 + r * 2.08767569878681e-9
+    tail = 2.755731922398589e-7 + r * tail
+    tail = 2.7557319223985893e-6 + r * tail
+    tail = 2.48015873015873e-5 + r * tail
+    tail = 1.984126984126984e-4 + r * tail
+    tail = 1.388888888888889e-3 + r * tail
+    tail = 8.333333333333333e-3 + r * tail
+    tail = 4.1666666666666664e-2 + r * tail
+    tail = 0.16666666666666666 + r * tail
+    tail = 0.5 + r * tail
+    return _float((_bits(t) + 1023) << 52) * (1.0 + r * (1.0 + r * tail))

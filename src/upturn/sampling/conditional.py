@@ -1,0 +1,147 @@
+"""Conditional: what the scores of one curve say, given its parameters.
+
+The density of each score beside the others of its group, which of them are broken, and where the
+groups stand. Of a target whose likelihood says only how likely all of them are together.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from upturn.arrays import NUMPY
+from upturn.likelihoods import BROKEN_RANGE, Data, left_out
+from upturn.sampling import offsets
+from upturn.sampling.offsets import REACH, Index
+from upturn.sampling.target import Target
+from upturn.validate import Floats
+
+POINTWISE_NODES = 65
+DRAWN_NODES = 129  # a draw of an offset lies within a thirtieth of its standard deviation
+
+
+def pointwise(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
+    """Log density of each point of one curve given the parameters and its group's other points.
+
+    Without groups that is the density given the parameters. With groups it is
+    log Z_g - log Z_(g without i), the integrals over the group's offset: what leave-one-out
+    needs, since leaving a point out leaves its group in.
+
+    Parameters
+    ----------
+    target : Target
+    curve : int
+    p : mapping
+        Parameters on the model's scale by name, each (1, 1, particle).
+
+    Returns
+    -------
+    array (point, particle)
+    """
+    rows = np.array([curve])
+    u, data = target.inputs(rows)
+    y, n = data.y[:, :, None], data.trials[:, :, None]
+    rest = target.likelihood.log_rest(NUMPY, p, y, n)[0]
+    if target.likelihood.plain is not None:
+        # `left_out` has all of the rest but the binomial coefficients
+        of_noise = target.likelihood.log_rest(NUMPY, p, 0.0 * n, n)[0]
+        return _left_out(target, rows, p, u, data) + rest - of_noise
+    if not target.grouped or target.curves.groups[curve] == 0:
+        return target.terms(rows, p, u, data)[0] + rest
+    return rest - _replaced(target, rows, p, 0.0)
+
+
+def p_broken(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
+    """Probability that each score of one curve is broken, given the parameters.
+
+    Under a robust likelihood; with groups, over where the group's offset lies given its points.
+
+    Parameters
+    ----------
+    target : Target
+    curve : int
+    p : mapping
+        Parameters on the model's scale by name, each (1, 1, particle).
+
+    Returns
+    -------
+    array (point, particle)
+    """
+    if target.likelihood.log_uniform is None:
+        raise ValueError(f"the likelihood {target.likelihood.name} has no broken scores")
+    rows = np.array([curve])
+    u, data = target.inputs(rows)
+    share = np.clip(p["broken"][0], *BROKEN_RANGE)
+    uniform = np.broadcast_to(target.likelihood.log_uniform(NUMPY, data.trials), data.y.shape)
+    broken = uniform[0][:, None] + np.log(share)
+    if not target.grouped or target.curves.groups[curve] == 0:
+        return np.asarray(np.exp(broken - target.terms(rows, p, u, data)[0]))
+    return np.asarray(np.exp(_replaced(target, rows, p, broken)))
+
+
+def draw_offsets(target: Target, curve: int, p: Mapping[str, Any], uniform: Floats) -> Floats:
+    """Draws of the groups' offsets of one curve given its points: (group, particle).
+
+    In standard deviations `scatter`. A group without points has one from the prior.
+
+    Parameters
+    ----------
+    target : Target
+    curve : int
+    p : mapping
+        Parameters on the model's scale by name, each (particle,).
+    uniform : array (group, particle)
+        Uniform numbers. Groups past the last that has points are left out of the answer.
+    """
+    rows = np.array([curve])
+    pilot = target.with_nodes(DRAWN_NODES, shifted=False)
+    each = {name: value[None, None, :] for name, value in p.items()}
+    groups = pilot.rule.nodes.shape[1]
+    needed = pilot.over_offsets(rows, each)
+    return offsets.conditional_draws(pilot.rule, rows, *needed, uniform[None, :groups])[0]
+
+
+def _replaced(target: Target, rows: Index, p: Mapping[str, Any], instead: Floats | float) -> Floats:
+    """By how much the log integral over a group's offset rises with another log density of a point.
+
+    Of each point by itself: (point, particle).
+    """
+    u, data = target.inputs(rows)
+    group = data.group[0]
+    member = (group[:, None] == np.arange(int(group.max()) + 1)).T.astype(float)
+
+    def at(epsilon: float) -> tuple[Floats, Floats]:
+        terms = target.terms(rows, p, u + p["scatter"] * epsilon, data)[0]
+        whole = member @ terms - 0.5 * epsilon * epsilon
+        return whole, whole[group] + instead - terms
+
+    return _changed(at, POINTWISE_NODES, group)
+
+
+def _left_out(target: Target, rows: Index, p: Mapping[str, Any], u: Floats, data: Data) -> Floats:
+    """`pointwise` where noise is correlated along runs, but for binomial coefficients."""
+    group = data.group[0]
+    shape = int(group.max()) + 1, next(iter(p.values())).shape[2]
+
+    def at(epsilon: float) -> tuple[Floats, Floats]:
+        moved = u + p["scatter"] * epsilon if target.grouped else u
+        whole = np.full(shape, -0.5 * epsilon * epsilon)
+        alone = left_out(target.expected(rows, p, moved), p, data, whole)
+        return whole, whole[group] - alone
+
+    return -_changed(at, POINTWISE_NODES if target.grouped else 1, group)
+
+
+def _changed(at: Callable[[float], tuple[Floats, Floats]], nodes: int, group: Index) -> Floats:
+    """Log ratio of two integrals over each group's offset: (point, particle).
+
+    `at` gives the logarithms of both integrands at an offset, that of the denominator by group
+    and that of the numerator by point.
+    """
+    step = 2 * REACH / nodes
+    with_all, with_change = at(0.5 * step - REACH)
+    for node in range(1, nodes):
+        whole, changed = at(step * (node + 0.5) - REACH)
+        with_all = np.logaddexp(with_all, whole)
+        with_change = np.logaddexp(with_change, changed)
+    return np.asarray(with_change - with_all[group])

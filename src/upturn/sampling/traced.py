@@ -1,0 +1,87 @@
+"""Traced: the likelihood of a target by functions of a namespace alone, all points at once.
+
+What NumPy's compiled loops compute, for a library that compiles it by itself: nothing depends on
+the values of arrays, and their shapes not on the rows.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from upturn import serial
+from upturn.likelihoods import Data
+from upturn.sampling import offsets
+from upturn.sampling.target import Target
+
+
+def log_likelihood(target: Target, rows: Any, z: Any, xp: Any) -> Any:
+    """What `Target.log_likelihood` computes, but for its lower bound: (row, particle).
+
+    Padding is computed and left out of the sums.
+
+    Parameters
+    ----------
+    target : Target
+        See `Target.with_arrays`.
+    rows : array (row,)
+        The curve of each.
+    z : array (row, dimension, particle)
+    xp : namespace
+        See `upturn.arrays`.
+    """
+    p = {name: value[:, None, :] for name, value in target.parameters(rows, z, xp).items()}
+    u = target.u[rows][:, :, None]
+    data = Data(*(getattr(target.data, f)[rows] for f in ("y", "trials", "group")))
+    rest = target.rest(rows, p, xp)
+    if not target.grouped:
+        return _sums(target, rows, p, u, data, xp).sum(axis=1) + rest
+    log_integral = offsets.streamed(
+        xp, target.rule.nodes[rows], target.rule.shifted, z, p["scatter"], u, data,
+        lambda u: _sums(target, rows, p, u, data, xp),
+    )  # fmt: skip
+    return log_integral + rest
+
+
+def _sums(target: Target, rows: Any, p: Mapping[str, Any], u: Any, data: Data, xp: Any) -> Any:
+    """The terms that depend on the mean, summed over groups' points: (row, group, particle)."""
+    if target.likelihood.plain is not None:
+        return _serial_sums(target, rows, p, u, data, xp)
+    terms = target.terms(rows, p, u, data, xp)
+    member = data.group[:, None, :] == np.arange(target.rule.nodes.shape[1])[:, None]
+    return xp.module.where(member, 1.0, 0.0) @ terms
+
+
+def _serial_sums(
+    target: Target, rows: Any, p: Mapping[str, Any], u: Any, data: Data, xp: Any
+) -> Any:
+    """The same where each point hangs on those of its group before it."""
+    likelihood, mean = target.likelihood, target.expected(rows, p, u, xp)
+    flat = {name: p[name][:, 0] for name in likelihood.parameters}
+    groups = target.rule.nodes.shape[1]
+    shape = mean.shape[0], groups, mean.shape[2]
+    number = np.arange(groups)[:, None]
+
+    def add(point: Any, so_far: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
+        at, variance, total = so_far
+        here, k, n, group = (
+            xp.module.take(each, point, axis=1) for each in (mean, data.y, data.trials, data.group)
+        )
+        own = group[:, None, None] == number
+        before = [xp.where(own, each, 0.0).sum(axis=1) for each in (at, variance)]
+        # of padding there is no state, and any will do
+        before[1] = xp.where(before[1] > 0, before[1], 1.0)
+        moved, given, scale = serial.conditional(xp, here, flat, *before)
+        k, n = k[:, None], n[:, None]
+        density = likelihood.log_terms(xp, moved, given, k, n)
+        # the rest but for binomial coefficients, which depend on no parameter
+        density = density + likelihood.log_rest(xp, given, 0.0 * n, n)
+        after = serial.updated(xp, (moved, given, scale), tuple(before), k, n)
+        return (
+            xp.where(own, after[0][:, None], at),
+            xp.where(own, after[1][:, None], variance),
+            total + xp.where(own, density[:, None], 0.0),
+        )
+
+    none = np.zeros(shape), np.ones(shape), np.zeros(shape)
+    return xp.repeat(mean.shape[1], add, none)[2]
