@@ -233,7 +233,7 @@ def test_constant_continuous_curve_has_a_scale():
 
 
 def test_a_constant_curve_far_from_chance_has_chance_within_reach():
-    """A range of a millionth would lay chance millions of lengths away, which no model can reach."""
+    """A range of a millionth would lay chance millions of lengths away, beyond any model."""
     frame = table().assign(score=0.0, chance=0.25, metric="bleu")
     curves = read(frame.drop(columns=["successes", "trials"])).curves("flops", scatter="none")
     scaling = Scaling.of(curves, bounded=False)

@@ -38,8 +38,8 @@ class Scaling:
     """How native scores map to the scale of the models: y = (native - offset) / span.
 
     Counts and proportions are what they are. A continuous metric is oriented so that more is
-    better, and its observed range is laid on the middle half of [0, 1]. Scores that are all the same
-    have a tenth of their size for a range, or the distance to chance where that is larger.
+    better, and its observed range is laid on the middle half of [0, 1]. Scores that are all the
+    same have a tenth of their size for a range, or the distance to chance where that is larger.
     """
 
     offset: Floats
