@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from tests.sampling.test_formulas import target_of
+from tests.sampling.test_target import table
 from upturn.arrays import NUMPY
 from upturn.hinge_kernel import PARTICLES
 from upturn.model import Model
+from upturn.results import read
 from upturn.sampling import traced
 from upturn.sampling.target import Target
 
@@ -60,3 +62,18 @@ def test_a_particles_likelihood_is_the_same_bits_in_any_company(scatter):
     for some in (slice(0, 1), slice(3, 3 + PARTICLES), slice(PARTICLES - 1, COUNT)):
         alone = target.log_likelihood(np.array([1]), z[1:, :, some])
         assert (alone == together[1:, some]).all()
+
+
+@pytest.mark.parametrize("trials", [1, 3, 11, 24, 10**6])
+def test_small_counts_of_either_kind_are_multiplied_out(monkeypatch, trials):
+    """None, some and all solved, few and many, so that each of the four ways is taken."""
+    solved = np.array([0, 1, trials // 2, trials - 2, trials, min(10, trials), min(11, trials)])
+    frame = table(len(solved), trials=trials, successes=np.maximum(solved, 0))
+    chosen = Model.read("hinge").with_likelihood("beta-binomial")
+    curves = read(frame).curves("flops", scatter="none")
+    target = Target(chosen, curves, chosen.likelihood_for("counts"))
+    z = 3 * np.random.default_rng(1).normal(size=(1, target.dimension, COUNT))
+    got = target.log_likelihood(np.array([0]), z)
+    monkeypatch.setattr(Target, "_fused", False)
+    expected = target.log_likelihood(np.array([0]), z)
+    np.testing.assert_allclose(got, expected, rtol=1e-8, atol=1e-8)

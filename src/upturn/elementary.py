@@ -52,6 +52,15 @@ def _fraction(x: float, exponent: int) -> float:
 
 
 @njit(inline="always")
+def _whole(exponent: int) -> float:
+    """An exponent as a float without a conversion, which compilers do not vectorise.
+
+    The last bits of 2^52 + 4096 + e are e itself.
+    """
+    return _float(0x4330000000001000 + exponent) - 4503599627374592.0
+
+
+@njit(inline="always")
 def _log_from(f: float, s: float, exponent: int) -> float:
     """log(2^e (1 + f)) given s = f / (2 + f): log(1 + f) = 2 atanh(s), by its minimax polynomial.
 
@@ -65,9 +74,7 @@ def _log_from(f: float, s: float, exponent: int) -> float:
     tail = 0.3999999999940941908 + z * tail
     tail = z * (0.6666666666666735130 + z * tail)
     half = 0.5 * f * f
-    # the integer as a float without a conversion, which compilers do not vectorise: the last
-    # bits of 2^52 + 4096 + e are e itself
-    e = _float(0x4330000000001000 + exponent) - 4503599627374592.0
+    e = _whole(exponent)
     # log 2 in two parts, so that e * log 2 is exact to the last place
     return e * 6.93147180369123816490e-01 - (
         (half - (s * (half + tail) + e * 1.90821492927058770002e-10)) - f
@@ -95,7 +102,8 @@ def _stirling(r: float) -> float:
 @njit(inline="always")
 def _six(x: float) -> float:
     """Product x (x + 1) … (x + 5), which carries the gamma function six up."""
-    return x * (x + 1.0) * (x + 2.0) * (x + 3.0) * (x + 4.0) * (x + 5.0)
+    ends = x * (x + 5.0)  # pairs from both sides differ by numbers only
+    return ends * (ends + 4.0) * (ends + 6.0)
 
 
 @njit(inline="always")
@@ -112,11 +120,19 @@ def log_rising(x: float, k: float) -> float:
 
 @njit(inline="always")
 def two_log_risings(x: float, k: float, y: float, m: float) -> float:
-    """log_rising(x, k) + log_rising(y, m), with three divisions where one by one takes sixteen.
+    """log_rising(x, k) + log_rising(y, m), with two divisions where one by one takes sixteen."""
+    total, factor = two_risings(x, k, y, m)
+    return total + log(factor)
 
-    Divisions are what the loop waits for. The four logarithms and four series divide by eight
-    numbers; one division by their product serves all of them. Differences of x log x lose
-    x log x times 1e-16, which is 4e-7 at the largest x that the likelihoods use.
+
+@njit(inline="always")
+def two_risings(x: float, k: float, y: float, m: float) -> tuple[float, float]:
+    """The sum of two log_risings, but for the logarithm of a factor, which is the second number.
+
+    Many factors may be multiplied first, and need one logarithm. Divisions are what the loop waits
+    for. The four logarithms, the four series and the factor divide by ten numbers; one division by
+    their product serves all of them. Differences of x log x lose x log x times 1e-16, which is 4e-7
+    at the largest x that the likelihoods use.
     """
     a, c = x + _SHIFT, y + _SHIFT
     b, d = a + k, c + m
@@ -124,9 +140,9 @@ def two_log_risings(x: float, k: float, y: float, m: float) -> float:
     fa, fb, fc, fd = _fraction(a, ea), _fraction(b, eb), _fraction(c, ec), _fraction(d, ed)
     ga, gb, gc, gd = 2.0 + fa, 2.0 + fb, 2.0 + fc, 2.0 + fd
     ab, cd, gab, gcd = a * b, c * d, ga * gb, gc * gd
-    abcd, gabcd = ab * cd, gab * gcd
-    inverse = 1.0 / (abcd * gabcd)
-    by_numbers, by_fractions = inverse * gabcd, inverse * abcd
+    abcd, gabcd, six = ab * cd, gab * gcd, _six(x + k) * _six(y + m)
+    inverse = 1.0 / (abcd * gabcd * six)
+    by_numbers, by_fractions = inverse * (gabcd * six), inverse * (abcd * six)
     by_ab, by_cd = by_numbers * cd, by_numbers * ab
     by_gab, by_gcd = by_fractions * gcd, by_fractions * gab
     total = (b - 0.5) * _log_from(fb, fb * by_gab * ga, eb)
@@ -135,7 +151,31 @@ def two_log_risings(x: float, k: float, y: float, m: float) -> float:
     total -= (c - 0.5) * _log_from(fc, fc * by_gcd * gd, ec)
     total += _stirling(by_ab * a) - _stirling(by_ab * b)
     total += _stirling(by_cd * c) - _stirling(by_cd * d)
-    return total - k - m + log(_six(x) * _six(y) / (_six(x + k) * _six(y + m)))
+    return total - k - m, _six(x) * _six(y) * (inverse * (abcd * gabcd))
+
+
+@njit(inline="always")
+def rising(x: float, k: float) -> tuple[float, float]:
+    """log_rising(x, k), but for the logarithm of a factor, as `two_risings`."""
+    a = x + _SHIFT
+    b = a + k
+    ea, eb = _exponent(a), _exponent(b)
+    fa, fb = _fraction(a, ea), _fraction(b, eb)
+    ga, gb = 2.0 + fa, 2.0 + fb
+    ab, gab, six = a * b, ga * gb, _six(x + k)
+    inverse = 1.0 / (ab * gab * six)
+    by_ab, by_gab = inverse * (gab * six), inverse * (ab * six)
+    total = (b - 0.5) * _log_from(fb, fb * by_gab * ga, eb)
+    total -= (a - 0.5) * _log_from(fa, fa * by_gab * gb, ea)
+    total += _stirling(by_ab * a) - _stirling(by_ab * b)
+    return total - k, _six(x) * (inverse * (ab * gab))
+
+
+@njit(inline="always")
+def normalised(x: float) -> tuple[float, float]:
+    """The m and e of x = 2^e m with m in [sqrt(1/2), sqrt 2), both floats, of a normal number."""
+    e = _exponent(x)
+    return 1.0 + _fraction(x, e), _whole(e)
 
 
 @njit(inline="always")

@@ -28,6 +28,7 @@ from upturn.segments import Floor, Rise
 from upturn.validate import Floats, Integers
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds
+PARAMETERS = 16  # arrays of particles beside which one loop holds none over points
 LOWEST = -1e100  # log likelihood
 
 SCATTER_NODES = 33  # of the integral over a group's offset; docs/decisions.md: what was tried
@@ -233,7 +234,7 @@ class Target:
         whose nodes are shifted by a hash of z: as good as random, and yet a function of z.
         """
         count, _, particles = z.shape
-        points = self.data.y.shape[1]
+        points = PARAMETERS if self._fused else self.data.y.shape[1]
         width = min(particles, max(128, BLOCK // points))
         each = max(1, BLOCK // (points * width))
         out = np.empty((count, particles))
