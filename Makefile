@@ -52,7 +52,7 @@ browser:
 test-fast: $(STAMP) ## run the tests that take seconds
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
-hostile: $(STAMP) ## run ten thousand hostile inputs and count the faults (about an hour on two cores)
+hostile: $(STAMP) ## run ten thousand hostile inputs and count the faults (about 20 minutes)
 	$(BIN)/python -m tests.hostile --inputs 10000 $(ARGS)
 
 lint: $(STAMP) ## check style and format
