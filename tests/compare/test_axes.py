@@ -25,7 +25,7 @@ def gpt3(*tasks):
 def published():
     axes = ["flops", "params", "perplexity"]
     return compare_axes(
-        gpt3("arithmetic_3da", "hellaswag"), axes=axes, metric="acc", refit=False, draws=400
+        gpt3("arithmetic_3da", "hellaswag"), axes=axes, metric="acc", refit=False, draws=4000
     )
 
 
@@ -33,6 +33,7 @@ def published():
 
 
 def test_flops_and_parameters_are_one_axis_where_there_is_one_data_size(published):
+    """Log evidences by 4,000 draws are known to 0.014, so the bound is five standard deviations."""
     flops, params = (one.log_evidence for one in published.scores[:2])
     assert np.abs(flops - params).max() < 0.1
     assert published.order.loc[("flops", "params"), "kind"] == order.SAME
