@@ -13,9 +13,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from upturn.elementary import exp_of_negative, two_log_risings
 from upturn.elementary import log_gamma as _log_gamma
 from upturn.elementary import log_rising as _log_rising
-from upturn.elementary import two_log_risings
 from upturn.validate import Floats
 
 MEAN_MARGIN = 1e-9
@@ -183,3 +183,12 @@ def mix_by_group(
                 other = broken[r, n] + uniform[r, p]
                 top = max(likely, other)
                 out[r, g, n] += top + np.log1p(np.exp(min(likely, other) - top))
+
+
+@compiled
+def add_exponential(x: Floats, top: Floats, total: Floats) -> None:
+    """Add exp(x) to exp(top) total, of which top is the largest exponent so far; all flat."""
+    for i in range(len(x)):
+        before = top[i]
+        top[i] = max(before, x[i])
+        total[i] = total[i] * exp_of_negative(before - top[i]) + exp_of_negative(x[i] - top[i])
