@@ -7,8 +7,9 @@ score is the floor wherever a group stands, so those terms are computed once and
 Rational factors of gamma functions, and the rising factorials of small counts, are multiplied over
 all points, mantissas and exponents apart, and need one logarithm a particle.
 
-Nothing is summed in an order that depends on the size of the batch, so results are the same bits
-however rows and particles are cut.
+Rows never meet, and a row's particles are cut at the same places whatever rows come with it, so its
+results are the same bits in any batch. Of particles in other company that is true to rounding only:
+what is taken from the floor is taken for all that are looked at together.
 """
 
 import numpy as np
