@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays import NUMPY
-from upturn.sampling import diagnostics, points, weights
+from upturn.sampling import diagnostics, halving, points, weights
 from upturn.sampling.engines import Host
 from upturn.sampling.offsets import Index
 from upturn.validate import Booleans, Floats, Integers
@@ -15,7 +15,8 @@ from upturn.validate import Booleans, Floats, Integers
 REPLICATES = 4
 LEAST = 0.25  # of the effective size asked for, below which a curve is not done
 HOST = Host()
-RESAMPLING_STREAM, SHUFFLE_STREAM = 2_000, 3_000
+HALVINGS = 3  # so many times are twice as many particles resampled as there are to be draws
+RESAMPLING_STREAM, COIN_STREAM, SHUFFLE_STREAM = 2_000, 2_500, 3_000
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def diagnosed(
 def resample(
     z: Floats, share: Floats, keys: points.Keys, draws: int, engine: Host = HOST
 ) -> Floats:
-    """Systematic resampling along a space-filling curve, then shuffled within the chain.
+    """Systematic resampling along a space-filling curve, halved to the draws, and shuffled.
 
     Parameters
     ----------
@@ -137,21 +138,27 @@ def resample(
     keys : array (row,)
     draws : int
     engine : Host
+
+    Returns
+    -------
+    array (row, dimension, draw)
     """
+    rows = len(keys)
     comb = points.one(keys, RESAMPLING_STREAM)
-    shuffle = points.shuffles(keys, SHUFFLE_STREAM, draws)
-    found: Floats = engine.get(
-        engine.run(_resampled, z, *engine.put((share, comb, shuffle))), len(keys)
-    )
-    return found
+    marks = engine.run(_marked, z, *engine.put((share, comb)), count=draws << HALVINGS)
+    z, marks = engine.get((z, marks), rows)
+    coins = [points.one(keys, COIN_STREAM + i) for i in range(HALVINGS)]
+    index = halving.halved(z, marks, np.stack(coins, axis=1))
+    index = np.take_along_axis(index, points.shuffles(keys, SHUFFLE_STREAM, draws), axis=1)
+    return np.take_along_axis(z, index[:, None], axis=2)
 
 
-def _resampled(z: Floats, share: Floats, comb: Floats, shuffle: Index, xp: Any = NUMPY) -> Floats:
+def _marked(z: Floats, share: Floats, comb: Floats, *, count: int, xp: Any = NUMPY) -> Index:
+    """Particles of equal weight, in the order of the curve."""
     take = xp.module.take_along_axis
     order = weights.along_curve(z, share, xp)
-    index = weights.systematic(take(share, order, axis=1), comb, shuffle.shape[1], xp)
-    index = take(take(order, index, axis=1), shuffle, axis=1)
-    found: Floats = take(z, index[:, None], axis=2)
+    index = weights.systematic(take(share, order, axis=1), comb, count, xp)
+    found: Index = take(order, index, axis=1)
     return found
 
 

@@ -66,10 +66,10 @@ class Effort:
 
 # Smaller efforts gave posteriors that were too narrow, and nothing that said so: on GPT-3's
 # three-digit addition they lost the thin neck of the ridge, 5 % of the posterior mass.
-ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (4096, 4096, 8192, 16384))
+ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (8192, 8192, 16384))
 # Where 1,000 draws or fewer are asked for, their own error hides what more points would say. (With
 # as few points first under 4,000 draws, the sd of that addition's log rate was 2 % lower still.)
-FEW = replace(ORDINARY, rounds=(1024, 1024, 2048, *ORDINARY.rounds))
+FEW = replace(ORDINARY, rounds=(1024, 1024, 2048, 4096, 8192, 16384))
 FEW_SIZE = 750.0
 LARGE = Effort(1, 8192, 4096, 8, 24, 60, (8192, 8192, 16384, 32768))
 # Enough for up to three parameters, where quadrature confirms it. With 1,024 points a stage, 4 of
@@ -77,6 +77,9 @@ LARGE = Effort(1, 8192, 4096, 8, 24, 60, (8192, 8192, 16384, 32768))
 # wrong two models, 1,008 nats too low and with nothing that said so.
 LIGHT = Effort(0, 2048, 2048, 4, 8, 30, (512, 512, 512, 512, 1024, 2048, 4096))
 LIGHT_DIMENSION = 3
+# A level and its noise: most of the no-change twins, whose posteriors have one smooth mode.
+LEAST = replace(LIGHT, prior=1024, stage=512, final_components=4)
+LEAST_DIMENSION = 2
 # Curves with groups cost thirty times as much a particle, and are long enough to have no necks.
 GROUPED = Effort(0, 768, 384, 4, 8, 30, (512,) * 20)
 GROUPED_LARGE = Effort(1, 2048, 1024, 4, 8, 30, (1024,) * 16, nodes=33, step=0.75)
@@ -132,15 +135,24 @@ def sample(
         How far to escalate where that is needed: not at all, to a larger budget, to tempered SMC.
     """
     order = _Order(target, np.arange(len(target.curves)), keys, draws, size)
-    usual = FEW if size <= FEW_SIZE else ORDINARY
-    small = LIGHT if target.dimension <= LIGHT_DIMENSION else usual
-    result = _importance(order, GROUPED if target.grouped else small)
+    result = _importance(order, _effort(target, size))
     for level, attempt in ((1, _larger), (2, _tempered))[:attempts]:
         doubtful = np.flatnonzero(~result.converged)
         if len(doubtful):
             better = attempt(order.take(doubtful))
             result.put(doubtful, replace(better, method=np.full(len(doubtful), level)))
     return result
+
+
+def _effort(target: Target, size: float) -> Effort:
+    """What a curve gets first."""
+    if target.grouped:
+        return GROUPED
+    if target.dimension <= LEAST_DIMENSION:
+        return LEAST
+    if target.dimension <= LIGHT_DIMENSION:
+        return LIGHT
+    return FEW if size <= FEW_SIZE else ORDINARY
 
 
 def _importance(order: _Order, effort: Effort) -> Population:
