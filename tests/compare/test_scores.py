@@ -97,7 +97,7 @@ def test_averages_are_those_of_one_model_with_a_mixed_prior():
     given = [
         module.Scores(
             evidence[m], np.full(1, 0.1), evidence[m][:, None] - without[m],
-            np.full((1, 3), 0.2 + m), np.full((1, 3), m == 1), empty,
+            np.full(1, 0.2), np.full((1, 3), 0.2 + m), np.full((1, 3), m == 1), empty,
         )
         for m in range(2)
     ]  # fmt: skip
@@ -109,6 +109,7 @@ def test_averages_are_those_of_one_model_with_a_mixed_prior():
     assert found.khat.max() == 1.2
     assert found.refitted.all()
     assert 0.05 < found.log_evidence_se[0] < 0.1
+    assert 0.1 < found.elpd_error[0] < 0.2
 
 
 def test_classes_have_equal_prior_probability():

@@ -15,8 +15,8 @@ from upturn.classify import classification_of
 from upturn.compare import order as orders
 from upturn.compare.differences import (
     Clusters,
-    clustered_error,
     clusters_of,
+    difference_error,
     half_width,
 )
 from upturn.compare.scores import Effort, Scores, averaged, canonical_order, score
@@ -357,7 +357,8 @@ class AxesComparison:
         """What is to be said of the best axis against another."""
         best, name, pair = self.names[self.best], self.names[other], self._pair(other)
         gap = self.elpd[self.best] - self.elpd[other]
-        error = clustered_error(gap, self.clusters.code)
+        by_chance = np.append(self.scores[self.best].elpd_error, self.scores[other].elpd_error)
+        error = difference_error(gap, self.clusters.code, by_chance)
         lead = f"{gap.sum():.1f} ± {error:.1f} nats of ELPD"
         decided = gap.sum() > half_width(self.clusters.count) * error
         if pair.kind == orders.SAME:

@@ -16,7 +16,7 @@ LEVEL = 0.95  # of the interval that a difference has to lie outside of zero wit
 LEAST_PREDICTION = 1e-300
 
 
-def psis_loo(log_likelihood: Floats) -> tuple[Floats, Floats]:
+def psis_loo(log_likelihood: Floats, chains: int = 1) -> tuple[Floats, Floats, Floats]:
     """Leave-one-out log predictive densities by Pareto-smoothed importance sampling.
 
     elpd_i = log sum_s w_is p(y_i | theta_s) / sum_s w_is, with w_is the smoothed 1 / p(y_i |
@@ -25,23 +25,30 @@ def psis_loo(log_likelihood: Floats) -> tuple[Floats, Floats]:
     Parameters
     ----------
     log_likelihood : array (point, draw)
+        Chain after chain.
+    chains : int
 
     Returns
     -------
     elpd, khat : array (point,)
         k̂ above 0.7: the estimate is not to be trusted.
+    by_chain : array (chain, point)
+        What the draws of each chain say, with weights that are smoothed over all.
 
     Examples
     --------
-    >>> elpd, khat = psis_loo(np.full((1, 100), -2.0))
-    >>> float(elpd[0])
-    -2.0
+    >>> elpd, khat, by_chain = psis_loo(np.full((1, 100), -2.0), chains=4)
+    >>> float(elpd[0]), by_chain[:, 0].tolist()
+    (-2.0, [-2.0, -2.0, -2.0, -2.0])
     """
     elpd, khat = np.empty((2, len(log_likelihood)))
+    by_chain = np.empty((chains, len(log_likelihood)))
     for i, row in enumerate(log_likelihood):
         weights, khat[i] = smoothed(-row)
-        elpd[i] = np.logaddexp.reduce(weights + row) - np.logaddexp.reduce(weights)
-    return elpd, khat
+        over, under = (logs.reshape(chains, -1) for logs in (weights + row, weights))
+        elpd[i] = np.logaddexp.reduce(over, axis=None) - np.logaddexp.reduce(under, axis=None)
+        by_chain[:, i] = np.logaddexp.reduce(over, axis=1) - np.logaddexp.reduce(under, axis=1)
+    return elpd, khat, by_chain
 
 
 def largest_k(draws: int) -> float:
@@ -151,6 +158,25 @@ def clustered_error(values: Floats, code: Integers) -> float:
     if len(sums) < 2:
         return float("nan")
     return float(np.sqrt(len(sums)) * sums.std(ddof=1))
+
+
+def difference_error(gaps: Floats, code: Integers, by_chance: Floats) -> float:
+    """Standard error of a sum of differences, that of the sampler's included.
+
+    Parameters
+    ----------
+    gaps : array (obs,)
+    code : array (obs,)
+        Clusters.
+    by_chance : array (any,)
+        Monte Carlo errors of independent parts of the sum.
+
+    Examples
+    --------
+    >>> difference_error(np.zeros(4), np.arange(4), np.array([3.0, 4.0]))
+    5.0
+    """
+    return float(np.hypot(clustered_error(gaps, code), np.sqrt(np.square(by_chance).sum())))
 
 
 def half_width(clusters: int) -> float:

@@ -12,8 +12,8 @@ from upturn.arguments import check_names, check_numbers, curves_of, table_of
 from upturn.axis import Axis
 from upturn.compare.differences import (
     Clusters,
-    clustered_error,
     clusters_of,
+    difference_error,
     half_width,
 )
 from upturn.compare.scores import Effort, Scores, canonical_order, score
@@ -230,7 +230,8 @@ class ModelsComparison:
     def _predicts(self, best: int, second: int) -> str:
         """What the ELPD says of the two that lead by evidence."""
         gap = self.elpd[best] - self.elpd[second]
-        error = clustered_error(gap, self.clusters.code)
+        by_chance = np.append(self.scores[best].elpd_error, self.scores[second].elpd_error)
+        error = difference_error(gap, self.clusters.code, by_chance)
         found = f"{gap.sum():+.1f} ± {error:.1f}"
         if abs(gap.sum()) <= half_width(self.clusters.count) * error or np.isnan(error):
             return f"by prediction of points left out it is a tie (ELPD {found})"

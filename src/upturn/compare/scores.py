@@ -12,6 +12,7 @@ from upturn.posterior import bounded_of, scaling_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
 from upturn.sampling.conditional import pointwise
+from upturn.sampling.draws import REPLICATES
 from upturn.sampling.target import Target
 from upturn.validate import Booleans, Floats, Integers
 
@@ -28,6 +29,8 @@ class Scores:
         Of the scores in native units.
     elpd : array (curve, point)
         Log density of each point given the others; 0 in padding.
+    elpd_error : array (curve,)
+        Monte Carlo error of its sum over the points of a curve.
     khat : array (curve, point)
         Of importance sampling; of the worst of several models. -inf in padding.
     refitted : array of bool (curve, point)
@@ -39,6 +42,7 @@ class Scores:
     log_evidence: Floats
     log_evidence_se: Floats
     elpd: Floats
+    elpd_error: Floats
     khat: Floats
     refitted: Booleans
     families: Floats
@@ -57,6 +61,7 @@ class Scores:
             self.log_evidence[index],
             self.log_evidence_se[index],
             self.elpd[index],
+            self.elpd_error[index],
             self.khat[index],
             self.refitted[index],
             self.families[:, index],
@@ -124,7 +129,7 @@ def score(
         joint = log_priors(models)[:, None] + evidence
         matters = np.exp(joint - np.logaddexp.reduce(joint, axis=0)) >= MATTERS
     smoothed = [_pointwise(m, curves, s) for m, s in zip(models, samples, strict=True)]
-    high = np.stack([khat > largest_k(effort.draws) for _, khat in smoothed])
+    high = np.stack([khat > largest_k(effort.draws) for _, khat, _ in smoothed])
     again = _on_all_axes(curves, (high & matters[:, :, None]).any(axis=0)) & refit
     found = [
         _scores(
@@ -132,8 +137,7 @@ def score(
             curves,
             sample,
             effort,
-            elpd=own[0],
-            khat=own[1],
+            smoothed=own,
             again=again & here[:, None],
             families=families,
         )
@@ -180,12 +184,12 @@ def _scores(
     sample: Sample,
     effort: Effort,
     *,
-    elpd: Floats,
-    khat: Floats,
+    smoothed: tuple[Floats, Floats, Floats],
     again: Booleans,
     families: Sequence[str],
 ) -> Scores:
     """Scores of one model, from smoothed ones; points `again` (curve, point) are fitted again."""
+    elpd, khat, by_chain = smoothed
     evidence = sample.population.log_evidence
     bounded = bounded_of(model, curves)
     again = again & bounded[:, None]
@@ -202,21 +206,30 @@ def _scores(
         left_out[f, row] = evidence[row] - without
     jacobian = np.where(bounded, 0.0, -curves.points * np.log(scaling_of(model, curves).span))
     error = sample.population.log_evidence_se
-    return Scores(evidence + jacobian, error, elpd, khat, again, left_out)
+    sums = np.where(again[:, None], 0.0, by_chain).sum(axis=2)
+    smoothing = sums.std(axis=1, ddof=1) / np.sqrt(sums.shape[1])
+    # a point fitted again is a difference of two evidences, of about the same error
+    own = np.hypot(smoothing, error * np.sqrt(2 * again.sum(axis=1)))
+    return Scores(evidence + jacobian, error, elpd, own, khat, again, left_out)
 
 
-def _pointwise(model: Model, curves: Curves, sample: Sample) -> tuple[Floats, Floats]:
-    """Leave-one-out densities of all points and their k̂: (curve, point)."""
+def _pointwise(model: Model, curves: Curves, sample: Sample) -> tuple[Floats, Floats, Floats]:
+    """Leave-one-out densities of all points, their k̂, and those of each chain.
+
+    The first two are (curve, point), the last (curve, chain, point).
+    """
     elpd, khat = np.zeros(curves.mask.shape), np.full(curves.mask.shape, -np.inf)
+    by_chain = np.zeros((len(curves), REPLICATES, curves.mask.shape[1]))
     for i, points in enumerate(curves.points):
         one = curves.take(np.array([i]))
         target = Target(model, one, model.likelihood_for(str(one.kind[0])))
         p = {name: sample.parameters[name][i].reshape(1, 1, -1) for name in target.names}
         density = pointwise(target, 0, p)[:points]
-        elpd[i, :points], khat[i, :points] = psis_loo(density)
+        found = psis_loo(density, REPLICATES)
+        elpd[i, :points], khat[i, :points], by_chain[i, :, :points] = found
         if not target.likelihood.bounded:
             elpd[i, :points] += target.log_jacobian[0] / max(int(points), 1)
-    return elpd, khat
+    return elpd, khat, by_chain
 
 
 def _evidence_without(
@@ -261,6 +274,7 @@ def averaged(models: Sequence[Model], scores: Sequence[Scores]) -> Scores:
     log_weight = prior + each - evidence
     weight = np.exp(log_weight)
     error = np.sqrt(((weight * np.stack([s.log_evidence_se for s in scores])) ** 2).sum(axis=0))
+    predicted = np.sqrt(((weight * np.stack([s.elpd_error for s in scores])) ** 2).sum(axis=0))
     matters = (weight >= MATTERS)[:, :, None]
     khat = np.where(matters, np.stack([s.khat for s in scores]), -np.inf)
     refitted = np.stack([s.refitted for s in scores])
@@ -268,6 +282,7 @@ def averaged(models: Sequence[Model], scores: Sequence[Scores]) -> Scores:
         evidence,
         error,
         -np.logaddexp.reduce(log_weight[:, :, None] - np.stack([s.elpd for s in scores]), axis=0),
+        predicted,
         khat.max(axis=0),
         (refitted & matters).any(axis=0),
         -np.logaddexp.reduce(

@@ -9,7 +9,7 @@ import numpy as np
 import upturn
 from upturn.arguments import origin_of
 from upturn.axis import Axis
-from upturn.compare.differences import clustered_error, stacking_weights
+from upturn.compare.differences import difference_error, stacking_weights
 from upturn.compare.scores import Scores
 from upturn.curves import Curves
 from upturn.model import Model
@@ -98,11 +98,11 @@ def loo_columns(
         "log_evidence_se": errors,
         "log_evidence_diff": evidence - evidence[best],
         "log_evidence_diff_se": apart,
-        **_sums("elpd", elpd, code, best),
+        **_sums("elpd", elpd, code, best, [one.elpd_error for one in scores]),
     }
     if families:
         left_out = np.stack([one.families.sum(axis=1) for one in scores])
-        columns |= _sums("lofo", left_out, np.arange(len(families)), best)
+        columns |= _sums("lofo", left_out, np.arange(len(families)), best, [np.empty(0)] * count)
     columns["weight"] = stacking_weights(elpd)
     columns["high_k"] = np.array(
         [float((one.khat[mask] > LARGEST_K).mean()) if mask.any() else 0.0 for one in scores]
@@ -110,14 +110,23 @@ def loo_columns(
     return columns
 
 
-def _sums(name: str, values: Floats, code: Integers, best: int) -> dict[str, Floats]:
-    """Sums over points, differences to the best, and their clustered errors."""
+def _sums(
+    name: str, values: Floats, code: Integers, best: int, by_chance: Sequence[Floats]
+) -> dict[str, Floats]:
+    """Sums over points, differences to the best, and errors: by_chance are those of the sampler."""
     gaps = values - values[best]
+    with_best = [np.append(own, by_chance[best]) for own in by_chance]
+    with_best[best] = np.empty(0)  # which differs from itself by nothing
+
+    def errors(rows: Floats, chance: Sequence[Floats]) -> Floats:
+        pairs = zip(rows, chance, strict=True)
+        return np.array([difference_error(row, code, each) for row, each in pairs])
+
     return {
         name: values.sum(axis=1),
-        f"{name}_se": np.array([clustered_error(row, code) for row in values]),
+        f"{name}_se": errors(values, by_chance),
         f"{name}_diff": gaps.sum(axis=1),
-        f"{name}_diff_se": np.array([clustered_error(row, code) for row in gaps]),
+        f"{name}_diff_se": errors(gaps, with_best),
     }
 
 
