@@ -61,7 +61,7 @@ def run(
     long : bool
         Ours with 16,000 draws too, and nutpie with 4,000 a chain.
     """
-    curves = workloads.counts(dataset)
+    curves = workloads.problem(dataset).curves
     problem = workloads.Problem(dataset, curves, model)
     truth, variance = reference(curves, problem.counts, dataset, model)
     report.note("compiling")
