@@ -21,7 +21,7 @@ type Counts = NDArray[np.int64]
 
 # Cells of a parameter at the finest of the levels, and the logarithm of how many make one of the
 # next. Coarse cells keep the distribution function from drifting, as a sum over fine ones may.
-FINEST, BITS, LEVELS = 64, 2, 3
+FINEST, BITS, LEVELS = 256, 2, 4
 
 
 def halved(z: Floats, index: NDArray[np.intp], coins: Floats) -> NDArray[np.intp]:
