@@ -119,7 +119,7 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     choose: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
         "speed": lambda a: {
             "seeds": a.seeds, "peers": tuple(a.peers), "pymc_seeds": a.pymc_seeds,
-            "dataset": a.dataset, "threads": a.threads, "long": a.long,
+            "datasets": tuple(a.datasets), "threads": a.threads, "long": a.long,
         },
         "contest": lambda a: {
             "names": tuple(a.workloads), "keys": tuple(a.samplers), "seeds": a.seeds,
@@ -200,7 +200,9 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--seeds", type=int, default=20)
     one.add_argument("--peers", nargs="*", choices=tuple(speed.PEERS), default=["joint", "loop"])
     one.add_argument("--pymc-seeds", type=int, default=1)
-    one.add_argument("--dataset", choices=("open-models", "gpt3"), default="open-models")
+    one.add_argument(
+        "--datasets", nargs="+", choices=tuple(workloads.WORKLOADS), default=["open-models", "gpt3"]
+    )
     one.add_argument("--threads", type=int, default=2)
 
     one.add_argument(

@@ -176,11 +176,11 @@ def speeds_of(found: dict[str, Any]) -> dict[str, dict[str, tuple[float, float]]
             if "samplers" in one
         }
     if "speed" in found:
-        rows = found["speed"]["samplers"]
         return {
-            found["speed"]["dataset"]: {
-                name: (row["median"][0], row["worst"][0]) for name, row in rows.items()
+            dataset: {
+                name: (row["median"][0], row["worst"][0]) for name, row in one["samplers"].items()
             }
+            for dataset, one in found["speed"]["datasets"].items()
         }
     return {}
 

@@ -42,7 +42,7 @@ def run(
     seeds: int = 8,
     peers: tuple[str, ...] = ("joint", "loop"),
     pymc_seeds: int = 1,
-    dataset: str = "open-models",
+    datasets: Sequence[str] = ("open-models", "gpt3"),
     model: str = "hinge",
     threads: int = 2,
     long: bool = False,
@@ -56,29 +56,36 @@ def run(
         Of PEERS.
     pymc_seeds : int
         Of `pm.sample`, which takes long.
-    dataset, model : str
+    datasets : sequence of str
+        Of workloads.
+    model : str
     threads : int
     long : bool
         Ours with 16,000 draws too, and nutpie with 4,000 a chain.
     """
-    curves = workloads.problem(dataset).curves
-    problem = workloads.Problem(dataset, curves, model)
-    truth, variance = reference(curves, problem.counts, dataset, model)
-    report.note("compiling")
     chosen = ["ours", *(PEERS[peer] for peer in peers)]
     if long:
         there = [f"{key}-long" for key in chosen if f"{key}-long" in samplers.LONG]
         chosen = ["ours", "ours-16000", *chosen[1:], *there]
-    contestants = [samplers.REGISTRY[key].make(problem, threads) for key in chosen]
-    turns = {
-        sampler.name: pymc_seeds if key == PEERS["pymc"] else seeds
-        for key, sampler in zip(chosen, contestants, strict=True)
-    }
+    turns = {key: pymc_seeds if key == PEERS["pymc"] else seeds for key in chosen}
     return {
-        "dataset": dataset, "model": model, "scatter": "none", "threads": threads,
-        "curves": curves.name.tolist(), "functionals": measures.FUNCTIONALS,
-        "samplers": compare(contestants, turns, truth, variance),
+        "model": model, "scatter": "none", "threads": threads, "functionals": measures.FUNCTIONALS,
+        "datasets": {name: _on(name, model, turns, threads) for name in datasets},
     }  # fmt: skip
+
+
+def _on(dataset: str, model: str, turns: Mapping[str, int], threads: int) -> dict[str, Any]:
+    """One data set: its curves, and every sampler's figures, of as many seeds as it has turns."""
+    curves = workloads.problem(dataset).curves
+    problem = workloads.Problem(dataset, curves, model)
+    truth, variance = reference(curves, problem.counts, dataset, model)
+    report.note(f"{dataset}: compiling")
+    contestants = [samplers.REGISTRY[key].make(problem, threads) for key in turns]
+    by_name = {s.name: seeds for s, seeds in zip(contestants, turns.values(), strict=True)}
+    return {
+        "curves": curves.name.tolist(),
+        "samplers": compare(contestants, by_name, truth, variance),
+    }
 
 
 def compare(
@@ -172,10 +179,16 @@ def judge(
 
 def table(found: dict[str, Any]) -> str:
     """Effective draws a second of each sampler, ours as a multiple, and draws an evaluation."""
-    rows = found["samplers"]
+    return "\n\n".join(
+        f"### {name}\n\n{_table(one['samplers'], found['functionals'])}"
+        for name, one in found["datasets"].items()
+    )
+
+
+def _table(rows: Mapping[str, Mapping[str, Any]], functionals: Sequence[str]) -> str:
     own = [name for name in rows if name.startswith("upturn")] or list(rows)[:1]
     columns = ["sampler", "seeds", "setup s", "run s"]
-    columns += [f"{which}, {f}" for which in ("worst", "median") for f in found["functionals"]]
+    columns += [f"{which}, {f}" for which in ("worst", "median") for f in functionals]
     columns += ["ours ×, worst curve"]
     if len(own) > 1:
         columns[-1:] = [f"{name.removeprefix('upturn, ')} ×, worst curve" for name in own]
@@ -192,5 +205,5 @@ def table(found: dict[str, Any]) -> str:
     }
     tables = [report.table(columns, lines)]
     if counted:
-        tables.append(measures.cost_table(counted, found["functionals"]))
+        tables.append(measures.cost_table(counted, functionals))
     return "\n\n".join(tables)

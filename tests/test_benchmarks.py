@@ -283,16 +283,16 @@ def test_longer_runs_are_compared_where_asked_for(monkeypatch):
     monkeypatch.setattr(samplers, "REGISTRY", {key: entry(key) for key in keys})
     truth = np.tile([0.0, *stats.norm.ppf(measures.LEVELS)], (CURVES, 1))
     monkeypatch.setattr(speed, "reference", lambda *_: (truth, np.ones(CURVES)))
-    found = speed.run(seeds=40, peers=("loop",), long=True)
+    found = speed.run(seeds=40, peers=("loop",), long=True, datasets=["open-models"])
     assert made == list(keys)
     text = speed.table(found)
     assert "ours ×, worst curve | ours-16000 ×, worst curve" in " ".join(text.split())
-    cost = found["samplers"]["upturn, ours"]["per_evaluation"]
+    cost = found["datasets"]["open-models"]["samplers"]["upturn, ours"]["per_evaluation"]
     # 400 draws of 200 evaluations, known to √(2/40) = 22 % on each curve
     assert cost["median"][0] == pytest.approx(2, rel=0.6)
-    assert found["samplers"]["nutpie-loop"]["per_evaluation"] is None
+    assert found["datasets"]["open-models"]["samplers"]["nutpie-loop"]["per_evaluation"] is None
     assert text.count("| nutpie-loop ") == 1
-    found = speed.run(seeds=1, peers=("loop",))
+    found = speed.run(seeds=1, peers=("loop",), datasets=["open-models"])
     assert made[len(keys) :] == ["ours", "nutpie-loop"]
 
 
@@ -383,16 +383,20 @@ def test_a_reference_is_refused_once_its_data_change(tmp_path, monkeypatch):
     assert references.lookup(entries, "made up / another / flat / binomial", counts) is None
 
 
-def test_stored_references_belong_to_the_bundled_data():
-    """Those that speed is judged by: all there, and precise enough to be called the truth."""
-    curves = workloads.counts("open-models")
-    counts = Counts.of(curves)
-    truth, variance = speed.reference(curves, counts, "open-models", "hinge")
+@pytest.mark.parametrize(
+    ("workload", "error"),
+    [("open-models", 3e-3), ("gpt3", 0.013), ("pythia", 3e-3), ("hard", 0.016)],
+)
+def test_stored_references_belong_to_the_bundled_data(workload, error):
+    """All there, and precise enough to be called the truth: errors in posterior sds."""
+    problem = workloads.problem(workload)
+    curves = problem.curves
+    truth, variance = speed.reference(curves, problem.counts, workload, "hinge")
     assert truth.shape == (len(curves), 3)
     assert (variance > 0).all()
     entries = references.load("quadrature")
     for name in curves.name.tolist():
-        assert entries[references.key("open-models", name, "hinge")]["moment_error"] < 3e-3
+        assert entries[references.key(workload, name, "hinge")]["moment_error"] < error
 
 
 def test_a_table_reads_as_text():
