@@ -93,7 +93,7 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
     Parameters
     ----------
     paths : sequence of Path
-        Results; where a part is in several, the last one wins.
+        Results; where a part, or a workload of the contest, is in several, the last one wins.
     folder : Path
 
     Returns
@@ -106,6 +106,9 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
     for path in paths:
         read = json.loads(path.read_text("utf-8"))
         parts = {name: read[name] for name in PARTS if name in read}
+        if "contest" in parts and "contest" in found:
+            workloads = found["contest"]["workloads"] | parts["contest"]["workloads"]
+            parts["contest"] = parts["contest"] | {"workloads": workloads}
         found |= parts
         machines |= dict.fromkeys(parts, read["machine"])
     if not found:

@@ -467,6 +467,17 @@ def test_the_page_is_what_was_measured(tmp_path):
     assert "upturn" in written[1].read_text("utf-8")
 
 
+def test_workloads_of_several_contests_are_one(tmp_path):
+    one, other = results(), results()
+    other["contest"]["workloads"] = {"another": other["contest"]["workloads"]["made-up"]}
+    paths = [tmp_path / "one.json", tmp_path / "other.json"]
+    for path, found in zip(paths, (one, other), strict=True):
+        path.write_text(json.dumps(found, default=report.plain))
+    text = page.render(paths, tmp_path / "docs")[0].read_text("utf-8")
+    assert "### made-up" in text
+    assert "### another" in text
+
+
 def test_a_page_of_nothing_is_refused(tmp_path):
     path = tmp_path / "other.json"
     path.write_text('{"machine": {}}')
