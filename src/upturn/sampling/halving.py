@@ -76,8 +76,8 @@ def _halved(
 def _cells(z: Floats, some: NDArray[np.intp], cell: Counts) -> None:
     """The finest cell (particle, dimension) of each particle, numbered from FINEST.
 
-    They are even in x / sqrt(1 + x²) of the standardised x, which is uniform for Student's t with
-    two degrees of freedom. Where x is standardised by some particles of equal weight.
+    They are even in x / sqrt(1 + x²), which is uniform for Student's t with two degrees of freedom;
+    x is standardised by some particles, of equal weight.
     """
     dimensions, particles = z.shape
     for d in range(dimensions):
