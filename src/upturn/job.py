@@ -72,16 +72,9 @@ class Job:
 
         `progress` is told of each curve twice, once for the model and once for its twin.
         """
-        total, half = 2 * len(curves), len(curves)
-        sample = blocks.sample(
-            self.model, curves, draws=self.draws, seed=self.meta["seed"], threads=threads,
-            backend=self.backend,
-            progress=progress and (lambda done, _: progress(done, total)),
-        )  # fmt: skip
-        twin = blocks.sample(
-            self.model.twin(), curves, draws=TWIN_DRAWS, seed=self.meta["seed"], threads=threads,
-            backend=self.backend,
-            progress=progress and (lambda done, _: progress(half + done, total)),
+        sample, twin = blocks.sample_each(
+            [(self.model, self.draws), (self.model.twin(), TWIN_DRAWS)], curves,
+            seed=self.meta["seed"], threads=threads, backend=self.backend, progress=progress,
         )  # fmt: skip
         return sample, twin
 

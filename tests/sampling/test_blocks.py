@@ -97,6 +97,23 @@ def test_draws_are_on_the_model_s_scale():
     assert (p["slope"] > 0).all()
 
 
+def test_models_together_have_the_draws_that_each_has_alone():
+    curves = curves_of(*[table(5, seed=i) for i in range(3)])
+    models = [(HINGE, 80), (HINGE.twin(), 40)]
+    told = []
+    found = blocks.sample_each(
+        models, curves, seed=3, threads=2, progress=lambda done, total: told.append((done, total))
+    )
+    assert told[-1] == (6, 6)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    for (model, draws), sample in zip(models, found, strict=True):
+        alone = blocks.sample(model, curves, draws=draws, seed=3, threads=1)
+        assert list(sample.parameters) == list(alone.parameters)
+        for name, value in alone.parameters.items():
+            assert (sample.parameters[name] == value).all()
+        assert (sample.population.log_evidence == alone.population.log_evidence).all()
+
+
 def test_an_error_in_a_block_is_raised(monkeypatch):
     """Not swallowed by the pool; the blocks that are left do not begin."""
     begun = []

@@ -4,9 +4,10 @@ Curves of one kind and about the same length make a block. How they are cut chan
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from threading import Event
 
 import numpy as np
@@ -32,6 +33,7 @@ ENOUGH = 0.75
 ENOUGH_GROUPED = 0.5  # where a particle costs thirty times as much: still 2,000 of 4,000 draws
 
 type Progress = Callable[[int, int], None]
+type Part = tuple[Index, dict[str, Floats], Population]  # the draws of a block
 
 
 @dataclass(frozen=True)
@@ -94,32 +96,74 @@ def sample(
     attempts : int
         How far to escalate where sampling is difficult; see `population.sample`.
     """
+    (found,) = sample_each(
+        [(model, draws)], curves, seed=seed, threads=threads, progress=progress, scaling=scaling,
+        backend=backend, attempts=attempts,
+    )  # fmt: skip
+    return found
+
+
+def sample_each(
+    models: Sequence[tuple[Model, int]],
+    curves: Curves,
+    *,
+    seed: int,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    scaling: Scaling | None = None,
+    backend: str = "numpy",
+    attempts: int = 2,
+) -> list[Sample]:
+    """Sample every curve under each of several models, with so many draws; see `sample`.
+
+    No core waits for the last curve of a model. `progress` is told of each curve under each model.
+    """
     how = backends.backend(backend)
-    each = -(-draws // REPLICATES)
-    keys = label_keys(curves, model, seed).reshape(len(curves), REPLICATES)
     stop = Event()
-
-    def work(block: Index) -> tuple[dict[str, Floats], Population]:
-        part = curves.take(block)
-        with how.session():
-            target = how.target(
-                model, part, model.likelihood_for(str(part.kind[0])), stop=stop,
-                scaling=None if scaling is None else scaling.take(block),
-            )  # fmt: skip
-            enough = ENOUGH_GROUPED if target.grouped else ENOUGH
-            found = population.sample(
-                target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each,
-                attempts=attempts,
-            )  # fmt: skip
-            return _native(target, found), replace(found, z=found.z[:, :0])
-
     workers = threads or os.cpu_count() or 1
     cut = list(_blocks(curves, workers, how.curves))
-    workers = min(workers, how.threads or len(cut))
-    results = list(_map(work, cut, len(curves), workers, progress, stop))
-    grouped = bool((curves.groups > 0).any())
-    names = parameters_of(model, set(curves.kind.tolist()), grouped=grouped)
-    return _together(results, len(curves), names)
+    jobs = []
+    for model, draws in models:
+        work = partial(
+            _sampled, model, curves, label_keys(curves, model, seed).reshape(len(curves), -1),
+            each=-(-draws // REPLICATES), scaling=scaling, attempts=attempts, how=how, stop=stop,
+        )  # fmt: skip
+        jobs += [(block, partial(work, block)) for block in cut]
+    workers = min(workers, how.threads or len(jobs))
+    results = _map(jobs, len(models) * len(curves), workers, progress, stop)
+    return [
+        _together(
+            results[i * len(cut) : (i + 1) * len(cut)], len(curves), _all_parameters(model, curves)
+        )
+        for i, (model, _) in enumerate(models)
+    ]
+
+
+def _sampled(
+    model: Model,
+    curves: Curves,
+    keys: points.Keys,
+    block: Index,
+    *,
+    each: int,
+    scaling: Scaling | None,
+    attempts: int,
+    how: backends.Backend,
+    stop: Event,
+) -> Part:
+    """The draws of a block of the curves, which are of one kind."""
+    part = curves.take(block)
+    with how.session():
+        target = how.target(
+            model, part, model.likelihood_for(str(part.kind[0])), stop=stop,
+            scaling=None if scaling is None else scaling.take(block),
+        )  # fmt: skip
+        enough = ENOUGH_GROUPED if target.grouped else ENOUGH
+        found = population.sample(
+            target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each,
+            attempts=attempts,
+        )  # fmt: skip
+        return block, _native(target, found), replace(found, z=found.z[:, :0])
 
 
 def _blocks(curves: Curves, threads: int, each: int | None = None) -> Iterator[Index]:
@@ -139,31 +183,27 @@ def _blocks(curves: Curves, threads: int, each: int | None = None) -> Iterator[I
 
 
 def _map(
-    work: Callable[[Index], tuple[dict[str, Floats], Population]],
-    blocks: list[Index],
+    jobs: Sequence[tuple[Index, Callable[[], Part]]],
     total: int,
     threads: int,
     progress: Progress | None,
     stop: Event,
-) -> Iterator[tuple[Index, dict[str, Floats], Population]]:
-    """Work through the blocks, reporting as they end."""
+) -> list[Part]:
+    """Do each block's job, reporting as they end; results in the order of the jobs."""
     done = 0
     with ThreadPoolExecutor(threads) as pool:
-        pending = {pool.submit(work, block): block for block in blocks}
+        futures = {pool.submit(work): len(block) for block, work in jobs}
         try:
-            while pending:
-                ended, _ = wait(pending, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    block = pending.pop(future)
-                    parameters, found = future.result()
-                    done += len(block)
-                    if progress is not None:
-                        progress(done, total)
-                    yield block, parameters, found
+            for future in as_completed(futures):
+                future.result()
+                done += futures[future]
+                if progress is not None:
+                    progress(done, total)
         finally:
             # on an interrupt, blocks that have not begun must not begin, and the others end
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
+    return [future.result() for future in futures]
 
 
 def _native(target: Target, found: Population) -> dict[str, Floats]:
@@ -182,9 +222,12 @@ def parameters_of(model: Model, kinds: Iterable[str], *, grouped: bool) -> list[
     return [*model.parameters, *(name for name in every if name in own), *scatter]
 
 
-def _together(
-    results: list[tuple[Index, dict[str, Floats], Population]], count: int, names: list[str]
-) -> Sample:
+def _all_parameters(model: Model, curves: Curves) -> list[str]:
+    grouped = bool((curves.groups > 0).any())
+    return parameters_of(model, set(curves.kind.tolist()), grouped=grouped)
+
+
+def _together(results: list[Part], count: int, names: list[str]) -> Sample:
     """Blocks in the order of the curves; parameters that a curve has not are nan."""
     order = np.concatenate([block for block, _, _ in results])
     back = np.argsort(order)
