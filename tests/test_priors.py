@@ -367,3 +367,21 @@ def test_any_text_is_a_prior_or_a_data_error(text):
     except DataError:
         return
     assert Prior.parse(str(prior), "here") == prior
+
+
+# --- scores ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", MEANING)
+def test_normal_scores_are_the_inverse_of_quantiles(text):
+    z = np.linspace(-5, 5, 21)
+    found = Prior.parse(text, "test").normal_scores(exact(MEANING[text], z)[None], np.array([0.3]))
+    # of a value close to an upper bound of 1, doubles keep few digits
+    np.testing.assert_allclose(found[0], z, rtol=1e-5, atol=1e-5)
+
+
+def test_normal_scores_are_of_each_curve_s_own_prior():
+    prior = Prior.parse("HalfNormal(chance) | Uniform(0, 1)", "test")
+    values, chance = np.full((3, 1), 0.25), np.array([0.5, UNKNOWN, 0.25])
+    below = [*stats.halfnorm(scale=[0.5]).cdf(0.25), 0.25, *stats.halfnorm(scale=[0.25]).cdf(0.25)]
+    np.testing.assert_allclose(prior.normal_scores(values, chance)[:, 0], stats.norm.ppf(below))

@@ -8,7 +8,7 @@ of a whole curve).
 
 import ast
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -254,14 +254,35 @@ class Prior:
         chance : array (curve,)
             On the model's scale; nan where unknown.
         """
+        out = np.empty(len(chance))
+        for rows, frozen in self._frozen(chance):
+            out[rows] = frozen.rvs(size=int(rows.sum()), random_state=rng)
+        return out
+
+    def normal_scores(self, values: Floats, chance: Floats) -> Floats:
+        """The z at which N(0, 1) has as much below it as the prior has below a value.
+
+        Parameters
+        ----------
+        values : array (curve, …)
+        chance : array (curve,)
+        """
+        from scipy.special import ndtri
+
+        out = np.empty_like(values)
+        for rows, frozen in self._frozen(chance):
+            below, above = frozen.cdf(values[rows]), frozen.sf(values[rows])
+            # each tail from its own side
+            out[rows] = np.where(below < above, ndtri(below), -ndtri(above))
+        return out
+
+    def _frozen(self, chance: Floats) -> Iterator[tuple[NDArray[np.bool_], Any]]:
+        """The distributions in use, by SciPy, and whose they are."""
         uses = [(self.choice(c), c) for c in chance.tolist()]
         keys = [(str(choice), repr(c) if choice.needs_chance else "") for choice, c in uses]
-        out = np.empty(len(uses))
         for key in dict.fromkeys(keys):
-            rows = np.array([k == key for k in keys])
             choice, value = uses[keys.index(key)]
-            out[rows] = choice.frozen(value).rvs(size=int(rows.sum()), random_state=rng)
-        return out
+            yield np.array([k == key for k in keys]), choice.frozen(value)
 
     def support(self) -> tuple[float, float]:
         """The widest support of the alternatives."""
