@@ -1,11 +1,13 @@
 """What kernels compute, by formulas: over NumPy's arrays here, over JAX's where a test has JAX."""
 
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.sampling.test_gaps import with_a_gap
 from tests.sampling.test_mixtures import random_mixture
 from tests.sampling.test_target import table
 from upturn.arrays import NUMPY
@@ -69,8 +71,9 @@ def test_groups_may_have_nodes_of_their_own():
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])
-def test_densities_and_draws_are_the_kernels(dimension):
-    mixture = random_mixture(ROWS, dimension, 4)
+@pytest.mark.parametrize("mixture_of", [partial(random_mixture, components=4), with_a_gap])
+def test_densities_and_draws_are_the_kernels(dimension, mixture_of):
+    mixture = mixture_of(ROWS, dimension)
     uniform = points.uniforms(points.keys(0, ["a"], ROWS), 0, dimension + 2, 0, PARTICLES)
     z = mixture.draw(uniform)
     np.testing.assert_allclose(mixture.draw(uniform, PLAIN), z, rtol=1e-12, atol=1e-12)

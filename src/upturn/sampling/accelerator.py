@@ -21,7 +21,8 @@ from upturn import arrays
 from upturn.sampling import points, traced
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.engines import Host, Tree, over
-from upturn.sampling.mixtures import Mixture
+from upturn.sampling.gaps import Gap
+from upturn.sampling.mixtures import Mixture, Near
 from upturn.sampling.offsets import Index, Rule
 from upturn.sampling.target import LOWEST, Target
 from upturn.validate import Integers
@@ -208,8 +209,9 @@ def _compiled(stage: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -
 @_once
 def _register(jax: Any) -> None:
     """Tell JAX that mixtures are made of arrays."""
-    names = [f.name for f in fields(Mixture)]
-    jax.tree_util.register_dataclass(Mixture, data_fields=names, meta_fields=[])
+    for kind in (Mixture, Near, Gap):
+        names = [f.name for f in fields(kind)]
+        jax.tree_util.register_dataclass(kind, data_fields=names, meta_fields=[])
 
 
 @cache

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from upturn.sampling import mixture_kernels as kernels
+from upturn.sampling.gaps import Gap
 from upturn.sampling.mixture_kernels import DEGREES, JITTER, LEAST, LEAST_MASS
 from upturn.validate import Floats
 
@@ -29,6 +30,12 @@ class Kernels:
         """The density of a sum of Student-t's, added to `start`."""
         kernels.add_densities(np.ascontiguousarray(z), lower, shift, coefficient, start)
         return start
+
+    @staticmethod
+    def add_odds_densities(z: Floats, gap: Gap, *how: Floats) -> Floats:
+        """As `add_densities`, of log odds in a gap."""
+        kernels.add_odds_densities(np.ascontiguousarray(z), gap.low, gap.high, *how)
+        return how[-1]
 
     @staticmethod
     def expect(y: Floats, weights: Floats, *how: Floats) -> tuple[Floats, Floats]:
@@ -77,6 +84,14 @@ class Formulas:
             return total + coefficient[:, k, None] * self._power(distance, dimension)
 
         return self.xp.repeat(lower.shape[1], add, start)
+
+    def add_odds_densities(
+        self, z: Any, gap: Gap, lower: Any, shift: Any, coefficient: Any, start: Any
+    ) -> Any:
+        """As `add_densities`, of log odds in a gap."""
+        odds, slope = gap.odds(z, self.xp)
+        none = self.xp.module.zeros_like(start)
+        return start + slope * self.add_densities(odds, lower, shift, coefficient, none)
 
     def expect(
         self, y: Any, weights: Any, lower: Any, shift: Any, coefficient: Any, *_: Any

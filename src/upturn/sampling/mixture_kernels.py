@@ -87,6 +87,50 @@ def add_densities(
 
 
 @compiled
+def add_odds_densities(
+    z: Floats,
+    low: Floats,
+    high: Floats,
+    lower: Floats,
+    shift: Floats,
+    coefficient: Floats,
+    out: Floats,
+) -> None:
+    """As `add_densities`, of log odds of the first coordinate between low and high (row,).
+
+    The derivative of the odds is in what is added: nothing outside.
+    """
+    rows, dimension, particles = z.shape
+    distance, work, power = np.empty(_PIECE), np.empty(_PIECE), np.empty(_PIECE)
+    piece, total, slope = np.empty((dimension, _PIECE)), np.empty(_PIECE), np.empty(_PIECE)
+    inside = np.empty(_PIECE, dtype=np.int64)
+    for r in range(rows):
+        start = 0
+        while start < particles:
+            count = 0
+            while start < particles and count < _PIECE:
+                first = z[r, 0, start]
+                inside[count] = start
+                count += low[r] < first < high[r]
+                start += 1
+            for p in range(count):
+                left, right = z[r, 0, inside[p]] - low[r], high[r] - z[r, 0, inside[p]]
+                piece[0, p] = np.log(right / left)
+                slope[p] = 1.0 / left + 1.0 / right
+                total[p] = 0.0
+            for i in range(1, dimension):
+                for p in range(count):
+                    piece[i, p] = z[r, i, inside[p]]
+            for k in range(lower.shape[1]):
+                _distances(piece, count, lower[r, k], shift[r, k], work, distance)
+                _powers(distance, dimension, count, power)
+                for p in range(count):
+                    total[p] += coefficient[r, k] * power[p]
+            for p in range(count):
+                out[r, inside[p]] += slope[p] * total[p]
+
+
+@compiled
 def expect(
     y: Floats,
     weights: Floats,

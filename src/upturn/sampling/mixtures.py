@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from upturn.arrays import NUMPY
 from upturn.priors import Prior, Quantiles
+from upturn.sampling.engines import over
+from upturn.sampling.gaps import Gap
 from upturn.sampling.mixture_formulas import Formulas, Kernels
 from upturn.sampling.mixture_kernels import DEGREES
 from upturn.validate import Floats
@@ -38,6 +40,8 @@ class Mixture:
         In y.
     roots : array (row, component, dimension, dimension)
         Lower Cholesky factors of the components' scale matrices, in y.
+    near : Near, optional
+        Has its share of the Student-t's.
     """
 
     centre: Floats
@@ -45,23 +49,39 @@ class Mixture:
     weights: Floats
     means: Floats
     roots: Floats
+    near: "Near | None" = None
 
     def take(self, rows: NDArray[np.intp]) -> "Mixture":
         """Some of the rows."""
-        return Mixture(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+        found: Mixture = over(self, lambda array: array[rows])
+        return found
 
     def log_density(self, z: Floats, prior: Floats | None = None, xp: Any = NUMPY) -> Floats:
         """Log density at z (row, dimension, particle): (row, particle).
 
         `prior` is the log density of N(0, 1) there, where that is known.
         """
-        roots = self.scale[:, None] @ self.roots
-        means = self.centre[:, None] + (self.scale[:, None] @ self.means[..., None])[..., 0]
-        lower, shift, coefficient = _loops(xp).standardise(self.weights, means, roots)
-        coefficient *= (1 - DEFENSE) * math.exp(_student_constant(z.shape[1]))
         density = DEFENSE * xp.exp(log_standard_normal(z) if prior is None else prior)
-        found: Floats = xp.log(_loops(xp).add_densities(z, lower, shift, coefficient, density))
+        loops, near = _loops(xp), self.near
+        if near is None:
+            density = loops.add_densities(z, *self._standard(1 - DEFENSE, xp), density)
+        else:
+            share = (1 - DEFENSE) * near.share[:, None]
+            density = loops.add_densities(z, *self._standard(1 - DEFENSE - share, xp), density)
+            how = near.students._standard(share, xp)
+            density = loops.add_odds_densities(z, near.gap, *how, density)
+        found: Floats = xp.log(density)
         return found
+
+    def _standard(self, factor: Any, xp: Any) -> tuple[Floats, Floats, Floats]:
+        """What takes z to where each component is standard, and its height times a factor."""
+        lower, shift, height = _loops(xp).standardise(self.weights, *self._placed())
+        return lower, shift, height * (factor * math.exp(_student_constant(self.means.shape[2])))
+
+    def _placed(self) -> tuple[Floats, Floats]:
+        """Means and roots of the components in z."""
+        roots = self.scale[:, None] @ self.roots
+        return self.centre[:, None] + (self.scale[:, None] @ self.means[..., None])[..., 0], roots
 
     def draw(self, uniform: Floats, xp: Any = NUMPY) -> Floats:
         """Points of the mixture from points of the unit cube.
@@ -78,12 +98,37 @@ class Mixture:
         dimension = self.centre.shape[1]
         normal = xp.ndtri(uniform[:, : dimension + 1])
         tail = xp.sqrt(1 / _gamma()(xp, np.zeros(len(normal), np.intp), normal[:, dimension]))
-        edges = DEFENSE + (1 - DEFENSE) * xp.module.cumsum(self.weights, axis=1)[:, :-1]
-        roots = self.scale[:, None] @ self.roots
-        means = self.centre[:, None] + (self.scale[:, None] @ self.means[..., None])[..., 0]
+        weights, (means, roots) = self.weights, self._placed()
+        if self.near is not None:
+            join, share = xp.module.concatenate, self.near.share[:, None]
+            students = self.near.students
+            weights = join([(1 - share) * weights, share * students.weights], axis=1)
+            more, wider = students._placed()
+            means, roots = join([means, more], axis=1), join([roots, wider], axis=1)
+        edges = DEFENSE + (1 - DEFENSE) * xp.module.cumsum(weights, axis=1)[:, :-1]
         z, choice = normal[:, :dimension], uniform[:, dimension + 1]
         found: Floats = _loops(xp).place(z, tail, choice, edges, means, roots, DEFENSE)
+        if self.near is not None:
+            last = edges[:, self.weights.shape[1] - 1, None]
+            found = self.near.gap.placed(found, choice > last, xp)
         return found
+
+
+@dataclass(frozen=True)
+class Near:
+    """Student-t's of a gap, in log odds of the first coordinate: see `gaps`.
+
+    Attributes
+    ----------
+    gap : Gap
+    share : array (row,)
+        Of all Student-t's.
+    students : Mixture
+    """
+
+    gap: Gap
+    share: Floats
+    students: Mixture
 
 
 def fit(

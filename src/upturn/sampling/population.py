@@ -11,7 +11,7 @@ mixture of stages, Vehtari et al. (2024) for the smoothing.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,9 @@ from upturn.sampling import draws as chains
 from upturn.sampling import mixtures, points, smc, weights
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.draws import REPLICATES, Population
-from upturn.sampling.engines import Host
-from upturn.sampling.mixtures import Mixture
+from upturn.sampling.engines import joined
+from upturn.sampling.gaps import Gap
+from upturn.sampling.mixtures import Mixture, Near
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 from upturn.validate import Booleans, Floats
@@ -38,6 +39,7 @@ FINAL_ITERATIONS = 10
 # it drew sees less: without widening, 11 % of real fits ended with k̂ > 0.7, with it 2 %.
 WIDEN_STAGE = 1.5
 WIDEN_FINAL = 1.25
+MOST_NEAR = 0.5  # of the components' share in a mixture, of those in the gap before a neck
 
 # What each stage's points are keyed by: streams of stages count up from 0 within a level.
 FINAL_STREAM = 1_000
@@ -49,8 +51,9 @@ LEVEL_STREAM = 10_000
 class Effort:
     """How much a curve may cost: points of an adaptation, components, stages, points a replicate.
 
-    For curves with groups also the nodes over offsets while adapting, when they are not shifted,
-    and the distance of those afterwards (see `offsets.nodes_for`).
+    `near` are the components of the gap before an observation where a neck may be (see `gaps`), 0
+    where none are wanted. For curves with groups also the nodes over offsets while adapting, when
+    they are not shifted, and the distance of those afterwards (see `offsets.nodes_for`).
     """
 
     level: int
@@ -60,18 +63,19 @@ class Effort:
     final_components: int
     stages: int
     rounds: tuple[int, ...]
+    near: int = 0
     nodes: int = 13
     step: float = 1.5
 
 
 # Smaller efforts gave posteriors that were too narrow, and nothing that said so: on GPT-3's
 # three-digit addition they lost the thin neck of the ridge, 5 % of the posterior mass.
-ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (8192, 8192, 16384))
+ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (8192, 8192, 16384), near=4)
 # Where 1,000 draws or fewer are asked for, their own error hides what more points would say. (With
 # as few points first under 4,000 draws, the sd of that addition's log rate was 2 % lower still.)
 FEW = replace(ORDINARY, rounds=(1024, 1024, 2048, 4096, 8192, 16384))
 FEW_SIZE = 750.0
-LARGE = Effort(1, 8192, 4096, 8, 24, 60, (8192, 8192, 16384, 32768))
+LARGE = Effort(1, 8192, 4096, 8, 24, 60, (8192, 8192, 16384, 32768), near=8)
 # Enough for up to three parameters, where quadrature confirms it. With 1,024 points a stage, 4 of
 # 64 fits of a step to counts of thousands (open models, arithmetic_2dm, binomial) ended between the
 # wrong two models, 1,008 nats too low and with nothing that said so.
@@ -86,7 +90,7 @@ GROUPED_LARGE = Effort(1, 2048, 1024, 4, 8, 30, (1024,) * 16, nodes=33, step=0.7
 # Where noise is correlated along runs, differences of neighbours say precisely where a run stands,
 # and a mixture fitted on 33 nodes misses: see docs/decisions.md.
 SERIAL_LARGE = replace(GROUPED_LARGE, final_components=16, nodes=97)
-AFTER_SMC = Effort(2, 0, 0, 0, 24, 0, (8192, 8192, 16384))
+AFTER_SMC = Effort(2, 0, 0, 0, 24, 0, (8192, 8192, 16384), near=8)
 PILOT = 64  # particles of an adaptation by which nodes are dealt out to groups
 
 METHODS = ("importance sampling", "importance sampling, larger budget", "tempered SMC")
@@ -192,7 +196,7 @@ def _tempered(order: _Order) -> Population:
     cloud, engine = smc.temper(order.target.host, order.rows, order.keys), order.target.engine
     even = np.full((len(order.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
     z, even = engine.put((cloud.z, even))
-    fitted = _fit(engine, z, even, AFTER_SMC.final_components, final=True)
+    fitted = _fit(order, order.rows, z, even, AFTER_SMC, final=True)
     mixture = engine.get(fitted, len(order.rows))
     result = _draw(order, mixture, AFTER_SMC)
     result.evaluations[:] += cloud.evaluations.reshape(-1, REPLICATES).sum(axis=1)
@@ -254,13 +258,13 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
         if done.any():
             index, keep = np.flatnonzero(done), np.flatnonzero(~done)
             ready, weight = engine.take((z, share), index)
-            final = _fit(engine, ready, weight, effort.final_components, final=True)
+            final = _fit(order, rows[active[index]], ready, weight, effort, final=True)
             finished.append((active[index], engine.get(final, len(index))))
             active = active[keep]
             if not len(active):
                 break
             cloud, (z, share) = cloud.take(keep), engine.take((z, share), keep)
-        mixture = _fit(engine, z, share, effort.components, final=False)
+        mixture = _fit(order, rows[active], z, share, effort, final=False)
         uniform = engine.uniforms(
             keys[active], stream + stage, target.dimension + 2, 0, effort.stage
         )
@@ -271,12 +275,20 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
     return _in_order(finished), heat >= 1, spent
 
 
-def _fit(engine: Host, z: Floats, share: Floats, components: int, *, final: bool) -> Mixture:
+def _fit(
+    order: _Order, rows: Index, z: Floats, share: Floats, effort: Effort, *, final: bool
+) -> Mixture:
     """Fit to an equally weighted thinning of the cloud, at a fraction of the cost of all of it."""
+    engine, places = order.target.engine, order.target.marks
+    components = effort.final_components if final else effort.components
+    how = (FINAL_ITERATIONS, WIDEN_FINAL) if final else (ITERATIONS, WIDEN_STAGE)
     cloud = engine.run(_thinned, z, share, count=CLOUD * max(1, components // 4))
-    iterations, widen = (FINAL_ITERATIONS, WIDEN_FINAL) if final else (ITERATIONS, WIDEN_STAGE)
-    found: Mixture = engine.run(_fitted, cloud, iterations, widen, components=components)
-    return found
+    found: Mixture = engine.run(_fitted, cloud, *how, components=components)
+    if not effort.near or places is None:
+        return found
+    marks = engine.put(places[rows])
+    near = engine.run(_fitted_near, z, share, cloud, marks, *how, components=effort.near)
+    return replace(found, near=near)
 
 
 def _from_prior(uniform: Floats, xp: Any = NUMPY) -> Floats:
@@ -308,14 +320,32 @@ def _fitted(
     return mixtures.fit(cloud, even, components, iterations, widen=widen, xp=xp)
 
 
+def _fitted_near(
+    z: Floats,
+    share: Floats,
+    cloud: Floats,
+    marks: Floats,
+    iterations: int,
+    widen: float,
+    *,
+    components: int,
+    xp: Any = NUMPY,
+) -> Near:
+    """Student-t's of a gap, fitted to what lies in it."""
+    gap = Gap.before_a_neck(cloud, marks, xp)
+    inside = gap.holds(z[:, 0]) * share
+    mass = inside.sum(axis=1)
+    kept = _thinned(z, inside / mass[:, None], count=CLOUD * max(1, components // 4), xp=xp)
+    odds, _ = gap.odds(kept, xp)
+    students = _fitted(odds, iterations, widen, components=components, xp=xp)
+    return Near(gap, xp.minimum(mass, MOST_NEAR), students)
+
+
 def _in_order(parts: Sequence[tuple[Index, Mixture]]) -> Mixture:
     """Join mixtures of sets of rows into one, in the order of the rows."""
     order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
-    joined = [
-        np.concatenate([getattr(mixture, f.name) for _, mixture in parts])[order]
-        for f in fields(Mixture)
-    ]
-    return Mixture(*joined)
+    found: Mixture = joined([mixture for _, mixture in parts])
+    return found.take(order)
 
 
 # --- drawing --------------------------------------------------------------------------------------
@@ -373,7 +403,7 @@ def _draw(order: _Order, mixture: Mixture, effort: Effort) -> Population:
                 if poor[some[0]] or better is None:
                     kept, share = engine.take((z, log_weights), rows)
                     share = engine.run(weights.normalised, share)
-                    better = _fit(engine, kept, share, effort.final_components, final=True)
+                    better = _fit(order, here.rows[rows], kept, share, effort, final=True)
                 waiting.append(_Round(now.curves[some], cloud, better, now.number + 1))
     return chains.join(parts)
 

@@ -13,6 +13,7 @@ from threading import Event
 from typing import Any, Self
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from upturn.arrays import NUMPY
 from upturn.curves import Curves
@@ -21,7 +22,7 @@ from upturn.kernels import MEAN_MARGIN, add_by_group
 from upturn.likelihoods import Data, Likelihood, concentration, standard_deviation
 from upturn.model import Model
 from upturn.priors import Quantiles
-from upturn.sampling import offsets
+from upturn.sampling import gaps, offsets
 from upturn.sampling.engines import Host
 from upturn.sampling.offsets import Index, Rule
 from upturn.segments import Floor, Rise
@@ -224,6 +225,20 @@ class Target:
                 left = left * xp.ndtr(-z[j]) ** (1 / (count - j))
                 out[j] = -xp.ndtri(xp.clip(left, 1e-300, 1 - 1e-16))
         return out
+
+    @cached_property
+    def marks(self) -> Floats | None:
+        """The first of z where the first changepoint is at an observation: (curve, mark), sorted.
+
+        None for models without a changepoint.
+        """
+        if not self.model.changepoints:
+            return None
+        prior = self.priors[self.model.changepoints[0]]
+        z = prior.normal_scores(self.u, self.chance)
+        # the first of several is the least of as many: the inverse of `ordered`
+        z = -ndtri(ndtr(-z) ** len(self.model.changepoints))
+        return gaps.marks(np.where(self.curves.mask, z, np.nan))
 
     # --- likelihood -------------------------------------------------------------------------------
 
