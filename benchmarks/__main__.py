@@ -99,6 +99,7 @@ def main() -> None:
     names = [arguments.command] if arguments.command else list(MEASURES)
     found: dict[str, Any] = {}
     pages = []
+    whole = arguments.command or ("full" if arguments.full else "bench")
     for name in names:
         start = perf_counter()
         measure = (MEASURES | ALONE)[name]
@@ -107,8 +108,8 @@ def main() -> None:
         title = f"{name}, {found[name]['took']:.0f} s"
         pages.append(f"## {title}\n\n{measure.table(found[name])}\n")
         print(f"\n{pages[-1]}", flush=True)
-    name = arguments.command or ("full" if arguments.full else "bench")
-    path = report.save(name, found, text="\n".join(pages))
+        # after each, since the next may take half an hour
+        path = report.save(whole, found, text="\n".join(pages))
     report.note(f"written to {path} and {path.with_suffix('.md')}")
 
 
