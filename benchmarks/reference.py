@@ -327,7 +327,10 @@ class Compiled:
         """Run NUTS on data with the number of curves that the model was compiled for."""
         import nutpie
 
-        model = self._model.with_data(**counts.data())
+        # what a model makes no use of, as `flat` of u, is not in the program
+        used = {variable.name for variable in self._model.shared_var_keys}
+        new = {name: value for name, value in counts.data().items() if name in used}
+        model = self._model.with_data(**new)
         start = perf_counter()
         trace = nutpie.sample(
             model, draws=draws, tune=tune, chains=chains, cores=cores, seed=seed,

@@ -32,7 +32,7 @@ from benchmarks import (  # noqa: E402
 )
 from benchmarks.measures import Reduced, Truth  # noqa: E402
 from benchmarks.reference import PRIORS, Counts  # noqa: E402
-from benchmarks.samplers import Answer, Entry, jags  # noqa: E402
+from benchmarks.samplers import Answer, Entry, jags, nuts  # noqa: E402
 
 SEED = 20262
 CURVES = 5
@@ -313,6 +313,17 @@ def one_curve():
     curves = workloads.counts("hard")
     five = list(hard.CASES).index("five points")
     return workloads.Problem("one", curves.take(np.array([five])), "flat")
+
+
+def test_a_loop_takes_models_that_make_no_use_of_scale():
+    """By quadrature; four means beyond 5 standard errors: once in 400,000 by chance."""
+    problem = growth.problem(curves=2, points=5, parameters=2)
+    run = measures.Reduced.of(nuts.NutpieLoop(problem, 2).run(SEED))
+    assert set(run.mean) == set(problem.parameters)
+    for i, counts in enumerate(problem.counts.each()):
+        exact = quadrature.integrate(problem.known_model, counts)
+        for name, mean in run.mean.items():
+            assert abs(mean[i] - exact.mean[name]) < 5 * run.error[name][i]
 
 
 def test_jags_is_told_everything():

@@ -682,8 +682,10 @@ def _diagnosed(posterior: Posterior, grid: _Grid) -> Population:
     p, found = posterior.probability, grid.found
     matter = p > NEGLIGIBLE
     value, error = posterior.of_curves
+    nothing = np.empty((grid.curves, 0, 0, 0))
     return Population(
-        z=np.empty((grid.curves, 0, 0, 0)),
+        z=nothing,
+        weight=nothing,
         log_evidence=value,
         log_evidence_se=error,
         khat=found["khat"][matter].max(axis=0),

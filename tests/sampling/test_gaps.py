@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -162,3 +163,23 @@ def test_a_row_alone_has_the_same_bits_as_in_a_batch(particles):
         alone = mixture.take(np.array([row]))
         assert (alone.draw(uniform[[row]]) == z[row]).all()
         assert (alone.log_density(z[[row]]) == density[row]).all()
+
+
+def test_the_share_of_a_gap_is_the_likeliest():
+    """Found by expectation maximisation, as by a search; what no log odds fit has next to none."""
+    mixture = with_a_gap(1, 2)
+    near = mixture.near
+    plain = type(mixture)(*(getattr(mixture, n) for n in ("centre", "scale", "weights")),
+                          mixture.means, mixture.roots)  # fmt: skip
+    z = mixture.draw(np.random.default_rng(SEED).random((1, 4, 4000)))
+    found = mixtures.beside(plain, near, z).near.share[0]
+
+    def log_likelihood(share):
+        both = replace(plain, near=replace(near, share=np.array([share])))
+        return both.log_density(z).sum()
+
+    shares = np.linspace(0.01, 0.89, 89)
+    best = shares[np.argmax([log_likelihood(share) for share in shares])]
+    assert found == pytest.approx(best, abs=0.03)
+    elsewhere = plain.draw(np.random.default_rng(SEED).random((1, 4, 4000)))
+    assert mixtures.beside(plain, near, elsewhere).near.share[0] < found / 4

@@ -240,6 +240,34 @@ def test_what_cannot_be_sampled_is_flagged(monkeypatch):
     assert not found.converged[0]
 
 
+def test_adaptations_are_counted_by_their_evidence():
+    """Rows in any order; one that has missed a mode counts for what its evidence is."""
+    z = np.arange(4 * 2 * 3, dtype=float).reshape(4, 2, 3)
+    evidence = np.array([0.0, np.log(3), -1000.0, 5.0])
+    parts = [(rows, z[rows], evidence[rows]) for rows in (np.array([3, 0]), np.array([1, 2]))]
+    together, share = population._together(parts)
+    for curve in range(2):
+        one, other = z[2 * curve], z[2 * curve + 1]
+        np.testing.assert_array_equal(together[curve], np.concatenate((one, other), axis=1))
+    np.testing.assert_allclose(share[0], [1 / 12] * 3 + [3 / 12] * 3)
+    np.testing.assert_allclose(share[1], [0] * 3 + [1 / 3] * 3)
+
+
+@pytest.mark.parametrize(
+    ("higher", "converged", "taken"),
+    [(0.5, False, True), (-0.5, True, True), (-0.5, False, False), (-12.0, True, False)],
+)
+def test_a_further_attempt_is_taken_unless_it_has_missed_something(higher, converged, taken):
+    from dataclasses import replace
+
+    target, keys = doubtful(curves_of(table(8)), "chance")
+    first = population.sample(target, keys=keys, draws=100, size=100.0)
+    again = replace(
+        first, log_evidence=first.log_evidence + higher, converged=np.array([converged])
+    )
+    assert len(population._better(again, first.log_evidence)) == taken
+
+
 @pytest.mark.slow
 def test_bundled_curves_converge():
     """Few-shot GPT-3, five models: k̂ above 0.7 on at most 1 % of 215 fits, all of them flagged.

@@ -15,7 +15,7 @@ import numpy as np
 from upturn.curves import Curves
 from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model
-from upturn.sampling import backends, points, population
+from upturn.sampling import backends, diagnostics, points, population
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Scaling, Target
@@ -32,6 +32,8 @@ CELLS_A_BLOCK = 4096  # points times curves: keeps a block of long curves in the
 ENOUGH = 0.75
 ENOUGH_GROUPED = 0.5  # where a particle costs thirty times as much: still 2,000 of 4,000 draws
 
+_NOTHING = np.empty((0, 0, 0, 0))
+
 type Progress = Callable[[int, int], None]
 type Part = tuple[Index, dict[str, Floats], Population]  # the draws of a block
 
@@ -45,7 +47,7 @@ class Sample:
     parameters : dict of array (curve, chain, draw)
         On the model's scale; nan where a curve's likelihood has no such parameter.
     population : Population
-        Diagnostics; its z is empty.
+        Diagnostics, `ess` that of the worst parameter; z and weight are empty.
     """
 
     parameters: dict[str, Floats]
@@ -163,7 +165,10 @@ def _sampled(
             target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each,
             attempts=attempts,
         )  # fmt: skip
-        return block, _native(target, found), replace(found, z=found.z[:, :0])
+        parameters = _native(target, found)
+        worth = [diagnostics.worth(value, found.weight) for value in parameters.values()]
+        ess = found.ess * np.min(worth, axis=0)
+        return block, parameters, replace(found, ess=ess, z=_NOTHING, weight=_NOTHING)
 
 
 def _blocks(curves: Curves, threads: int, each: int | None = None) -> Iterator[Index]:
@@ -239,6 +244,6 @@ def _together(results: list[Part], count: int, names: list[str]) -> Sample:
     merged = {
         f.name: np.concatenate([getattr(found, f.name) for _, _, found in results])[back]
         for f in fields(Population)
-        if f.name != "z"
+        if f.name not in ("z", "weight")
     }
-    return Sample(parameters, Population(z=np.empty((count, 0, 0, 0)), **merged))
+    return Sample(parameters, Population(z=_NOTHING, weight=_NOTHING, **merged))

@@ -72,3 +72,27 @@ def agree(by_replicate: Floats, ess: Floats, rhat: Floats, draws: int) -> Boolea
     error = np.sqrt(by_replicate.shape[1] / ess)  # of one replicate's log evidence
     same_evidence = by_replicate.std(axis=1, ddof=1) < AGREE_EVIDENCE * error + 0.02
     return (rhat < AGREE_RHAT + CHANCE_RHAT / draws) & same_evidence
+
+
+def worth(draws: Floats, weight: Floats) -> Floats:
+    """What weights are worth for the mean of a parameter, over what they are worth as such.
+
+    Importance sampling's mean has variance sum w² (f - mean)² for normalised weights w, which is
+    the posterior variance over (sum w)² / sum w² only where weights and f have nothing to do with
+    one another (Owen 2013, section 9.3). Draws that were resampled with w are each worth w of it.
+
+    Parameters
+    ----------
+    draws : array (curve, chain, draw)
+    weight : array (curve, chain, draw)
+        Of the particles that they were made from.
+
+    Returns
+    -------
+    array (curve,)
+        At most 1.
+    """
+    squared = np.square(draws - draws.mean(axis=(1, 2), keepdims=True))
+    plain = squared.mean(axis=(1, 2)) * weight.mean(axis=(1, 2))
+    own = (squared * weight).mean(axis=(1, 2))
+    return np.where(own > plain, plain / np.where(own > 0, own, 1.0), 1.0)

@@ -15,7 +15,7 @@ from upturn.validate import Booleans, Floats, Integers
 REPLICATES = 4
 LEAST = 0.25  # of the effective size asked for, below which a curve is not done
 HOST = Host()
-HALVINGS = 3  # so many times are twice as many particles resampled as there are to be draws
+HALVINGS = 4  # so many times are twice as many particles resampled as there are to be draws
 RESAMPLING_STREAM, COIN_STREAM, SHUFFLE_STREAM = 2_000, 2_500, 3_000
 
 
@@ -27,6 +27,8 @@ class Population:
     ----------
     z : array (curve, parameter, chain, draw)
         Draws in whitened coordinates.
+    weight : array (curve, chain, draw)
+        Of the particle that a draw was made from, each chain's up to a constant.
     log_evidence, log_evidence_se, khat, ess, rhat : array (curve,)
     evaluations : array (curve,)
         Of the likelihood, over all replicates and attempts.
@@ -36,6 +38,7 @@ class Population:
     """
 
     z: Floats
+    weight: Floats
     log_evidence: Floats
     log_evidence_se: Floats
     khat: Floats
@@ -45,12 +48,15 @@ class Population:
     converged: Booleans
     method: Integers
 
+    def take(self, curves: Index) -> "Population":
+        """Some of the curves."""
+        return Population(*(getattr(self, f.name)[curves] for f in fields(self)))
+
     def put(self, curves: Index, better: "Population") -> None:
-        """Replace some curves' results; what was spent on them adds up."""
-        spent = self.evaluations[curves] + better.evaluations
+        """Replace some curves' results, but for what has been spent on them and how often."""
         for f in fields(self):
-            getattr(self, f.name)[curves] = getattr(better, f.name)
-        self.evaluations[curves] = spent
+            if f.name not in ("evaluations", "method"):
+                getattr(self, f.name)[curves] = getattr(better, f.name)
 
 
 def from_weighted(
@@ -88,7 +94,7 @@ def from_weighted(
         smooth[i], khat[i] = weights.smoothed(pooled[i])
     share = weights.normalised(smooth.reshape(log_weights.shape))
     return diagnosed(
-        resample(z, share, keys, draws, engine),
+        *resample(z, share, keys, draws, engine),
         by_replicate=weights.log_mean_exp(log_weights).reshape(curves, REPLICATES),
         khat=khat,
         ess=weights.effective_size(pooled),
@@ -99,6 +105,7 @@ def from_weighted(
 
 def diagnosed(
     z: Floats,
+    weight: Floats,
     *,
     by_replicate: Floats,
     khat: Floats,
@@ -106,7 +113,7 @@ def diagnosed(
     evaluations: Floats,
     size: float,
 ) -> Population:
-    """Chains (row, dimension, draw) with what their replicates and weights say of them."""
+    """Chains (row, dimension, draw) and their particles' weights, with what these say of them."""
     curves = len(khat)
     chains = z.reshape(curves, REPLICATES, *z.shape[1:]).swapaxes(1, 2)
     rhat = diagnostics.rhat(chains)
@@ -114,6 +121,7 @@ def diagnosed(
     agree = diagnostics.agree(by_replicate, ess, rhat, z.shape[2])
     return Population(
         z=chains,
+        weight=weight.reshape(curves, REPLICATES, -1),
         log_evidence=log_evidence,
         log_evidence_se=error,
         khat=khat,
@@ -127,13 +135,13 @@ def diagnosed(
 
 def resample(
     z: Floats, share: Floats, keys: points.Keys, draws: int, engine: Host = HOST
-) -> Floats:
+) -> tuple[Floats, Floats]:
     """Systematic resampling along a space-filling curve, halved to the draws, and shuffled.
 
     Parameters
     ----------
     z : array (row, dimension, particle)
-        The engine's; the result is NumPy's.
+        The engine's; the results are NumPy's.
     share : array (row, particle)
     keys : array (row,)
     draws : int
@@ -142,15 +150,17 @@ def resample(
     Returns
     -------
     array (row, dimension, draw)
+    array (row, draw)
+        The share of each draw's particle.
     """
     rows = len(keys)
     comb = points.one(keys, RESAMPLING_STREAM)
     marks = engine.run(_marked, z, *engine.put((share, comb)), count=draws << HALVINGS)
     z, marks = engine.get((z, marks), rows)
     coins = [points.one(keys, COIN_STREAM + i) for i in range(HALVINGS)]
-    index = halving.halved(z, marks, np.stack(coins, axis=1))
+    index = halving.halved(z, marks, np.stack(coins, axis=1), together=REPLICATES)
     index = np.take_along_axis(index, points.shuffles(keys, SHUFFLE_STREAM, draws), axis=1)
-    return np.take_along_axis(z, index[:, None], axis=2)
+    return np.take_along_axis(z, index[:, None], axis=2), np.take_along_axis(share, index, axis=1)
 
 
 def _marked(z: Floats, share: Floats, comb: Floats, *, count: int, xp: Any = NUMPY) -> Index:

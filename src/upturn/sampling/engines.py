@@ -5,11 +5,9 @@ last argument. The driver calls stages through an engine, and so is one for all 
 a stage as it is, over NumPy's arrays; `upturn.sampling.accelerator.Device` compiles it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
-
-import numpy as np
 
 from upturn.sampling import points
 from upturn.validate import Floats, Integers
@@ -24,15 +22,6 @@ def over(tree: Tree, function: Callable[[Any], Any]) -> Tree:
     if is_dataclass(tree) and not isinstance(tree, type):
         return type(tree)(*(over(getattr(tree, f.name), function) for f in fields(tree)))
     return tree if tree is None else function(tree)
-
-
-def joined(trees: Sequence[Tree]) -> Tree:
-    """Trees of the same form as one, its arrays joined along their first axis."""
-    first = trees[0]
-    if is_dataclass(first) and not isinstance(first, type):
-        names = [f.name for f in fields(first)]
-        return type(first)(*(joined([getattr(tree, n) for tree in trees]) for n in names))
-    return first if first is None else np.concatenate(trees)
 
 
 class Host:

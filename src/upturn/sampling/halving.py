@@ -18,14 +18,20 @@ from upturn.kernels import compiled
 from upturn.validate import Floats
 
 type Counts = NDArray[np.int64]
+type Cells = NDArray[np.int16]
 
 # Cells of a parameter at the finest of the levels, and the logarithm of how many make one of the
 # next. Coarse cells keep the distribution function from drifting, as a sum over fine ones may.
 FINEST, BITS, LEVELS = 256, 2, 4
 
 
-def halved(z: Floats, index: NDArray[np.intp], coins: Floats) -> NDArray[np.intp]:
+def halved(
+    z: Floats, index: NDArray[np.intp], coins: Floats, *, together: int = 1
+) -> NDArray[np.intp]:
     """Which particles are left.
+
+    Rows that are halved together, as a curve's replicates are, make up for one another: each stays
+    what a row is worth, and all of them side by side are as even as one row of as many particles.
 
     Parameters
     ----------
@@ -34,72 +40,84 @@ def halved(z: Floats, index: NDArray[np.intp], coins: Floats) -> NDArray[np.intp
         Of particles of equal weight, neighbours side by side.
     coins : array (row, halving)
         Uniform in (0, 1).
+    together : int
+        So many neighbouring rows.
 
     Returns
     -------
     array (row, draw)
     """
     out = np.empty((len(index), index.shape[1] >> coins.shape[1]), dtype=np.intp)
-    _halved(z, index, coins < 0.5, out)
+    _halved(z, index, coins < 0.5, together, out)
     return out
 
 
 @compiled
 def _halved(
-    z: Floats, index: NDArray[np.intp], heads: NDArray[np.bool_], out: NDArray[np.intp]
+    z: Floats,
+    index: NDArray[np.intp],
+    heads: NDArray[np.bool_],
+    together: int,
+    out: NDArray[np.intp],
 ) -> None:
     rows, dimensions, particles = z.shape
-    cell = np.empty((particles, dimensions), dtype=np.int64)
+    cell = np.empty((together, particles, dimensions), dtype=np.int16)
     surplus = np.empty((dimensions, 2 * FINEST), dtype=np.int64)
-    for r in range(rows):
-        left = index[r].copy()
-        _cells(z[r], left[:: len(left) // len(out[r])], cell)
-        count = len(left)
-        for coin in heads[r]:
+    for first in range(0, rows, together):
+        those = slice(first, first + together)
+        left = index[those].copy()
+        count = left.shape[1]
+        _cells(z[those], left[:, :: count // out.shape[1]], cell)
+        for halving in range(heads.shape[1]):
             surplus[:] = 0
             count //= 2
-            for pair in range(count):
-                one, other = left[2 * pair], left[2 * pair + 1]
-                left[pair] = one
-                if one == other:
-                    continue
-                more = _more(surplus, cell, one, other)
-                if more < 0 or (more == 0 and coin):
-                    _keep(surplus, cell, one, other)
-                else:
-                    left[pair] = other
-                    _keep(surplus, cell, other, one)
-        out[r] = left[:count]
+            for r in range(together):
+                coin = heads[first + r, halving]
+                for pair in range(count):
+                    one, other = left[r, 2 * pair], left[r, 2 * pair + 1]
+                    left[r, pair] = one
+                    if one == other:
+                        continue
+                    more = _more(surplus, cell[r], one, other)
+                    if more < 0 or (more == 0 and coin):
+                        _keep(surplus, cell[r], one, other)
+                    else:
+                        left[r, pair] = other
+                        _keep(surplus, cell[r], other, one)
+        out[those] = left[:, :count]
 
 
 @compiled
-def _cells(z: Floats, some: NDArray[np.intp], cell: Counts) -> None:
-    """The finest cell (particle, dimension) of each particle, numbered from FINEST.
+def _cells(z: Floats, some: NDArray[np.intp], cell: Cells) -> None:
+    """The finest cell (row, particle, dimension) of each particle, numbered from FINEST.
 
     They are even in x / sqrt(1 + x²), which is uniform for Student's t with two degrees of freedom;
-    x is standardised by some particles, of equal weight.
+    x is standardised by some particles (row, particle) of equal weight, of all rows alike.
     """
-    dimensions, particles = z.shape
+    rows, dimensions, particles = z.shape
     for d in range(dimensions):
         total, squares = 0.0, 0.0
-        for i in some:
-            total += z[d, i]
-        centre = total / len(some)
-        for i in some:
-            squares += (z[d, i] - centre) ** 2
-        by = 1.0 / np.sqrt(squares / len(some) + 1e-20)
-        for p in range(particles):
-            x = (z[d, p] - centre) * by
-            place = min((0.5 + 0.5 * x / np.sqrt(1.0 + x * x)) * FINEST, FINEST - 1.0)
-            cell[p, d] = FINEST + int(place)
+        for r in range(rows):
+            for i in some[r]:
+                total += z[r, d, i]
+        centre = total / some.size
+        for r in range(rows):
+            for i in some[r]:
+                squares += (z[r, d, i] - centre) ** 2
+        by = 1.0 / np.sqrt(squares / some.size + 1e-20)
+        for r in range(rows):
+            for p in range(particles):
+                x = (z[r, d, p] - centre) * by
+                place = min((0.5 + 0.5 * x / np.sqrt(1.0 + x * x)) * FINEST, FINEST - 1.0)
+                cell[r, p, d] = FINEST + int(place)
 
 
 @compiled
-def _more(surplus: Counts, cell: Counts, one: int, other: int) -> int:
+def _more(surplus: Counts, cell: Cells, one: int, other: int) -> int:
     """By how much the cells of one hold more too many than those of the other."""
     more = 0
     for d in range(len(surplus)):
-        here, there = cell[one, d], cell[other, d]
+        here, there = int(cell[one, d]), int(cell[other, d])
         for _ in range(LEVELS):  # a cell's number without its last bits is the coarser one's
             more += surplus[d, here] - surplus[d, there]
             here >>= BITS
@@ -108,10 +126,10 @@ def _more(surplus: Counts, cell: Counts, one: int, other: int) -> int:
 
 
 @compiled
-def _keep(surplus: Counts, cell: Counts, kept: int, dropped: int) -> None:
+def _keep(surplus: Counts, cell: Cells, kept: int, dropped: int) -> None:
     """Count one particle into its cells and its neighbour out of its own."""
     for d in range(len(surplus)):
-        here, there = cell[kept, d], cell[dropped, d]
+        here, there = int(cell[kept, d]), int(cell[dropped, d])
         for _ in range(LEVELS):
             surplus[d, here] += 1
             surplus[d, there] -= 1

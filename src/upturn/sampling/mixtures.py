@@ -5,7 +5,7 @@ maximisation needs: those are matrix products of responsibilities and features (
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,10 +17,12 @@ from upturn.priors import Prior, Quantiles
 from upturn.sampling.engines import over
 from upturn.sampling.gaps import Gap
 from upturn.sampling.mixture_formulas import Formulas, Kernels
-from upturn.sampling.mixture_kernels import DEGREES
+from upturn.sampling.mixture_kernels import DEGREES, LEAST
 from upturn.validate import Floats
 
 DEFENSE = 0.05  # share of the prior in every proposal, which bounds the weights (Hesterberg 1995)
+SHARINGS = 20  # iterations that find the share of what is in a gap
+MOST_NEAR = 0.9  # of that share
 # Larger products are split among threads by OpenBLAS, which on top of our own threads is 20 times
 # slower; this is half the size from which it does so.
 PRODUCT = 131_072
@@ -174,6 +176,33 @@ def fit(
 
     shares, means, roots = maximised(*xp.repeat(iterations, iterated, (share, share.copy())))
     return Mixture(centre, scale, shares, means, widen * roots)
+
+
+def beside(students: Mixture, near: Near, z: Floats, xp: Any = NUMPY) -> Mixture:
+    """A mixture with that of a gap beside it, each with the share that makes particles likeliest.
+
+    Expectation maximisation of the shares alone. What lies in a gap is not told by log odds unless
+    they fit it better: where nothing is narrow there, the mixture on the plain scale does.
+
+    Parameters
+    ----------
+    students : Mixture
+    near : Near
+        With the share to start from.
+    z : array (row, dimension, particle)
+        Of equal weight.
+    """
+    loops, none = _loops(xp), xp.module.full((z.shape[0], z.shape[2]), LEAST)
+    plain = loops.add_densities(z, *students._standard(1.0, xp), none + 0.0)
+    by_odds = loops.add_odds_densities(z, near.gap, *near.students._standard(1.0, xp), none)
+
+    def likelier(_: Any, share: Floats) -> Floats:
+        own = share[:, None] * by_odds
+        found: Floats = (own / (own + (1 - share[:, None]) * plain)).mean(axis=1)
+        return found
+
+    share = xp.minimum(xp.repeat(SHARINGS, likelier, near.share), MOST_NEAR)
+    return replace(students, near=replace(near, share=share))
 
 
 def log_standard_normal(z: Floats) -> Floats:

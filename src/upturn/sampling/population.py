@@ -1,10 +1,12 @@
 """The population sampler: adaptive importance sampling of all curves of a batch at once.
 
 From the prior, tempered stages fit a Student-t mixture to the weighted particles of the stages
-before and draw the next from it, until the particles represent the posterior; the last mixture is
-then drawn from until the effective sample size suffices. Every replicate of every curve (a row)
-adapts on its own, so that four replicates that agree are four witnesses. What importance sampling
-cannot do is done with a larger budget, then by tempered SMC (`upturn.sampling.smc`).
+before and draw the next from it, until the particles represent the posterior; a last mixture is
+then drawn from until the effective sample size suffices. Each curve adapts twice, independently;
+the last mixture is fitted to what both have found, each counted by its evidence, so that a mode
+that one of them has missed is in it. Four replicates draw from it, each a net of its own. What
+importance sampling cannot do is done with a larger budget, then by tempered SMC
+(`upturn.sampling.smc`).
 
 Cappé et al. (2008) for the mixtures, Cornuet et al. (2012) for the weights by the deterministic
 mixture of stages, Vehtari et al. (2024) for the smoothing.
@@ -21,14 +23,16 @@ from upturn.sampling import draws as chains
 from upturn.sampling import mixtures, points, smc, weights
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.draws import REPLICATES, Population
-from upturn.sampling.engines import joined
 from upturn.sampling.gaps import Gap
 from upturn.sampling.mixtures import Mixture, Near
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 from upturn.validate import Booleans, Floats
 
-WITNESSES = 2  # adaptations of a curve, each for half of its replicates
+WITNESSES = 2  # adaptations of a curve
+# What the last mixture is fitted to: equally weighted particles of each adaptation, and a share
+# more from half way to the prior, which know of tails and small modes of which others see little.
+SEEN, HOTTER, HALF = 2048, 0.2, 0.5
 EFFICIENT = 0.25  # share of effective draws below which a better mixture is worth fitting
 WINDOW = 3  # stages whose particles a mixture is fitted to
 STAGE_SIZE = 0.1  # effective share of a stage's particles that a temperature must leave
@@ -38,8 +42,6 @@ FINAL_ITERATIONS = 10
 # A mixture fitted to a few dozen effective particles sees no tails, and a next one fitted to what
 # it drew sees less: without widening, 11 % of real fits ended with k̂ > 0.7, with it 2 %.
 WIDEN_STAGE = 1.5
-WIDEN_FINAL = 1.25
-MOST_NEAR = 0.5  # of the components' share in a mixture, of those in the gap before a neck
 
 # What each stage's points are keyed by: streams of stages count up from 0 within a level.
 FINAL_STREAM = 1_000
@@ -52,8 +54,10 @@ class Effort:
     """How much a curve may cost: points of an adaptation, components, stages, points a replicate.
 
     `near` are the components of the gap before an observation where a neck may be (see `gaps`), 0
-    where none are wanted. For curves with groups also the nodes over offsets while adapting, when
-    they are not shifted, and the distance of those afterwards (see `offsets.nodes_for`).
+    where none are wanted. `widen` is a factor on the scale of the last mixture's components: the
+    fewer particles it is fitted to, the wider. For curves with groups also the nodes over offsets
+    while adapting, when they are not shifted, and the distance of those afterwards (see
+    `offsets.nodes_for`).
     """
 
     level: int
@@ -64,13 +68,14 @@ class Effort:
     stages: int
     rounds: tuple[int, ...]
     near: int = 0
+    widen: float = 1.25
     nodes: int = 13
     step: float = 1.5
 
 
 # Smaller efforts gave posteriors that were too narrow, and nothing that said so: on GPT-3's
 # three-digit addition they lost the thin neck of the ridge, 5 % of the posterior mass.
-ORDINARY = Effort(0, 4096, 2048, 8, 8, 30, (8192, 8192, 16384), near=4)
+ORDINARY = Effort(0, 4096, 2048, 8, 16, 30, (8192, 8192, 16384), near=4, widen=1.1)
 # Where 1,000 draws or fewer are asked for, their own error hides what more points would say. (With
 # as few points first under 4,000 draws, the sd of that addition's log rate was 2 % lower still.)
 FEW = replace(ORDINARY, rounds=(1024, 1024, 2048, 4096, 8192, 16384))
@@ -92,6 +97,8 @@ GROUPED_LARGE = Effort(1, 2048, 1024, 4, 8, 30, (1024,) * 16, nodes=33, step=0.7
 SERIAL_LARGE = replace(GROUPED_LARGE, final_components=16, nodes=97)
 AFTER_SMC = Effort(2, 0, 0, 0, 24, 0, (8192, 8192, 16384), near=8)
 PILOT = 64  # particles of an adaptation by which nodes are dealt out to groups
+
+MISSED = 1.0  # nats of evidence by which an answer may be below one that it replaces
 
 METHODS = ("importance sampling", "importance sampling, larger budget", "tempered SMC")
 
@@ -143,9 +150,22 @@ def sample(
     for level, attempt in ((1, _larger), (2, _tempered))[:attempts]:
         doubtful = np.flatnonzero(~result.converged)
         if len(doubtful):
-            better = attempt(order.take(doubtful))
-            result.put(doubtful, replace(better, method=np.full(len(doubtful), level)))
+            again = attempt(order.take(doubtful))
+            result.evaluations[doubtful] += again.evaluations
+            result.method[doubtful] = level
+            better = _better(again, result.log_evidence[doubtful])
+            result.put(doubtful[better], again.take(better))
     return result
+
+
+def _better(again: Population, log_evidence: Floats) -> Index:
+    """Which curves' second answers are to replace those with some log evidence.
+
+    An estimate of evidence is unbiased, so that it rarely is far too high: with probability 1/c at
+    most c times the truth (Markov). One that is far lower has missed what the other found.
+    """
+    higher = again.log_evidence - log_evidence
+    return np.flatnonzero((higher >= 0) | (again.converged & (higher > -MISSED)))
 
 
 def _effort(target: Target, size: float) -> Effort:
@@ -161,10 +181,10 @@ def _effort(target: Target, size: float) -> Effort:
 
 def _importance(order: _Order, effort: Effort) -> Population:
     mixture, reached, spent = _adapt(order, effort)
+    each = np.arange(len(order.curves))
     if order.target.grouped:
-        order = _resolved(order, mixture, effort)
-    shared = np.repeat(np.arange(len(reached)), REPLICATES // WITNESSES)
-    result = _draw(order, mixture.take(shared), effort)
+        order = _resolved(order, mixture.take(np.repeat(each, WITNESSES)), effort)
+    result = _draw(order, mixture.take(np.repeat(each, REPLICATES)), effort)
     result.evaluations[:] += spent.reshape(-1, WITNESSES).sum(axis=1)
     result.converged[:] &= reached.reshape(-1, WITNESSES).all(axis=1)
     return result
@@ -211,7 +231,7 @@ def _from_smc(order: _Order, cloud: smc.Cloud) -> Population:
     even = np.full((len(order.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
     by_curve = len(order.curves), REPLICATES
     return chains.diagnosed(
-        chains.resample(cloud.z, even, order.keys, order.draws),
+        *chains.resample(cloud.z, even, order.keys, order.draws),
         by_replicate=cloud.log_evidence.reshape(by_curve),
         khat=cloud.khat.reshape(by_curve).max(axis=1),
         ess=cloud.distinct.reshape(by_curve).sum(axis=1),
@@ -229,9 +249,9 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
     Returns
     -------
     mixture : Mixture
-        Each row's, for its posterior.
+        Each curve's, for its posterior.
     reached : array (row,)
-        Whether the temperature came to 1.
+        Whether the temperature came to 1; a row is an adaptation.
     evaluations : array (row,)
     """
     target = order.target.with_nodes(effort.nodes, shifted=False)
@@ -245,11 +265,11 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
     active = np.arange(len(rows))
     heat = np.zeros(len(rows))
     spent = np.full(len(rows), float(effort.prior))
-    finished: list[tuple[Index, Mixture]] = []
+    finished: list[tuple[Index, Floats, Floats]] = []
     for stage in range(1, effort.stages + 1):
         z, log_likelihood, offset = cloud.joined()
         before = heat[active]
-        now, share = engine.run(
+        now, share, evidence = engine.run(
             _warmer, offset, log_likelihood, engine.put(before), size=STAGE_SIZE * effort.stage
         )
         heat[active] = engine.get(now, len(active))
@@ -257,9 +277,9 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
         done = ((before >= 1) & (stage > 1)) | (stage == effort.stages)
         if done.any():
             index, keep = np.flatnonzero(done), np.flatnonzero(~done)
-            ready, weight = engine.take((z, share), index)
-            final = _fit(order, rows[active[index]], ready, weight, effort, final=True)
-            finished.append((active[index], engine.get(final, len(index))))
+            found = engine.take((z, share, offset, log_likelihood, now, evidence), index)
+            seen, evidence = engine.run(_seen, *found[:5]), found[5]
+            finished.append((active[index], *engine.get((seen, evidence), len(index))))
             active = active[keep]
             if not len(active):
                 break
@@ -272,7 +292,31 @@ def _adapt(order: _Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
         cloud = cloud.window(WINDOW - 1)
         cloud.add(fresh, target.log_likelihood(rows[active], fresh), mixture)
         spent[active] += effort.stage
-    return _in_order(finished), heat >= 1, spent
+    z, share = engine.put(_together(finished))
+    mixture = _fit(order, order.curves, z, share, effort, final=True)
+    return engine.get(mixture, len(order.curves)), heat >= 1, spent
+
+
+def _together(parts: Sequence[tuple[Index, Floats, Floats]]) -> tuple[Floats, Floats]:
+    """What a curve's adaptations have found as one cloud, each counted by its evidence.
+
+    Parameters
+    ----------
+    parts : sequence
+        Of rows, in any order: their numbers, particles of equal weight, log evidence.
+
+    Returns
+    -------
+    z : array (curve, dimension, WITNESSES * particle)
+    weights : array (curve, WITNESSES * particle)
+    """
+    order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
+    z = np.concatenate([seen for _, seen, _ in parts])[order]
+    evidence = np.concatenate([level for _, _, level in parts])[order].reshape(-1, WITNESSES)
+    _, dimension, count = z.shape
+    z = z.reshape(-1, WITNESSES, dimension, count).swapaxes(1, 2)
+    share = np.repeat(weights.normalised(evidence) / count, count, axis=1)
+    return z.reshape(len(z), dimension, -1), share
 
 
 def _fit(
@@ -281,14 +325,15 @@ def _fit(
     """Fit to an equally weighted thinning of the cloud, at a fraction of the cost of all of it."""
     engine, places = order.target.engine, order.target.marks
     components = effort.final_components if final else effort.components
-    how = (FINAL_ITERATIONS, WIDEN_FINAL) if final else (ITERATIONS, WIDEN_STAGE)
+    how = (FINAL_ITERATIONS, effort.widen) if final else (ITERATIONS, WIDEN_STAGE)
     cloud = engine.run(_thinned, z, share, count=CLOUD * max(1, components // 4))
     found: Mixture = engine.run(_fitted, cloud, *how, components=components)
     if not effort.near or places is None:
         return found
     marks = engine.put(places[rows])
     near = engine.run(_fitted_near, z, share, cloud, marks, *how, components=effort.near)
-    return replace(found, near=near)
+    both: Mixture = engine.run(mixtures.beside, found, near, cloud)
+    return both
 
 
 def _from_prior(uniform: Floats, xp: Any = NUMPY) -> Floats:
@@ -298,10 +343,21 @@ def _from_prior(uniform: Floats, xp: Any = NUMPY) -> Floats:
 
 def _warmer(
     offset: Floats, log_likelihood: Floats, before: Floats, *, size: float, xp: Any = NUMPY
-) -> tuple[Floats, Floats]:
-    """The next temperature, and the weights at it."""
+) -> tuple[Floats, Floats, Floats]:
+    """The next temperature, the weights at it, and the log evidence."""
     now = weights.temperature(offset, log_likelihood, before, size, xp)
-    return now, weights.normalised(offset + now[:, None] * log_likelihood, xp)
+    log_weights = offset + now[:, None] * log_likelihood
+    return now, weights.normalised(log_weights, xp), weights.log_mean_exp(log_weights, xp)
+
+
+def _seen(
+    z: Floats, share: Floats, offset: Floats, log_likelihood: Floats, now: Floats, xp: Any = NUMPY
+) -> Floats:
+    """Particles at an inverse temperature, and some at a part of it."""
+    hotter = weights.normalised(offset + HALF * now[:, None] * log_likelihood, xp)
+    more = _thinned(z, hotter, count=int(HOTTER * SEEN), xp=xp)
+    found: Floats = xp.module.concatenate([_thinned(z, share, count=SEEN, xp=xp), more], axis=2)
+    return found
 
 
 def _thinned(z: Floats, share: Floats, *, count: int, xp: Any = NUMPY) -> Floats:
@@ -338,14 +394,7 @@ def _fitted_near(
     kept = _thinned(z, inside / mass[:, None], count=CLOUD * max(1, components // 4), xp=xp)
     odds, _ = gap.odds(kept, xp)
     students = _fitted(odds, iterations, widen, components=components, xp=xp)
-    return Near(gap, xp.minimum(mass, MOST_NEAR), students)
-
-
-def _in_order(parts: Sequence[tuple[Index, Mixture]]) -> Mixture:
-    """Join mixtures of sets of rows into one, in the order of the rows."""
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]), kind="stable")
-    found: Mixture = joined([mixture for _, mixture in parts])
-    return found.take(order)
+    return Near(gap, xp.minimum(mass, 0.5), students)
 
 
 # --- drawing --------------------------------------------------------------------------------------
