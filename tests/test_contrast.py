@@ -40,7 +40,7 @@ def both():
     """A technique that begins to help, and one that always hurts."""
     rng = np.random.default_rng(1)
     tasks = pd.concat([table(rng, task="grows"), table(rng, task="hurts", start=-0.9, growth=0.0)])
-    return upturn.contrast(tasks, "cot:direct", models=FEW, draws=200, threads=1)
+    return upturn.contrast(tasks, "cot:direct", models=FEW, draws=1000, threads=1)
 
 
 # ---- pairs ---------------------------------------------------------------------------------------
