@@ -192,7 +192,7 @@ def test_pooling_learns_how_common_kinds_are():
 def test_a_task_does_not_depend_on_its_neighbours(both):
     rng = np.random.default_rng(1)
     alone = upturn.contrast(
-        table(rng, task="grows"), "cot:direct", models=FEW, draws=200, threads=1
+        table(rng, task="grows"), "cot:direct", models=FEW, draws=1000, threads=1
     )
     columns = ["p_growing", "break_even", "gain_change", "p_helps", "gain_largest"]
     pd.testing.assert_frame_equal(alone.summary()[columns], both.summary().loc[["grows"], columns])
