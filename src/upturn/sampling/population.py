@@ -394,7 +394,7 @@ def _fitted_near(
     kept = _thinned(z, inside / mass[:, None], count=CLOUD * max(1, components // 4), xp=xp)
     odds, _ = gap.odds(kept, xp)
     students = _fitted(odds, iterations, widen, components=components, xp=xp)
-    return Near(gap, xp.minimum(mass, 0.5), students)
+    return Near(gap, xp.minimum(mass, 0.5), students)  # a share to start from
 
 
 # --- drawing --------------------------------------------------------------------------------------
