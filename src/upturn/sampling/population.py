@@ -161,8 +161,8 @@ def sample(
 def _better(again: Population, log_evidence: Floats) -> Index:
     """Which curves' second answers are to replace those with some log evidence.
 
-    An estimate of evidence is unbiased, so that it rarely is far too high: with probability 1/c at
-    most c times the truth (Markov). One that is far lower has missed what the other found.
+    An estimate of evidence is unbiased, so that it rarely is far too high: more than c times the
+    truth with probability 1/c at most (Markov). One far lower has missed what the other found.
     """
     higher = again.log_evidence - log_evidence
     return np.flatnonzero((higher >= 0) | (again.converged & (higher > -MISSED)))
