@@ -25,9 +25,12 @@ def _elementwise(kernel: Any) -> Any:
     """A flat kernel, made to broadcast."""
 
     def broadcast(*arguments: Any) -> Any:
-        arrays = np.broadcast_arrays(*(np.asarray(a, dtype=float) for a in arguments))
-        flat = kernel(*(np.ascontiguousarray(a).reshape(-1) for a in arrays))
-        return flat.reshape(arrays[0].shape)
+        arrays = [np.asarray(a, dtype=float) for a in arguments]
+        shape = np.broadcast_shapes(*(a.shape for a in arrays))
+        # numba asks whether an array is writeable, at which NumPy warns where it is a broadcast one
+        whole = (a if a.shape == shape else np.broadcast_to(a, shape).copy() for a in arrays)
+        flat = kernel(*(np.ascontiguousarray(a).reshape(-1) for a in whole))
+        return flat.reshape(shape)
 
     return broadcast
 

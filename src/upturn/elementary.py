@@ -61,10 +61,11 @@ def _whole(exponent: int) -> float:
 
 
 @njit(inline="always")
-def _log_from(f: float, s: float, exponent: int) -> float:
-    """log(2^e (1 + f)) given s = f / (2 + f): log(1 + f) = 2 atanh(s), by its minimax polynomial.
+def _log_from(s: float, exponent: int) -> float:
+    """log(2^e (1 + f)) of s = f / (2 + f): log(1 + f) = 2 atanh(s), by its minimax polynomial.
 
-    Coefficients of fdlibm's e_log.c (Ng 1993); to one unit in the last place.
+    Coefficients of fdlibm's e_log.c (Ng 1993), added up in fewer steps than there: to two units in
+    the last place, not one.
     """
     z = s * s
     tail = 0.1531383769920937332 + z * 0.1479819860511658591
@@ -72,13 +73,8 @@ def _log_from(f: float, s: float, exponent: int) -> float:
     tail = 0.2222219843214978396 + z * tail
     tail = 0.2857142874366239149 + z * tail
     tail = 0.3999999999940941908 + z * tail
-    tail = z * (0.6666666666666735130 + z * tail)
-    half = 0.5 * f * f
-    e = _whole(exponent)
-    # log 2 in two parts, so that e * log 2 is exact to the last place
-    return e * 6.93147180369123816490e-01 - (
-        (half - (s * (half + tail) + e * 1.90821492927058770002e-10)) - f
-    )
+    tail = 0.6666666666666735130 + z * tail
+    return _whole(exponent) * 0.6931471805599453094 + s * (2.0 + z * tail)
 
 
 @njit(inline="always")
@@ -86,7 +82,7 @@ def log(x: float) -> float:
     """log(x) of a positive normal number."""
     e = _exponent(x)
     f = _fraction(x, e)
-    return _log_from(f, f / (2.0 + f), e)
+    return _log_from(f / (2.0 + f), e)
 
 
 @njit(inline="always")
@@ -145,10 +141,10 @@ def two_risings(x: float, k: float, y: float, m: float) -> tuple[float, float]:
     by_numbers, by_fractions = inverse * (gabcd * six), inverse * (abcd * six)
     by_ab, by_cd = by_numbers * cd, by_numbers * ab
     by_gab, by_gcd = by_fractions * gcd, by_fractions * gab
-    total = (b - 0.5) * _log_from(fb, fb * by_gab * ga, eb)
-    total -= (a - 0.5) * _log_from(fa, fa * by_gab * gb, ea)
-    total += (d - 0.5) * _log_from(fd, fd * by_gcd * gc, ed)
-    total -= (c - 0.5) * _log_from(fc, fc * by_gcd * gd, ec)
+    total = (b - 0.5) * _log_from(fb * by_gab * ga, eb)
+    total -= (a - 0.5) * _log_from(fa * by_gab * gb, ea)
+    total += (d - 0.5) * _log_from(fd * by_gcd * gc, ed)
+    total -= (c - 0.5) * _log_from(fc * by_gcd * gd, ec)
     total += _stirling(by_ab * a) - _stirling(by_ab * b)
     total += _stirling(by_cd * c) - _stirling(by_cd * d)
     return total - k - m, _six(x) * _six(y) * (inverse * (abcd * gabcd))
@@ -165,8 +161,8 @@ def rising(x: float, k: float) -> tuple[float, float]:
     ab, gab, six = a * b, ga * gb, _six(x + k)
     inverse = 1.0 / (ab * gab * six)
     by_ab, by_gab = inverse * (gab * six), inverse * (ab * six)
-    total = (b - 0.5) * _log_from(fb, fb * by_gab * ga, eb)
-    total -= (a - 0.5) * _log_from(fa, fa * by_gab * gb, ea)
+    total = (b - 0.5) * _log_from(fb * by_gab * ga, eb)
+    total -= (a - 0.5) * _log_from(fa * by_gab * gb, ea)
     total += _stirling(by_ab * a) - _stirling(by_ab * b)
     return total - k, _six(x) * (inverse * (ab * gab))
 

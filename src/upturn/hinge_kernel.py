@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 
 from upturn.elementary import exp_of_negative, log, normalised, rising, two_risings
-from upturn.kernels import compiled, inside
+from upturn.kernels import compiled, inside, widest
 from upturn.validate import Floats, Integers
 
 PARTICLES = 128  # at a time
@@ -59,6 +59,7 @@ def hinge(
         Whether the likelihood is the beta-binomial; otherwise it is the normal.
     out : array (row, particle)
     """
+    widest()
     rows, particles = out.shape
     values = np.empty((nodes.max(), PARTICLES))
     at_floor = np.empty((points.shape[2], PARTICLES))

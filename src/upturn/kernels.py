@@ -10,7 +10,8 @@ however the rows are cut.
 from typing import Any
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from upturn.elementary import exp_of_negative, two_log_risings
@@ -32,6 +33,24 @@ def compiled(function: Any) -> Any:
         return njit(cache=True, **options)(function)
     except RuntimeError:  # neither the package nor the user's cache folder can be written
         return njit(**options)(function)
+
+
+def _widest(typing_context: Any) -> Any:
+    """To be called in a hot loop's function: use the widest vectors that the processor has.
+
+    For many processors LLVM keeps to half of them, since older ones slowed down when the wide ones
+    were in use. It is a wish: a processor without them, or LLVM without the attribute, has none.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        # llvmlite lists attributes that it knows, and this is LLVM's own
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+widest: Any = intrinsic(_widest)  # called without the context
 
 
 @njit(inline="always")
@@ -74,6 +93,7 @@ def beta_binomial(
     mean is (row, point, particle); size = 1/rho - 1 is (row, particle); successes, failures and
     group are (row, point), group -1 leaving a point out; out is (row, group, particle).
     """
+    widest()
     rows, points, particles = mean.shape
     for r in range(rows):
         for p in range(points):
