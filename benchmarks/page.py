@@ -1,7 +1,8 @@
 """Page: docs/benchmarks.md and its two figures, from results that were measured.
 
 Nothing on the page is written by hand but what explains the measures: every figure comes from the
-JSON files given, and a part that was not measured is not there.
+JSON files given, and a part that was not measured is not there. What the page was made from lies
+beside it (benchmarks.json), so that a part can be measured again by itself.
 """
 
 import json
@@ -81,6 +82,7 @@ NOTES = {
         "widths are shares of the axis; the interval is of 95 %."
     ),
 }
+KEPT = "benchmarks.json"
 FIGURES = {
     "benchmarks-speed.svg": "Effective draws of τ a second",
     "benchmarks-growth.svg": "Seconds against the number of curves",
@@ -88,12 +90,13 @@ FIGURES = {
 
 
 def render(paths: Sequence[Path], folder: Path) -> list[Path]:
-    """Write the page and its figures.
+    """Write the page, its figures, and what they are made from.
 
     Parameters
     ----------
     paths : sequence of Path
-        Results; where a part, or a workload of the contest, is in several, the last one wins.
+        Results; where a part, or a workload of the contest, is in several, the last one wins. What
+        the page in the folder was made from comes before all of them.
     folder : Path
 
     Returns
@@ -101,19 +104,15 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
     list of Path
         What was written.
     """
-    found: dict[str, Any] = {}
-    machines: dict[str, Any] = {}
+    kept = folder / KEPT
+    found: dict[str, Any] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     for path in paths:
-        read = json.loads(path.read_text("utf-8"))
-        parts = {name: read[name] for name in PARTS if name in read}
-        if "contest" in parts and "contest" in found:
-            workloads = found["contest"]["workloads"] | parts["contest"]["workloads"]
-            parts["contest"] = parts["contest"] | {"workloads": workloads}
-        found |= parts
-        machines |= dict.fromkeys(parts, read["machine"])
+        _add(found, json.loads(path.read_text("utf-8")))
     if not found:
         raise SystemExit(f"render: expected results of {', '.join(PARTS)}, but got none")
     folder.mkdir(parents=True, exist_ok=True)
+    lines = [f"{json.dumps(name)}: {json.dumps(found[name])}" for name in PARTS if name in found]
+    _write(kept, "{\n" + ",\n".join(lines) + "\n}\n")
     written = []
     drawn = {"benchmarks-speed.svg": speeds_of(found), "benchmarks-growth.svg": times_of(found)}
     draw: dict[str, Any] = {
@@ -124,12 +123,24 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
         if data:
             draw[name](data, folder / name)
             written.append(folder / name)
-    text = page(found, machines, [path.name for path in written])
+    text = page(found, [path.name for path in written])
     _write(folder / "benchmarks.md", text)
-    return [folder / "benchmarks.md", *written]
+    return [folder / "benchmarks.md", *written, kept]
 
 
-def page(found: dict[str, Any], machines: dict[str, Any], figures: Sequence[str]) -> str:
+def _add(found: dict[str, Any], results: dict[str, Any]) -> None:
+    """Take over what results have measured, each part with the machine it was measured on."""
+    for name in PARTS:
+        if name not in results:
+            continue
+        one = results[name] | {"machine": results["machine"]}
+        if name == "contest":
+            each = {k: w | {"machine": one["machine"]} for k, w in one["workloads"].items()}
+            one["workloads"] = found.get(name, {"workloads": {}})["workloads"] | each
+        found[name] = one
+
+
+def page(found: dict[str, Any], figures: Sequence[str]) -> str:
     """The page's text."""
     parts = [INTRODUCTION]
     parts += [f"![{FIGURES[name]}]({name})\n" for name in figures]
@@ -140,7 +151,7 @@ def page(found: dict[str, Any], machines: dict[str, Any], figures: Sequence[str]
         if name in NOTES:
             parts.append(f"{NOTES[name]}\n")
         parts.append(f"{_table(name, measure, found[name])}\n")
-        parts.append(f"{machine_line(machines[name], found[name])}\n")
+        parts.append(f"{machine_lines(found[name])}\n")
     return "\n".join(parts)
 
 
@@ -151,15 +162,24 @@ def _table(name: str, measure: Any, found: dict[str, Any]) -> str:
     return str(measure.table(found))
 
 
-def machine_line(machine: dict[str, Any], found: dict[str, Any]) -> str:
-    """Where a part was measured, and with what."""
+def machine_lines(found: dict[str, Any]) -> str:
+    """Where a part was measured, and with what: of the contest, which workload on which machine."""
+    by_line: dict[str, list[str]] = {}
+    for name, one in found.get("workloads", {"": found}).items():
+        line = _machine_line(one["machine"], found.get("threads", 0))
+        by_line.setdefault(line, []).append(name)
+    if len(by_line) == 1:
+        return f"*{next(iter(by_line))}*"
+    return "\n\n".join(f"*{', '.join(names)}: {line}*" for line, names in by_line.items())
+
+
+def _machine_line(machine: dict[str, Any], count: int) -> str:
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v != "missing")
-    count = found.get("threads", 0)
     threads = f"{count} thread{'s' if count > 1 else ''}; " if count else ""
     load = machine["load"][0]
     return (
-        f"*{machine['processor']}, {machine['cores']} cores, load {load:.1f} at the end; {threads}"
-        f"Python {machine['python']}, {versions}.*"
+        f"{machine['processor']}, {machine['cores']} cores, load {load:.1f} at the end; {threads}"
+        f"Python {machine['python']}, {versions}."
     )
 
 

@@ -437,7 +437,7 @@ def integrate(
 ) -> Answer:
     """Evidence and posterior moments of one curve under one of the models."""
     posterior = Posterior(name, counts, binomial=binomial)
-    labels = _labels(posterior.names)
+    labels = labels_of(posterior.names)
 
     def moments(z: Floats) -> Floats:
         p = posterior.parameters(z)
@@ -476,7 +476,7 @@ def check(
     return answer, abs(answer.log_evidence - coarse.log_evidence), max(moments)
 
 
-def _labels(names: Sequence[str]) -> list[str]:
+def labels_of(names: Sequence[str]) -> list[str]:
     positive = [n for n in names if n in ("rate", "slope", "width", "overdispersion")]
     return [*names, *(f"log {n}" for n in positive)]
 

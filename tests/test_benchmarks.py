@@ -24,6 +24,7 @@ from benchmarks import (  # noqa: E402
     coverage,
     kernel,
     measures,
+    net,
     quadrature,
     references,
     report,
@@ -381,6 +382,50 @@ def test_a_reference_is_refused_once_its_data_change(tmp_path, monkeypatch):
     counts.successes[0] += 1
     assert references.lookup(entries, name, counts) is None
     assert references.lookup(entries, "made up / another / flat / binomial", counts) is None
+
+
+@pytest.mark.parametrize("model", ["flat", "hinge"])
+def test_sums_over_a_net_equal_those_over_a_lattice(monkeypatch, model):
+    """Within 5 standard errors of 8 replicates and what the lattice claims; the seed is fixed.
+
+    By chance a t with 7 degrees of freedom is beyond 5 once in 600, and the errors of most moments
+    are below the largest, which is taken for all of them.
+    """
+    monkeypatch.setattr(net, "PARTICLES", 2**13)
+    monkeypatch.setattr(net, "POINTS", 2**14)
+    problem = workloads.problem("gpt3")
+    counts, task = problem.counts.one(0), str(problem.curves.name[0])
+    exact = references.load("quadrature")[references.key("gpt3", task, model)]
+    assert "nodes" in exact  # of a lattice
+    found = net.integrate(model, counts)
+    assert found.log_evidence_error < 5e-3
+    assert found.moment_error < 0.1
+    room = 5 * found.log_evidence_error + exact["log_evidence_error"]
+    assert abs(found.log_evidence - exact["log_evidence"]) < room
+    room = 5 * found.moment_error + exact["moment_error"]
+    for name, sd in exact["sd"].items():
+        assert abs(found.mean[name] - exact["mean"][name]) < room * sd
+        assert abs(found.sd[name] - sd) < room * sd
+    if found.quantiles:
+        error = np.array(found.quantiles) - exact["changepoint_quantiles"]
+        assert np.abs(error).max() < 0.05 * exact["sd"]["changepoint"]
+
+
+def test_what_a_lattice_is_too_coarse_for_is_summed_over_a_net(monkeypatch):
+    counts = curve()
+    monkeypatch.setattr(net, "PARTICLES", 2**12)
+    monkeypatch.setattr(net, "POINTS", 2**12)
+    lattice = references.by_quadrature(counts, "flat", binomial=True)
+    assert "nodes" in lattice
+    monkeypatch.setattr(references, "COARSE_ERROR", 0.0)
+    check = quadrature.check
+
+    def coarse(*arguments, **options):
+        answer, evidence_error, _ = check(*arguments, **options)
+        return answer, evidence_error, 1.0
+
+    monkeypatch.setattr(quadrature, "check", coarse)
+    assert references.by_quadrature(counts, "flat", binomial=True)["points"] == 8 * 2**12
 
 
 @pytest.mark.parametrize(

@@ -464,7 +464,7 @@ def test_the_page_is_what_was_measured(tmp_path):
     path.write_text(json.dumps(results(), default=report.plain))
     written = page.render([path], tmp_path / "docs")
     assert [p.name for p in written] == [
-        "benchmarks.md", "benchmarks-speed.svg", "benchmarks-growth.svg",
+        "benchmarks.md", "benchmarks-speed.svg", "benchmarks-growth.svg", "benchmarks.json",
     ]  # fmt: skip
     text = written[0].read_text("utf-8")
     assert "missing: pip install 'upturn[bench]'" in text
@@ -488,6 +488,26 @@ def test_workloads_of_several_contests_are_one(tmp_path):
     text = page.render(paths, tmp_path / "docs")[0].read_text("utf-8")
     assert "### made-up" in text
     assert "### another" in text
+
+
+def test_a_part_is_measured_again_by_itself(tmp_path):
+    """The others stay, each with the machine that it was measured on."""
+    whole, again = results(), results()
+    again["contest"]["workloads"] = {"another": again["contest"]["workloads"]["made-up"]}
+    again = {name: again[name] for name in ("contest", "machine")}
+    again["machine"] = again["machine"] | {"processor": "another processor"}
+    texts = []
+    for name, found in (("full", whole), ("contest", again)):
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(found, default=report.plain))
+        texts.append(page.render([path], tmp_path / "docs")[0].read_text("utf-8"))
+    before, after = texts
+    assert "another" not in before
+    assert "## Growth" in after
+    processor = whole["machine"]["processor"]
+    assert f"*made-up: {processor}, " in after
+    assert "*another: another processor, " in after
+    assert f"\n*{processor}, " in after  # growth's
 
 
 def test_a_page_of_nothing_is_refused(tmp_path):
