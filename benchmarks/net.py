@@ -22,7 +22,7 @@ from benchmarks.reference import Counts
 
 type Floats = NDArray[np.float64]
 
-KERNELS, HOTTER = 384, 128
+KERNELS = 512
 SEEN = 8192  # draws that neighbours are looked for among
 NEIGHBOURS = 96  # that say how wide a kernel is
 WIDER = 1.3  # than they lie
@@ -79,26 +79,20 @@ class Proposal:
     roots: Floats
 
     @classmethod
-    def around(cls, draws: Floats, kernels: int = KERNELS) -> "Proposal":
+    def around(cls, draws: Floats) -> "Proposal":
         """Kernels at some of equally weighted draws, in random order (draw, dimension)."""
         dimension = draws.shape[1]
         scale = draws.std(axis=0) + 1e-12
         # which lie about one is asked where all of them together are round
         root = np.linalg.cholesky(np.cov(draws.T / scale[:, None]) + 1e-9 * np.eye(dimension))
         even = np.linalg.solve(root, draws.T / scale[:, None]).T
-        means = draws[:kernels]
-        _, near = KDTree(even).query(even[:kernels], NEIGHBOURS)
+        means = draws[:KERNELS]
+        _, near = KDTree(even).query(even[:KERNELS], NEIGHBOURS)
         off = draws[near] - means[:, None]
         spread = np.einsum("knd,kne->kde", off, off) / NEIGHBOURS
         floor = 1e-8 * np.einsum("kdd->kd", spread) + 1e-16
         spread += np.einsum("kd,de->kde", floor, np.eye(dimension))
         return cls(means, WIDER * np.linalg.cholesky(spread))
-
-    def beside(self, other: "Proposal") -> "Proposal":
-        """The kernels of both."""
-        return Proposal(
-            np.append(self.means, other.means, 0), np.append(self.roots, other.roots, 0)
-        )
 
     def draw(self, uniform: Floats) -> Floats:
         """Points of the proposal from points (point, dimension + 2) of the unit cube."""
@@ -162,10 +156,7 @@ def integrate(name: str, counts: Counts, *, binomial: bool = False, seed: int = 
     proposal = _tempered(posterior, rng)
     for _ in range(AGAIN):
         z, log_weights = _drawn(posterior, proposal, PARTICLES, rng)
-        # half way to the prior, tails and corners hold more
-        halfway = log_weights - (posterior.log_density(z) - _log_prior(z)) / 2
-        hotter = Proposal.around(_resampled(z, halfway, rng), HOTTER)
-        proposal = Proposal.around(_resampled(z, log_weights, rng)).beside(hotter)
+        proposal = Proposal.around(_resampled(z, log_weights, rng))
     parts = [_drawn(posterior, proposal, POINTS, rng) for _ in range(REPLICATES)]
     return _summed(posterior, parts)
 

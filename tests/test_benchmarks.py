@@ -430,7 +430,7 @@ def test_what_a_lattice_is_too_coarse_for_is_summed_over_a_net(monkeypatch):
 
 @pytest.mark.parametrize(
     ("workload", "error"),
-    [("open-models", 3e-3), ("gpt3", 0.013), ("pythia", 3e-3), ("hard", 0.016)],
+    [("open-models", 3e-3), ("gpt3", 0.012), ("pythia", 3e-3), ("hard", 4e-3)],
 )
 def test_stored_references_belong_to_the_bundled_data(workload, error):
     """All there, and precise enough to be called the truth: errors in posterior sds."""
