@@ -177,9 +177,10 @@ def _machine_line(machine: dict[str, Any], count: int) -> str:
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v != "missing")
     threads = f"{count} thread{'s' if count > 1 else ''}; " if count else ""
     load = machine["load"][0]
+    date = f"{machine['date']}; " if "date" in machine else ""
     return (
-        f"{machine['processor']}, {machine['cores']} cores, load {load:.1f} at the end; {threads}"
-        f"Python {machine['python']}, {versions}."
+        f"{date}{machine['processor']}, {machine['cores']} cores, load {load:.1f} at the end; "
+        f"{threads}Python {machine['python']}, {versions}."
     )
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,9 @@ PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """The processor, how busy it is, and the versions of what was compared."""
+    """The day, the processor, how busy it is, and the versions of what was compared."""
     return {
+        "date": datetime.now(UTC).date().isoformat(),
         "processor": _processor(),
         "cores": os.cpu_count(),
         "load": [round(x, 2) for x in os.getloadavg()],

@@ -504,10 +504,10 @@ def test_a_part_is_measured_again_by_itself(tmp_path):
     before, after = texts
     assert "another" not in before
     assert "## Growth" in after
-    processor = whole["machine"]["processor"]
-    assert f"*made-up: {processor}, " in after
-    assert "*another: another processor, " in after
-    assert f"\n*{processor}, " in after  # growth's
+    where = f"{whole['machine']['date']}; {whole['machine']['processor']}, "
+    assert f"*made-up: {where}" in after
+    assert f"*another: {whole['machine']['date']}; another processor, " in after
+    assert f"\n*{where}" in after  # growth's
 
 
 def test_a_page_of_nothing_is_refused(tmp_path):
