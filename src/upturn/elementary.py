@@ -64,8 +64,8 @@ def _whole(exponent: int) -> float:
 def _log_from(s: float, exponent: int) -> float:
     """log(2^e (1 + f)) of s = f / (2 + f): log(1 + f) = 2 atanh(s), by its minimax polynomial.
 
-    Coefficients of fdlibm's e_log.c (Ng 1993), added up in fewer steps than there: to two units in
-    the last place, not one.
+    Coefficients of fdlibm's e_log.c (Ng 1993), added up in fewer steps than there: to three units
+    in the last place, not one.
     """
     z = s * s
     tail = 0.1531383769920937332 + z * 0.1479819860511658591
