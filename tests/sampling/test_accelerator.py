@@ -9,6 +9,7 @@ import pytest
 import upturn
 import upturn.arrays
 from tests.sampling.test_formulas import PARTICLES, curves_of, target_of
+from tests.sampling.test_population import beyond, binomial_level
 from upturn.model import Model
 from upturn.sampling import accelerator, backends, blocks, points, population, traced
 from upturn.sampling.accelerator import Accelerated, Device, bucket, power
@@ -148,6 +149,14 @@ def test_stages_are_numpys(jax):
     thinned = population._thinned(z, weights, count=100)
     ours = device.run(population._thinned, *device.put((z, weights)), count=100)
     assert (device.get(ours, 8) == thinned).all()
+
+
+@pytest.mark.needs("jax")
+def test_particles_beyond_the_posterior_are_numpys(jax):
+    target = binomial_level()
+    expected, found = beyond(target)[0], beyond(accelerated(target))[0]
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found.mean(axis=1), expected.mean(axis=1), rtol=1e-3)
 
 
 @pytest.mark.needs("jax")

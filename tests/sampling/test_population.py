@@ -1,5 +1,7 @@
 """The population sampler against quadrature and long runs, and its promises about bits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from tests.sampling.test_target import table
 from upturn.model import Model
 from upturn.results import read
 from upturn.sampling import blocks, points, population
+from upturn.sampling.cloud import Cloud
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.target import StoppedError, Target
 
@@ -214,8 +217,6 @@ def test_own_particles_of_smc_agree_too():
 
 def test_doubtful_curves_escalate(monkeypatch):
     """A budget too small for the posterior is noticed, and a larger one is spent."""
-    from dataclasses import replace
-
     poor = replace(population.ORDINARY, prior=64, stage=32, final_components=1, rounds=(64,))
     monkeypatch.setattr(population, "ORDINARY", poor)
     found = sample(curves_of(table(30, trials=5000)), draws=2000).population
@@ -225,8 +226,6 @@ def test_doubtful_curves_escalate(monkeypatch):
 
 def test_what_cannot_be_sampled_is_flagged(monkeypatch):
     """Negative control: with no budget at all the curve comes back as not converged."""
-    from dataclasses import replace
-
     from upturn.sampling import smc
 
     poor = replace(population.ORDINARY, prior=16, stage=16, stages=2, rounds=(16,))
@@ -238,6 +237,47 @@ def test_what_cannot_be_sampled_is_flagged(monkeypatch):
     monkeypatch.setattr(smc, "LAST_SWEEPS", 1)
     found = sample(curves_of(table(30, trials=5000)), draws=2000).population
     assert not found.converged[0]
+
+
+def beyond(target):
+    """Levels under a posterior twice as cold, from points of the prior; and what they should be."""
+    effort = replace(population.LEAST, prior=4096, stage=2048, colder=2)
+    order = population._Order(target, np.array([0]), points.keys(1, ["x"], REPLICATES), 100, 100.0)
+    rows, keys = order.witnesses
+    cloud = Cloud(target.engine)
+    uniform = target.engine.uniforms(keys, 0, target.dimension, 0, effort.prior)
+    z = target.engine.run(population._from_prior, uniform)
+    cloud.add(z, target.log_likelihood(rows, z), None)
+    found = population._beyond(order, effort, rows, keys, cloud)
+    k, n = target.curves.response[0].sum(), target.curves.trials[0].sum()
+    return stats.norm.cdf(found[:, 0]), stats.beta(1 + 2 * k, 1 + 2 * (n - k))
+
+
+def binomial_level():
+    model = Model.read("flat").with_likelihood("binomial")
+    return Target(model, curves_of(table(15)), model.likelihood_for("counts"))
+
+
+def test_particles_beyond_the_posterior_are_of_the_likelihood_squared():
+    """A beta distribution of twice the counts; 5 standard errors of 400 draws.
+
+    The posterior itself has a sd larger by 41 %.
+    """
+    levels, expected = beyond(binomial_level())
+    assert levels.shape == (population.WITNESSES, int(population.COLDER * population.SEEN))
+    for found in levels:
+        assert abs(found.mean() - expected.mean()) < 0.25 * expected.std()
+        assert found.std() == pytest.approx(expected.std(), rel=0.18)
+
+
+def test_what_is_far_from_the_mean_is_drawn_more_often():
+    """By sqrt(1 + d^2), by hand; a cloud that has collapsed keeps its weights."""
+    z = np.array([[[-1.0, 1.0, 3.0]], [[2.0, 2.0, 2.0]]])
+    share = np.array([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]])
+    tilted = population._tilted(z, share)
+    expected = np.array([0.25 * np.sqrt(3), 0.5, 0.25 * np.sqrt(3)])
+    np.testing.assert_allclose(tilted[0], expected / expected.sum())
+    np.testing.assert_allclose(tilted[1], share[1])
 
 
 def test_adaptations_are_counted_by_their_evidence():
@@ -258,8 +298,6 @@ def test_adaptations_are_counted_by_their_evidence():
     [(0.5, False, True), (-0.5, True, True), (-0.5, False, False), (-12.0, True, False)],
 )
 def test_a_further_attempt_is_taken_unless_it_has_missed_something(higher, converged, taken):
-    from dataclasses import replace
-
     target, keys = doubtful(curves_of(table(8)), "chance")
     first = population.sample(target, keys=keys, draws=100, size=100.0)
     again = replace(
