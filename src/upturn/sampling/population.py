@@ -78,7 +78,7 @@ class Effort:
 
 # Smaller efforts gave posteriors that were too narrow, and nothing that said so: on GPT-3's
 # three-digit addition they lost the thin neck of the ridge, 5 % of the posterior mass.
-ORDINARY = Effort(0, 4096, 2048, 8, 24, 30, (8192, 8192, 16384), near=4, colder=3, widen=1.1)
+ORDINARY = Effort(0, 4096, 2048, 8, 24, 30, (8192, 8192, 16384), near=4, colder=3, widen=1.2)
 # Where 1,000 draws or fewer are asked for, their own error hides what more points would say. (With
 # as few points first under 4,000 draws, the sd of that addition's log rate was 2 % lower still.)
 FEW = replace(ORDINARY, final_components=16, colder=0, rounds=(1024, 1024, 2048, 4096, 8192, 16384))
