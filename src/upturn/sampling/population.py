@@ -4,7 +4,8 @@ From the prior, tempered stages fit a Student-t mixture to the weighted particle
 before and draw the next from it, until the particles represent the posterior; a last mixture is
 then drawn from until the effective sample size suffices. Each curve adapts twice, independently;
 the last mixture is fitted to what both have found, each counted by its evidence, so that a mode
-that one of them has missed is in it. Four replicates draw from it, each a net of its own. What
+that one of them has missed is in it, and to some hotter and some colder particles beside, which see
+more of tails and of thin necks. Four replicates draw from it, each a net of its own. What
 importance sampling cannot do is done with a larger budget, then by tempered SMC
 (`upturn.sampling.smc`).
 
