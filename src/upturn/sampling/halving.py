@@ -1,14 +1,15 @@
-"""Halving: of equally weighted particles the half that keeps every parameter's distribution.
+"""Halving: of equally weighted particles the half that keeps each parameter's distribution.
 
 Systematic resampling along a space-filling curve resolves each of d parameters by the d-th root of
 the number of draws: a quarter of its range, for 1,000 draws of five. So more particles are
 resampled than are wanted, and are halved: of two neighbours on the curve the one is kept that
-brings the numbers kept in the cells of every parameter nearer to half of what they were. As each
-stands for a neighbour, parameters that depend on one another keep doing so.
+brings the numbers kept in the cells of every parameter nearer to half of what they were, and the
+mean of every parameter nearer to what it was. As each stands for a neighbour, parameters that
+depend on one another keep doing so.
 
 To choose signs of vectors so that their sum stays small is a problem of Spencer (1977); Dwivedi &
-Mackey (2021) halve samples by it, with kernels where here are cells. One coin turns all choices of
-a halving, so that each particle is kept half of the time and averages stay unbiased.
+Mackey (2021) halve samples by it, with kernels where here are cells and sums. One coin turns all
+choices of a halving, so that each particle is kept half of the time and averages stay unbiased.
 """
 
 import numpy as np
@@ -19,10 +20,14 @@ from upturn.validate import Floats
 
 type Counts = NDArray[np.int64]
 type Cells = NDArray[np.int16]
+type Values = NDArray[np.float32]
 
 # Cells of a parameter at the finest of the levels, and the logarithm of how many make one of the
 # next. Coarse cells keep the distribution function from drifting, as a sum over fine ones may.
 FINEST, BITS, LEVELS = 256, 2, 4
+# What a sum of standardised values that is off by one counts beside a cell that is off by one.
+# Cells say what a mean is but for where in its cell each particle is, and a far mode is in a few.
+SUMS = 2.0
 
 
 def halved(
@@ -62,14 +67,17 @@ def _halved(
 ) -> None:
     rows, dimensions, particles = z.shape
     cell = np.empty((together, particles, dimensions), dtype=np.int16)
+    value = np.empty((together, particles, dimensions), dtype=np.float32)
     surplus = np.empty((dimensions, 2 * FINEST), dtype=np.int64)
+    excess = np.empty(dimensions)
     for first in range(0, rows, together):
         those = slice(first, first + together)
         left = index[those].copy()
         count = left.shape[1]
-        _cells(z[those], left[:, :: count // out.shape[1]], cell)
+        _standardised(z[those], left[:, :: count // out.shape[1]], value)
+        _cells(value, cell)
         for halving in range(heads.shape[1]):
-            surplus[:] = 0
+            surplus[:], excess[:] = 0, 0.0
             count //= 2
             for r in range(together):
                 coin = heads[first + r, halving]
@@ -78,21 +86,21 @@ def _halved(
                     left[r, pair] = one
                     if one == other:
                         continue
-                    more = _more(surplus, cell[r], one, other)
-                    if more < 0 or (more == 0 and coin):
-                        _keep(surplus, cell[r], one, other)
-                    else:
-                        left[r, pair] = other
-                        _keep(surplus, cell[r], other, one)
+                    more = _more(surplus, cell[r, one], cell[r, other])
+                    more += SUMS * _longer(excess, value[r, one], value[r, other])
+                    if more > 0 or (more == 0 and coin):
+                        one, other = other, one
+                    left[r, pair] = one
+                    _keep(surplus, cell[r, one], cell[r, other])
+                    _add(excess, value[r, one], value[r, other])
         out[those] = left[:, :count]
 
 
 @compiled
-def _cells(z: Floats, some: NDArray[np.intp], cell: Cells) -> None:
-    """The finest cell (row, particle, dimension) of each particle, numbered from FINEST.
+def _standardised(z: Floats, some: NDArray[np.intp], value: Values) -> None:
+    """Values (row, particle, dimension) by the mean and the sd of some equally weighted particles.
 
-    They are even in x / sqrt(1 + x²), which is uniform for Student's t with two degrees of freedom;
-    x is standardised by some particles (row, particle) of equal weight, of all rows alike.
+    Those are (row, particle), of all rows alike.
     """
     rows, dimensions, particles = z.shape
     for d in range(dimensions):
@@ -107,17 +115,28 @@ def _cells(z: Floats, some: NDArray[np.intp], cell: Cells) -> None:
         by = 1.0 / np.sqrt(squares / some.size + 1e-20)
         for r in range(rows):
             for p in range(particles):
-                x = (z[r, d, p] - centre) * by
-                place = min((0.5 + 0.5 * x / np.sqrt(1.0 + x * x)) * FINEST, FINEST - 1.0)
-                cell[r, p, d] = FINEST + int(place)
+                value[r, p, d] = (z[r, d, p] - centre) * by
 
 
 @compiled
-def _more(surplus: Counts, cell: Cells, one: int, other: int) -> int:
+def _cells(value: Values, cell: Cells) -> None:
+    """The finest cell of each, numbered from FINEST.
+
+    They are even in x / sqrt(1 + x²), which is uniform for Student's t with two degrees of freedom.
+    """
+    flat, out = value.reshape(-1), cell.reshape(-1)
+    for i in range(flat.size):
+        x = np.float64(flat[i])
+        place = min((0.5 + 0.5 * x / np.sqrt(1.0 + x * x)) * FINEST, FINEST - 1.0)
+        out[i] = FINEST + int(place)
+
+
+@compiled
+def _more(surplus: Counts, one: Cells, other: Cells) -> int:
     """By how much the cells of one hold more too many than those of the other."""
     more = 0
     for d in range(len(surplus)):
-        here, there = int(cell[one, d]), int(cell[other, d])
+        here, there = int(one[d]), int(other[d])
         for _ in range(LEVELS):  # a cell's number without its last bits is the coarser one's
             more += surplus[d, here] - surplus[d, there]
             here >>= BITS
@@ -126,12 +145,28 @@ def _more(surplus: Counts, cell: Cells, one: int, other: int) -> int:
 
 
 @compiled
-def _keep(surplus: Counts, cell: Cells, kept: int, dropped: int) -> None:
+def _longer(excess: Floats, one: Values, other: Values) -> float:
+    """By how much the excess of the sums is more along one than along the other."""
+    more = 0.0
+    for d in range(len(excess)):
+        more += excess[d] * (one[d] - other[d])
+    return more
+
+
+@compiled
+def _keep(surplus: Counts, kept: Cells, dropped: Cells) -> None:
     """Count one particle into its cells and its neighbour out of its own."""
     for d in range(len(surplus)):
-        here, there = int(cell[kept, d]), int(cell[dropped, d])
+        here, there = int(kept[d]), int(dropped[d])
         for _ in range(LEVELS):
             surplus[d, here] += 1
             surplus[d, there] -= 1
             here >>= BITS
             there >>= BITS
+
+
+@compiled
+def _add(excess: Floats, kept: Values, dropped: Values) -> None:
+    """The same with their values and the sums."""
+    for d in range(len(excess)):
+        excess[d] += kept[d] - dropped[d]
