@@ -80,7 +80,7 @@ build: $(STAMP) ## build the wheel and the source archive into dist/
 bench: $(STAMP) ## run the benchmarks of samplers with few seeds and few curves, in a quarter of an hour
 	$(BIN)/python -m benchmarks
 
-bench-full: $(STAMP) ## run the benchmarks of samplers in full, in an hour or so
+bench-full: $(STAMP) ## run the benchmarks of samplers in full, in an hour or more
 	$(BIN)/python -m benchmarks --full
 
 clean: ## remove what was built and computed; the environment stays

@@ -462,12 +462,12 @@ def lines(weights, seed, curves=4, points=16):
 
 @pytest.mark.slow
 def test_intervals_of_the_weights_cover():
-    """40 tables of 4 curves, everything from its prior: 90 % intervals cover 36 on average.
+    """24 tables of 4 curves, everything from its prior: 90 % intervals cover 22 on average.
 
-    Of 40, 29 or more do but for once in 2,600; a negative control, the interval of the wrong axis,
-    must not.
+    Of 24, 16 or more do but for once in 3,100; a negative control, the interval of the wrong axis,
+    must not. `python -m benchmarks mix` does it with 60.
     """
-    truths = np.random.default_rng(17).dirichlet([1, 1], 40)
+    truths = np.random.default_rng(17).dirichlet([1, 1], 24)
     model = Model.read("logit-line").with_likelihood("binomial")
     inside = wrong = 0
     ranks = []
@@ -478,7 +478,7 @@ def test_intervals_of_the_weights_cover():
         wrong += low <= truth[1] <= high
         ranks.append(found.probability @ (found.weights[:, 0] < truth[0]))
         assert found.resolution > 8
-    assert inside >= 29
-    assert wrong < 25
+    assert inside >= 16
+    assert wrong < 15
     # the rank of a truth among draws is uniform: a Kolmogorov test at 1 in 1,000
     assert stats.kstest(ranks, "uniform").pvalue > 1e-3

@@ -262,7 +262,7 @@ def test_offsets_of_simulated_families():
         for t in range(3)
         for i, f in enumerate(of)
     ]  # fmt: skip
-    done = upturn.pool(pd.DataFrame(rows), model="logistic", draws=4000, seed=1)
+    done = upturn.pool(pd.DataFrame(rows), model="logistic", draws=2000, seed=1)
     assert done.failed == []
     found = done.families
     error = (found["offset_high"] - found["offset_low"]) / (2 * 1.645)

@@ -299,12 +299,12 @@ def test_a_disk_that_is_full_from_the_start(tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_killed_at_random_moments():
-    """Four times SIGKILL, once Ctrl-C; `python -m benchmarks kills` does it twenty times."""
-    found = kills.run(kills=4, interrupts=1, seed=1)
-    assert [row["identical"] for row in found["rows"]] == [True] * 5
+    """Twice SIGKILL, once Ctrl-C; `python -m benchmarks kills` does it twenty times."""
+    found = kills.run(kills=2, interrupts=1, seed=1)
+    assert [row["identical"] for row in found["rows"]] == [True] * 3
     assert found["batches"] == 8
-    assert [row["code"] for row in found["rows"][:4]] == [-9] * 4
-    assert found["rows"][4]["code"] in {130, 0}  # 0: asked to end when there was nothing left to do
+    assert [row["code"] for row in found["rows"][:2]] == [-9] * 2
+    assert found["rows"][2]["code"] in {130, 0}  # 0: asked to end when there was nothing left to do
     assert np.ptp([row["batches"] for row in found["rows"]]) > 0  # moments differ
 
 
