@@ -45,6 +45,11 @@ def saved(fit, tmp_path_factory):
     return folder / "fit.nc"
 
 
+@pytest.fixture(scope="module")
+def loaded(saved):
+    return tree.load(saved)
+
+
 # --- ArviZ's schema -------------------------------------------------------------------------------
 
 
@@ -376,8 +381,8 @@ def index(function):
         changed("endings", group("constant_data", lambda d: d.isel(limit=slice(1)))),
     ],
 )  # fmt: skip
-def test_a_file_that_was_changed(saved, tmp_path, change):
-    found = tree.load(saved)
+def test_a_file_that_was_changed(loaded, tmp_path, change):
+    found = loaded.copy()
     change(found)
     found.to_netcdf(tmp_path / "changed.nc", engine="h5netcdf")
     text = refused(tmp_path / "changed.nc")
