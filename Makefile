@@ -77,7 +77,7 @@ docs: $(STAMP) ## build the documentation site into docs/_build; a warning is an
 build: $(STAMP) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation --sdist --wheel --outdir dist .
 
-bench: $(STAMP) ## run the benchmarks of samplers with few seeds and few curves, in a quarter of an hour
+bench: $(STAMP) ## run the benchmarks of samplers with few seeds and few curves, in some 20 minutes
 	$(BIN)/python -m benchmarks
 
 bench-full: $(STAMP) ## run the benchmarks of samplers in full, in an hour or more
