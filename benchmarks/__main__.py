@@ -1,7 +1,7 @@
 """`python -m benchmarks [contest|growth|least-squares|agreement|…]`, or all at once.
 
-All at once takes some minutes, with few seeds; with --full an hour or more. `speed`, `mix`, `kills`,
-`stream`, `runs` and `accelerator` run where they are named only.
+All at once takes some minutes, with few seeds; with --full an hour or more. `speed`, `mix`,
+`kills`, `stream`, `runs` and `accelerator` run where they are named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md
 (full.json with --full), or results/NAME.json and .md for one of the measures alone. `quadrature`,

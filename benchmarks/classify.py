@@ -240,14 +240,14 @@ def _parts(kind: str, count: int, *, draws: int, seed: int) -> Iterator[dict[str
 @contextmanager
 def _light() -> Iterator[None]:
     """The sampler's small effort for all curves: flat ones have no thin necks to be missed."""
-    from upturn.sampling import population
+    from upturn.sampling import effort
 
-    ordinary = population.ORDINARY
-    population.ORDINARY = population.LIGHT
+    ordinary = effort.ORDINARY
+    effort.ORDINARY = effort.LIGHT
     try:
         yield
     finally:
-        population.ORDINARY = ordinary
+        effort.ORDINARY = ordinary
 
 
 def _part_of(kind: str, seed: Sequence[int]) -> Table:

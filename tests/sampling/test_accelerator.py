@@ -11,10 +11,11 @@ import upturn.arrays
 from tests.sampling.test_formulas import PARTICLES, curves_of, target_of
 from tests.sampling.test_population import beyond, binomial_level
 from upturn.model import Model
-from upturn.sampling import accelerator, backends, blocks, points, population, traced
+from upturn.sampling import accelerator, adapting, backends, blocks, points, population, traced
 from upturn.sampling.accelerator import Accelerated, Device, bucket, power
 from upturn.sampling.engines import Host, over
 from upturn.sampling.mixtures import Mixture
+from upturn.sampling.order import Order
 
 HINGE = Model.read("hinge")
 
@@ -146,8 +147,8 @@ def test_stages_are_numpys(jax):
     assert (device.get(found, 8) == uniform).all()
     rng = np.random.default_rng(0)
     z, weights = rng.normal(size=(8, 2, 256)), rng.dirichlet(np.ones(256), size=8)
-    thinned = population._thinned(z, weights, count=100)
-    ours = device.run(population._thinned, *device.put((z, weights)), count=100)
+    thinned = adapting._thinned(z, weights, count=100)
+    ours = device.run(adapting._thinned, *device.put((z, weights)), count=100)
     assert (device.get(ours, 8) == thinned).all()
 
 
@@ -207,11 +208,9 @@ def test_what_escalates_ends_as_with_numpy(jax):
     """Tempered SMC runs on the host, its mixture on the device."""
     target = target_of("chance", "binomial", "none")
     keys = points.keys(0, ["a", "b"], 4)
-    order = population._Order(target, np.arange(2), keys, 100, 200.0)
+    order = Order(target, np.arange(2), keys, 100, 200.0)
     usual = population._tempered(order)
-    found = population._tempered(
-        population._Order(accelerated(target), np.arange(2), keys, 100, 200.0)
-    )
+    found = population._tempered(Order(accelerated(target), np.arange(2), keys, 100, 200.0))
     np.testing.assert_allclose(found.log_evidence, usual.log_evidence, atol=1e-6)
     # rounding moves a mark of the resampling to the next particle, and changes no distribution
     sd = usual.z.std(axis=(2, 3))

@@ -8,7 +8,7 @@ from tests.sampling.test_target import table
 from upturn.model import Model
 from upturn.results import read
 from upturn.sampling import blocks
-from upturn.sampling.population import REPLICATES
+from upturn.sampling.draws import REPLICATES
 
 HINGE = Model.read("hinge")
 

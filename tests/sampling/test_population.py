@@ -11,9 +11,10 @@ from scipy import stats
 from tests.sampling.test_target import table
 from upturn.model import Model
 from upturn.results import read
-from upturn.sampling import blocks, points, population
+from upturn.sampling import adapting, blocks, effort, points, population
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.draws import REPLICATES
+from upturn.sampling.order import WITNESSES, Order
 from upturn.sampling.target import StoppedError, Target
 
 
@@ -191,7 +192,7 @@ def test_tempered_smc_agrees_with_importance_sampling():
     curves = curves_of(table(8))
     target, keys = doubtful(curves)
     first = population.sample(target, keys=keys, draws=500, size=2000.0)
-    last = population._tempered(population._Order(target, np.array([0]), keys, 500, 2000.0))
+    last = population._tempered(Order(target, np.array([0]), keys, 500, 2000.0))
     error = np.hypot(first.log_evidence_se, last.log_evidence_se)
     assert abs(first.log_evidence - last.log_evidence) < 4.5 * error
     scale = first.z[0].std(axis=(1, 2))
@@ -207,7 +208,7 @@ def test_own_particles_of_smc_agree_too():
     target, keys = doubtful(curves)
     first = population.sample(target, keys=keys, draws=500, size=2000.0)
     cloud = smc.temper(target, np.zeros(REPLICATES, int), keys)
-    order = population._Order(target, np.array([0]), keys, 500, 2000.0)
+    order = Order(target, np.array([0]), keys, 500, 2000.0)
     own = population._from_smc(order, cloud)
     assert abs(first.log_evidence - own.log_evidence) < 4.5 * own.log_evidence_se + 0.05
     scale = first.z[0].std(axis=(1, 2))
@@ -217,8 +218,8 @@ def test_own_particles_of_smc_agree_too():
 
 def test_doubtful_curves_escalate(monkeypatch):
     """A budget too small for the posterior is noticed, and a larger one is spent."""
-    poor = replace(population.ORDINARY, prior=64, stage=32, final_components=1, rounds=(64,))
-    monkeypatch.setattr(population, "ORDINARY", poor)
+    poor = replace(effort.ORDINARY, prior=64, stage=32, final_components=1, rounds=(64,))
+    monkeypatch.setattr(effort, "ORDINARY", poor)
     found = sample(curves_of(table(30, trials=5000)), draws=2000).population
     assert found.method[0] > 0
     assert found.converged[0]
@@ -228,10 +229,10 @@ def test_what_cannot_be_sampled_is_flagged(monkeypatch):
     """Negative control: with no budget at all the curve comes back as not converged."""
     from upturn.sampling import smc
 
-    poor = replace(population.ORDINARY, prior=16, stage=16, stages=2, rounds=(16,))
+    poor = replace(effort.ORDINARY, prior=16, stage=16, stages=2, rounds=(16,))
     for name in ("ORDINARY", "LARGE"):
-        monkeypatch.setattr(population, name, poor)
-    monkeypatch.setattr(population, "AFTER_SMC", replace(population.AFTER_SMC, rounds=(32,)))
+        monkeypatch.setattr(effort, name, poor)
+    monkeypatch.setattr(effort, "AFTER_SMC", replace(effort.AFTER_SMC, rounds=(32,)))
     monkeypatch.setattr(smc, "PARTICLES", 8)
     monkeypatch.setattr(smc, "SWEEPS", 1)
     monkeypatch.setattr(smc, "LAST_SWEEPS", 1)
@@ -241,14 +242,14 @@ def test_what_cannot_be_sampled_is_flagged(monkeypatch):
 
 def beyond(target):
     """Levels under a posterior twice as cold, from points of the prior; and what they should be."""
-    effort = replace(population.LEAST, prior=4096, stage=2048, colder=2)
-    order = population._Order(target, np.array([0]), points.keys(1, ["x"], REPLICATES), 100, 100.0)
+    much = replace(effort.LEAST, prior=4096, stage=2048, colder=2)
+    order = Order(target, np.array([0]), points.keys(1, ["x"], REPLICATES), 100, 100.0)
     rows, keys = order.witnesses
     cloud = Cloud(target.engine)
-    uniform = target.engine.uniforms(keys, 0, target.dimension, 0, effort.prior)
-    z = target.engine.run(population._from_prior, uniform)
+    uniform = target.engine.uniforms(keys, 0, target.dimension, 0, much.prior)
+    z = target.engine.run(adapting._from_prior, uniform)
     cloud.add(z, target.log_likelihood(rows, z), None)
-    found = population._beyond(order, effort, rows, keys, cloud)
+    found = adapting._beyond(order, much, rows, keys, cloud)
     k, n = target.curves.response[0].sum(), target.curves.trials[0].sum()
     return stats.norm.cdf(found[:, 0]), stats.beta(1 + 2 * k, 1 + 2 * (n - k))
 
@@ -264,7 +265,7 @@ def test_particles_beyond_the_posterior_are_of_the_likelihood_squared():
     The posterior itself has a sd larger by 41 %.
     """
     levels, expected = beyond(binomial_level())
-    assert levels.shape == (population.WITNESSES, int(population.COLDER * population.SEEN))
+    assert levels.shape == (WITNESSES, int(adapting.COLDER * adapting.SEEN))
     for found in levels:
         assert abs(found.mean() - expected.mean()) < 0.25 * expected.std()
         assert found.std() == pytest.approx(expected.std(), rel=0.18)
@@ -274,7 +275,7 @@ def test_what_is_far_from_the_mean_is_drawn_more_often():
     """By sqrt(1 + d^2), by hand; a cloud that has collapsed keeps its weights."""
     z = np.array([[[-1.0, 1.0, 3.0]], [[2.0, 2.0, 2.0]]])
     share = np.array([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]])
-    tilted = population._tilted(z, share)
+    tilted = adapting.tilted(z, share)
     expected = np.array([0.25 * np.sqrt(3), 0.5, 0.25 * np.sqrt(3)])
     np.testing.assert_allclose(tilted[0], expected / expected.sum())
     np.testing.assert_allclose(tilted[1], share[1])
@@ -285,7 +286,7 @@ def test_adaptations_are_counted_by_their_evidence():
     z = np.arange(4 * 2 * 3, dtype=float).reshape(4, 2, 3)
     evidence = np.array([0.0, np.log(3), -1000.0, 5.0])
     parts = [(rows, z[rows], evidence[rows]) for rows in (np.array([3, 0]), np.array([1, 2]))]
-    together, share = population._together(parts)
+    together, share = adapting._together(parts)
     for curve in range(2):
         one, other = z[2 * curve], z[2 * curve + 1]
         np.testing.assert_array_equal(together[curve], np.concatenate((one, other), axis=1))

@@ -1,0 +1,84 @@
+"""Drawing: from the last mixtures, in rounds, until the effective size suffices."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from upturn.arrays import NUMPY
+from upturn.sampling import adapting, weights
+from upturn.sampling import draws as chains
+from upturn.sampling.cloud import Cloud
+from upturn.sampling.draws import REPLICATES, Population
+from upturn.sampling.effort import Effort
+from upturn.sampling.mixtures import Mixture
+from upturn.sampling.offsets import Index
+from upturn.sampling.order import LEVEL_STREAM, Order, rows_of
+from upturn.validate import Floats
+
+EFFICIENT = 0.25  # share of effective draws below which a better mixture is worth fitting
+FINAL_STREAM = 1_000
+
+
+@dataclass(frozen=True)
+class _Round:
+    """Curves that have come the same way: as many rounds, refitted after the same ones."""
+
+    curves: Index
+    cloud: Cloud
+    mixture: Mixture
+    number: int
+
+
+def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
+    """Draw from the mixtures in rounds until each curve has its effective size.
+
+    Curves whose mixture turns out poor get a better one, fitted to what was drawn. They part from
+    the others, so that nobody's numbers depend on whose company they are in.
+    """
+    parts: list[tuple[Index, Population]] = []
+    engine = order.target.engine
+    waiting = [_Round(np.arange(len(order.curves)), Cloud(engine), engine.put(mixture), 0)]
+    starts = np.concatenate([[0], np.cumsum(effort.rounds)])
+    stream = LEVEL_STREAM * effort.level + FINAL_STREAM
+    while waiting:
+        now = waiting.pop()
+        here = order.take(now.curves)
+        uniform = engine.uniforms(
+            here.keys, stream, order.target.dimension + 2,
+            int(starts[now.number]), effort.rounds[now.number],
+        )  # fmt: skip
+        fresh = engine.run(Mixture.draw, now.mixture, uniform)
+        now.cloud.add(fresh, order.target.log_likelihood(here.rows, fresh), now.mixture)
+        z, log_likelihood, offset = now.cloud.joined()
+        log_weights, effective = engine.run(_weighed, offset, log_likelihood)
+        effective = engine.get(effective, len(now.curves))
+        done = (effective >= order.size) | (now.number + 1 == len(effort.rounds))
+        poor = ~done & (effective < EFFICIENT * z.shape[2] * REPLICATES)
+        if done.any():
+            index = np.flatnonzero(done)
+            rows = rows_of(index)
+            ready, its_weights = engine.take((z, log_weights), rows)
+            found = chains.from_weighted(
+                ready, its_weights, here.keys[rows], draws=order.draws, size=order.size,
+                engine=engine,
+            )  # fmt: skip
+            parts.append((now.curves[index], found))
+        for some in (np.flatnonzero(poor), np.flatnonzero(~done & ~poor)):
+            if len(some):
+                rows = rows_of(some)
+                cloud = now.cloud.take(rows)
+                better = cloud.sources[-1]
+                if poor[some[0]] or better is None:
+                    kept, share = engine.take((z, log_weights), rows)
+                    share = engine.run(adapting.tilted, kept, engine.run(weights.normalised, share))
+                    better = adapting.fit(order, here.rows[rows], kept, share, effort, final=True)
+                waiting.append(_Round(now.curves[some], cloud, better, now.number + 1))
+    return chains.join(parts)
+
+
+def _weighed(offset: Floats, log_likelihood: Floats, xp: Any = NUMPY) -> tuple[Floats, Floats]:
+    """Log weights at temperature 1, and the effective size of each curve's replicates together."""
+    log_weights = offset + log_likelihood
+    pooled = log_weights.reshape(-1, REPLICATES * log_weights.shape[1])
+    return log_weights, weights.effective_size(pooled, xp)
