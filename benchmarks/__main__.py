@@ -62,7 +62,7 @@ ALONE: dict[str, Any] = {
 # A sampler on a workload begins no further seed once its budget of seconds is spent, so that what
 # is slow has fewer seeds and the whole an end.
 # Expected on two slow cores: 20 minutes, most of them compiling; in full an hour and a
-# half, of which the contest takes 50 minutes and growth 35, 13 of them ours with 10,000 curves.
+# half, of which the contest takes 50 minutes and growth 35, 15 of them ours with 10,000 curves.
 QUICK: dict[str, dict[str, Any]] = {
     "contest": {"names": ("gpt3",), "seeds": 4, "budget": 5, "limit": 90},
     "growth": {
