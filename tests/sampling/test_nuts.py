@@ -145,8 +145,8 @@ def test_samplers_that_differ_are_flagged(patched):
 @pytest.mark.needs("nutpie")
 def test_nutpie_agrees_with_the_population_sampler():
     frame = table()
-    found = upturn.fit(frame, model="logit-line", sampler="nuts", draws=4000, seed=2)
-    other = upturn.fit(frame, model="logit-line", draws=4000, seed=2)
+    found = upturn.fit(frame, model="logit-line", sampler="nuts", draws=8000, seed=2)
+    other = upturn.fit(frame, model="logit-line", draws=8000, seed=2)
     assert found.failed == []
     stats = found.tree["sample_stats"].to_dataset()
     # four parameters of two curves, within 4 Monte Carlo standard errors: beyond once in 2,000
