@@ -138,8 +138,8 @@ def _end(
         return None
     os.kill(child, how)
     code = _finished(child)
-    if how is signal.SIGKILL and code != -how:
-        return None  # it ended by itself between the last look and the signal
+    if how is signal.SIGKILL and code == 0:
+        return None  # it was done between the last look and the signal
     done = batches_done(path)
     resumed = _finished(_fork(_command(path)))
     alone = [other.name for other in place.iterdir()] == [path.name]  # nothing is left beside it

@@ -43,9 +43,8 @@ the mean squared error against a reference, over runs with different seeds. That
 formula of an effective sample size, and a bias that all runs share counts as the error it is. Of \
 independent draws it is their number for the mean, and a 4.5th of it for a 5 % quantile of a \
 normal posterior. From n seeds it is known to within √(2/n) of itself: 32 % with 20. From one it \
-hardly is: nine times in ten the truth is between a 250th and four times of what a run shows that \
-happened to be right or wrong, so that a ratio to a row of one seed says an order of magnitude; \
-the table against nutpie has more seeds. \
+hardly is: nine times in ten the truth is between a 250th and 3.8 times what is shown, since one \
+run may be right by chance. The table against nutpie has more seeds. \
 A rate divides by the warm time of a run: imports and compilation are not in it, except for \
 `pm.sample`, which compiles each time it is called. Cold is from starting Python to the first \
 answer. Ours counts all that `upturn.fit` does: the no-change twins, diagnostics and the tree.
