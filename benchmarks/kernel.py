@@ -31,7 +31,7 @@ type Floats = NDArray[np.float64]
 type Kernel = Callable[[Counts, Mapping[str, Floats]], Floats]
 
 SOURCE = Path(__file__).with_suffix(".c")
-FLAGS = ("-O3", "-march=native", "-ffast-math", "-fPIC", "-shared", "-Wno-psabi")
+FLAGS = ("-O3", "-march=native", "-ffast-math", "-fPIC", "-Wno-psabi")
 PARAMETERS = ("changepoint", "rate", "floor", "height", "overdispersion")
 AGREEMENT = 1e-8  # of log likelihoods, relative
 WIDTH = 0.2  # of the ball of particles, in prior standard deviations
@@ -56,12 +56,12 @@ def by_hand(*flags: str) -> Kernel:
         More of them for the compiler.
     """
     with tempfile.TemporaryDirectory() as folder:  # what is loaded stays without its file
-        path = Path(folder) / "kernel.so"
-        order = [compiler(), *FLAGS, *flags, str(SOURCE), "-lm", "-o", str(path)]
-        done = subprocess.run(order, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"kernel: {done.stderr.strip()[-500:]}")
-        library = ctypes.CDLL(str(path))
+        compiled, path = str(Path(folder) / "kernel.o"), str(Path(folder) / "kernel.so")
+        _compile(*FLAGS, *flags, "-c", str(SOURCE), "-o", compiled)
+        # Linked without fast-math: gcc before 13 would add a start that makes whoever loads the
+        # library, all of this process, take subnormal numbers for zero.
+        _compile("-shared", compiled, "-lm", "-o", path)
+        library = ctypes.CDLL(path)
     array = np.ctypeslib.ndpointer(np.float64, flags="C_CONTIGUOUS")
     number, real = ctypes.c_long, ctypes.c_double
     library.log_likelihood.restype = None
@@ -83,6 +83,12 @@ def by_hand(*flags: str) -> Kernel:
         return out
 
     return kernel
+
+
+def _compile(*arguments: str) -> None:
+    done = subprocess.run([compiler(), *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"kernel: {done.stderr.strip()[-500:]}")
 
 
 def arranged(counts: Counts) -> tuple[Any, ...]:

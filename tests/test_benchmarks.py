@@ -513,6 +513,13 @@ def test_the_kernel_by_hand_is_right(flags):
         by_hand(counts, {name: values[:9] for name, values in p.items()})
 
 
+@pytest.mark.skipif(not kernel.compiler(), reason="there is no C compiler")
+def test_arithmetic_stays_as_it_was_with_the_kernel_loaded():
+    """Subnormal numbers would be zero in all of the process, were fast-math given to the linker."""
+    kernel.by_hand()
+    assert np.float64(1e-300) * np.float64(1e-20) > 0
+
+
 def test_kernels_are_timed_on_every_curve(monkeypatch):
     def scipy(counts, p):
         return quadrature.Posterior("hinge", counts).log_likelihood(p)
