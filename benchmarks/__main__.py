@@ -1,7 +1,8 @@
 """`python -m benchmarks [contest|growth|least-squares|agreement|…]`, or all at once.
 
-All at once takes some minutes, with few seeds; with --full an hour or more. `speed`, `mix`,
-`kills`, `stream`, `runs` and `accelerator` run where they are named only.
+All at once compares samplers, in some minutes, with few seeds; with --full in an hour or so. What
+asks for something else (`speed`, `scale`, `coverage`, `pooling`, `mix`, `kills`, `stream`, `runs`
+and `accelerator`) runs where it is named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md
 (full.json with --full), or results/NAME.json and .md for one of the measures alone. `quadrature`,
@@ -10,6 +11,7 @@ docs/benchmarks.md and its two figures from results.
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -44,14 +46,14 @@ MEASURES: dict[str, Any] = {
     "kernel": kernel,
     "least-squares": least_squares,
     "agreement": agreement,
-    "scale": scale,
-    "coverage": coverage,
-    "pooling": pooling,
 }
 
 # run where they are named only
 ALONE: dict[str, Any] = {
     "speed": speed,
+    "scale": scale,
+    "coverage": coverage,
+    "pooling": pooling,
     "mix": mix,
     "kills": kills,
     "runs": runs,
@@ -59,26 +61,23 @@ ALONE: dict[str, Any] = {
     "accelerator": accelerator,
 }
 
+# With few cores each sampler has one, so that two at a time can be measured.
+THREADS = 2 if (os.cpu_count() or 1) >= 4 else 1
 # A sampler on a workload begins no further seed once its budget of seconds is spent, so that what
 # is slow has fewer seeds and the whole an end.
-# Expected on two slow cores: 20 minutes, most of them compiling; in full an hour and a
-# half, of which the contest takes 50 minutes and growth 35, 15 of them ours with 10,000 curves.
 QUICK: dict[str, dict[str, Any]] = {
-    "contest": {"names": ("gpt3",), "seeds": 4, "budget": 5, "limit": 90},
+    "contest": {"names": ("gpt3",), "seeds": 4, "budget": 5, "limit": 200, "threads": THREADS},
     "growth": {
         "axes": ("curves",), "keys": ("ours", "nutpie-joint"), "most": 100,
-        "budget": 10, "own_budget": 10, "limit": 90,
+        "budget": 10, "own_budget": 10, "limit": 90, "threads": THREADS,
     },
     "kernel": {"repeats": 5},
     "least-squares": {"curves": 40},
     "agreement": {"seeds": 3},
-    "scale": {"sizes": (100, 300)},
-    "coverage": {"curves": 400, "grouped": 40},
-    "pooling": {"tables": 5},
 }  # fmt: skip
 FULL: dict[str, dict[str, Any]] = QUICK | {
-    "contest": {"seeds": 20, "budget": 10, "limit": 180},
-    "growth": {"budget": 10, "own_budget": 900, "limit": 90},
+    "contest": {"seeds": 20, "budget": 10, "limit": 300, "threads": THREADS},
+    "growth": {"budget": 10, "own_budget": 1800, "limit": 90, "threads": THREADS},
     "kernel": {},
     "least-squares": {},
 }
@@ -188,7 +187,7 @@ def _add_runs(commands: Any) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="in full, an hour or more")
+    parser.add_argument("--full", action="store_true", help="in full, an hour or so")
     commands = parser.add_subparsers(dest="command")
 
     _contests(commands)

@@ -1,105 +1,23 @@
 """Contest: every sampler on the same curves, models and priors, judged by the same measures.
 
-Each sampler lives in a process of its own (`benchmarks.worker`). They are set up one after the
-other, then run by turns, seed by seed, so that whatever else the machine does falls on each alike.
-A sampler that has spent its budget gets no further seed, and one that takes longer than the limit
-is stopped and stays in the table as a row that says so.
+Each sampler lives in a process of its own (`benchmarks.worker`). They are set up, then run by
+turns, seed by seed, so that whatever else the machine does falls on each alike; as many at a time
+as there are lanes, sets of cores that nobody else computes on. A sampler that has spent its budget
+gets no further seed, and one that takes longer than the limit is stopped and stays in the table as
+a row that says so.
 """
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from queue import Empty, Queue
-from threading import Thread
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from benchmarks import measures, references, report, samplers, workloads
 from benchmarks.measures import Reduced, Truth
+from benchmarks.processes import Cores, Lanes, StoppedError, Worker
 
 KEYS = tuple(key for key in samplers.REGISTRY if key not in samplers.LONG)
-
-
-class StoppedError(Exception):
-    """A worker that failed, or took too long; says why."""
-
-
-class Worker:
-    """A sampler in another process.
-
-    Parameters
-    ----------
-    order : dict
-        sampler, problem, threads, and whether to judge.
-    limit : float
-        Seconds for setting up, and for each run.
-    """
-
-    def __init__(self, order: dict[str, Any], limit: float) -> None:
-        self._limit = limit
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `close`
-        start = perf_counter()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-        self._lines: Queue[str] = Queue()
-        Thread(target=self._read, daemon=True).start()
-        try:
-            self.ready = self._ask(order)
-        except StoppedError:
-            self.close()
-            raise
-        self.cold = perf_counter() - start
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put("")
-
-    def run(self, seed: int) -> dict[str, Any]:
-        """One run."""
-        return self._ask({"seed": seed})
-
-    def _ask(self, what: dict[str, Any]) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(what) + "\n")
-            self._process.stdin.flush()
-            line = self._lines.get(timeout=self._limit)
-        except Empty:
-            raise StoppedError(f"stopped after {self._limit:.0f} s") from None
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise StoppedError(f"failed: {self._last_words()}")
-        return json.loads(line)
-
-    def _last_words(self) -> str:
-        self._process.wait()
-        self._errors.seek(0)
-        said = [line.strip() for line in self._errors.read().splitlines() if line.strip()]
-        return said[-1][:200] if said else f"exit code {self._process.returncode}"
-
-    def close(self) -> None:
-        """End it, with whatever it has started."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
-            if stream is not None:
-                with suppress(BrokenPipeError):
-                    stream.close()
 
 
 @dataclass
@@ -149,18 +67,22 @@ def run(
     limit : float
         Seconds of setting up and of a run, after which a sampler is stopped.
     threads : int
+        Of each sampler, and cores of a lane.
     """
-    found: dict[str, Any] = {"threads": threads, "seeds": seeds, "budget": budget, "workloads": {}}
+    lanes = Lanes(threads)
+    found: dict[str, Any] = {
+        "threads": threads, "lanes": len(lanes), "seeds": seeds, "budget": budget, "workloads": {},
+    }  # fmt: skip
     for number, name in enumerate(names):
         after = len(names) - number - 1
         found["workloads"][name] = _one(
-            name, keys, seeds=seeds, budget=budget, limit=limit, threads=threads, after=after
+            name, keys, lanes, seeds=seeds, budget=budget, limit=limit, after=after
         )
     return found
 
 
 def _one(
-    name: str, keys: Sequence[str], *, seeds: int, budget: float, limit: float, threads: int,
+    name: str, keys: Sequence[str], lanes: Lanes, *, seeds: int, budget: float, limit: float,
     after: int,
 ) -> dict[str, Any]:  # fmt: skip
     """One workload; only why not, where it has no references."""
@@ -176,19 +98,21 @@ def _one(
         spec["tasks"] = [task for task in problem.curves.name.tolist() if task not in without]
         problem = workloads.problem(name, spec["tasks"])
     truth = truth_of(problem, workload)
-    turns = list(_set_up(spec, keys, threads=threads, limit=limit))
+    turns = lanes.map(lambda key, cores: _set_up(spec, key, cores, lanes.threads, limit), keys)
+
+    def take(next_up: tuple[int, Turn], cores: Cores) -> None:
+        seed, turn = next_up
+        took = _take(turn, seed, cores)
+        left = sum(t.left(seeds, budget) for t in turns)
+        later = after * sum(_spent(t, budget) for t in turns)
+        report.note(
+            f"{name}, seed {seed}: {samplers.REGISTRY[turn.key].title}, {took}; "
+            f"at most {minutes((left + later) / len(lanes))} left"
+        )
+
     try:
         for seed in range(seeds):
-            for turn in turns:
-                if not turn.more(seeds, budget):
-                    continue
-                took = _take(turn, seed)
-                left = sum(t.left(seeds, budget) for t in turns)
-                later = after * sum(_spent(t, budget) for t in turns)
-                report.note(
-                    f"{name}, seed {seed}: {samplers.REGISTRY[turn.key].title}, {took}; "
-                    f"at most {minutes(left + later)} left"
-                )
+            lanes.map(take, [(seed, turn) for turn in turns if turn.more(seeds, budget)])
     finally:
         for turn in turns:
             if turn.worker is not None:
@@ -205,28 +129,25 @@ def _one(
     }
 
 
-def _set_up(
-    spec: dict[str, Any], keys: Sequence[str], *, threads: int, limit: float
-) -> Iterator[Turn]:
-    for key in keys:
-        entry = samplers.REGISTRY[key]
-        turn = Turn(key, problem=entry.missing)
-        if not turn.problem:
-            order = {"sampler": key, "problem": spec, "threads": threads}
-            try:
-                turn.worker = Worker(order, limit)
-            except StoppedError as error:
-                turn.problem = str(error)
-        ready = turn.problem or f"ready in {turn.worker.cold:.1f} s"  # type: ignore[union-attr]
-        report.note(f"{spec['workload']}: {entry.title}, {ready}")
-        yield turn
+def _set_up(spec: dict[str, Any], key: str, cores: Cores, threads: int, limit: float) -> Turn:
+    entry = samplers.REGISTRY[key]
+    turn = Turn(key, problem=entry.missing)
+    if not turn.problem:
+        order = {"sampler": key, "problem": spec, "threads": threads}
+        try:
+            turn.worker = Worker(order, limit, cores)
+        except StoppedError as error:
+            turn.problem = str(error)
+    ready = f"ready in {turn.worker.cold:.1f} s" if turn.worker else turn.problem
+    report.note(f"{spec['workload']}: {entry.title}, {ready}")
+    return turn
 
 
-def _take(turn: Turn, seed: int) -> str:
+def _take(turn: Turn, seed: int, cores: Cores) -> str:
     """One run; what to say of it."""
     assert turn.worker is not None
     try:
-        said = turn.worker.run(seed)
+        said = turn.worker.run(seed, cores)
     except StoppedError as error:
         turn.worker.close()
         turn.problem = str(error)

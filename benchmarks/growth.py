@@ -1,20 +1,19 @@
 """Growth: wall time and peak memory against the numbers of curves, points and parameters.
 
 Curves are hinges drawn from their prior. Each sampler has a process of its own for each size; one
-that would spend more than its budget on the next size is not asked for it.
+that would spend more than its budget on the next size is not asked for it. As many grow at a time
+as there are lanes, sets of cores that nobody else computes on.
 """
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from benchmarks import report, samplers
+from benchmarks.processes import Cores, Lanes, StoppedError, Worker
 from benchmarks.workloads import Problem
-
-if TYPE_CHECKING:
-    from benchmarks.contest import Worker
 
 SEED = 5
 POINTS = 20
@@ -50,7 +49,9 @@ MODELS: dict[int, tuple[str, str | None]] = {
 }
 RUNS = (0, 1)  # seeds
 LENIENT = 1.5  # times its budget a run may take that was expected to stay within
-GENERAL = ("ours", "ours-jax", "nutpie-loop")  # that take any model
+# That take any model. Points and parameters grow for these alone: of a peer with a program for each
+# size there is no more than one within its budget, which says nothing of growth.
+GENERAL = ("ours", "ours-jax", "nutpie-loop")
 
 
 def problem(*, curves: int = CURVES, points: int = POINTS, parameters: int = 5) -> Problem:
@@ -91,31 +92,35 @@ def run(
         again as its budget.
     threads : int
     """
-    start = perf_counter()
-    rows: list[dict[str, Any]] = []
-    plan = [
-        (axis, key, [size for size in AXES[axis] if size <= most])
-        for axis in axes
-        for key in keys
-        if axis != "parameters" or key in GENERAL
-    ]
-    for number, (axis, key, sizes) in enumerate(plan):
+    start, done = perf_counter(), 0
+    lanes = Lanes(threads)
+    plan = [(axis, key) for axis in axes for key in keys if axis == "curves" or key in GENERAL]
+
+    def grow(one: tuple[str, str], cores: Cores) -> list[dict[str, Any]]:
+        nonlocal done
+        axis, key = one
         each = own_budget if key == "ours" else budget
-        longest = max(limit, LENIENT * each)
-        rows += _grow(axis, key, sizes, budget=each, limit=longest, threads=threads)
-        left = (perf_counter() - start) / (number + 1) * (len(plan) - number - 1)
-        report.note(f"growth: {number + 1} of {len(plan)}; about {left / 60:.0f} min left")
+        sizes = [size for size in AXES[axis] if size <= most]
+        rows = _grow(
+            axis, key, sizes, budget=each, limit=max(limit, LENIENT * each), threads=threads,
+            cores=cores,
+        )  # fmt: skip
+        done += 1
+        left = (perf_counter() - start) / done * (len(plan) - done)
+        report.note(f"growth: {done} of {len(plan)}; about {left / 60:.0f} min left")
+        return rows
+
+    rows = [row for rows in lanes.map(grow, plan) for row in rows]
     return {
         "curves": CURVES, "points": POINTS, "seed": SEED, "seed_numbers": list(RUNS),
-        "threads": threads, "rows": rows,
+        "threads": threads, "lanes": len(lanes), "rows": rows,
     }  # fmt: skip
 
 
 def _grow(
-    axis: str, key: str, sizes: Sequence[int], *, budget: float, limit: float, threads: int
-) -> list[dict[str, Any]]:
-    from benchmarks.contest import StoppedError, Worker
-
+    axis: str, key: str, sizes: Sequence[int], *, budget: float, limit: float, threads: int,
+    cores: Cores,
+) -> list[dict[str, Any]]:  # fmt: skip
     entry = samplers.REGISTRY[key]
     rows: list[dict[str, Any]] = []
     for size in sizes:
@@ -130,12 +135,12 @@ def _grow(
             break
         order = {"sampler": key, "problem": {axis: size}, "threads": threads, "judge": False}
         try:
-            worker = Worker(order, limit)
+            worker = Worker(order, limit, cores)
         except StoppedError as error:
             row["problem"] = str(error)
             break
         try:
-            row |= _timed(worker)
+            row |= _timed(worker, cores)
         except StoppedError as error:
             row["problem"] = str(error)
             break
@@ -145,10 +150,10 @@ def _grow(
     return rows
 
 
-def _timed(worker: "Worker") -> dict[str, Any]:
-    first = worker.run(RUNS[0])
+def _timed(worker: Worker, cores: Cores) -> dict[str, Any]:
+    first = worker.run(RUNS[0], cores)
     # a short run is repeated, since the first one fills caches
-    said = worker.run(RUNS[1]) if first["seconds"] < 30 else first
+    said = worker.run(RUNS[1], cores) if first["seconds"] < 30 else first
     return {
         "seconds": said["seconds"],
         "setup": worker.ready["setup"],

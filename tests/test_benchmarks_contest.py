@@ -2,10 +2,12 @@
 
 import io
 import json
+import os
 import shutil
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
+from time import sleep
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from benchmarks import (  # noqa: E402
     least_squares,
     measures,
     page,
+    processes,
     quadrature,
     references,
     report,
@@ -173,10 +176,10 @@ class Idle:
     ready = {"imports": 1.0, "setup": 0.5, "device": "cpu"}  # noqa: RUF012
     stops = False
 
-    def __init__(self, order, limit):
+    def __init__(self, order, limit, cores):
         assert order["problem"] == {"workload": "open-models"}
 
-    def run(self, seed):
+    def run(self, seed, cores):
         if self.stops and seed > 0:
             raise contest.StoppedError("stopped after 3 s")
         curves = workloads.counts("open-models")
@@ -194,6 +197,7 @@ class Idle:
 
 def test_samplers_run_by_turns_until_their_budget_is_spent(monkeypatch, capsys):
     monkeypatch.setattr(contest, "Worker", Idle)
+    monkeypatch.setattr(processes, "_split", lambda threads: [()])
     entries = {name: Entry(name, "x:Y", {}) for name in ("first", "second")}
     found = contested(monkeypatch, entries, seeds=5, budget=4.0)
     rows = found["workloads"]["open-models"]["samplers"]
@@ -213,6 +217,64 @@ def test_a_sampler_that_is_stopped_keeps_what_it_has_done(monkeypatch):
     row = found["workloads"]["open-models"]["samplers"]["late"]
     assert row["seeds"] == 1
     assert "Late; then stopped after 3 s" in contest.table(found)
+
+
+def test_a_lane_has_its_cores_to_itself(monkeypatch):
+    """Three lanes, twenty jobs, each on cores that no other job has at that time."""
+    monkeypatch.setattr(processes, "_split", lambda threads: [(0,), (1,), (2,)])
+    busy, most = set(), []
+
+    def job(item, cores):
+        assert cores not in busy
+        busy.add(cores)
+        most.append(len(busy))
+        sleep(0.01)
+        busy.discard(cores)
+        return 2 * item
+
+    assert processes.Lanes(1).map(job, range(20)) == [2 * i for i in range(20)]
+    assert max(most) == 3
+
+
+def test_lanes_take_whole_sets_of_cores(monkeypatch):
+    monkeypatch.setattr(processes.os, "sched_getaffinity", lambda pid: set(range(7)), raising=False)
+    monkeypatch.setattr(processes.os, "sched_setaffinity", None, raising=False)
+    monkeypatch.setattr(processes.shutil, "which", lambda name: None)
+    assert len(processes.Lanes(2)) == 3
+    assert len(processes.Lanes(3)) == 2
+    assert len(processes.Lanes(8)) == 1
+    monkeypatch.setattr(processes.shutil, "which", lambda name: f"/bin/{name}")
+    assert len(processes.Lanes(2)) == 1  # a GPU is one
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="not on this system")
+def test_a_worker_stays_on_its_cores():
+    core = max(os.sched_getaffinity(0))
+    order = {"sampler": "jags", "problem": {"curves": 1}, "threads": 1, "judge": False}
+    one = processes.Worker(order, limit=300, cores=(core,))
+    try:
+        tasks = Path(f"/proc/{one._process.pid}/task").iterdir()
+        assert {frozenset(os.sched_getaffinity(int(task.name))) for task in tasks} == {
+            frozenset({core})
+        }
+    finally:
+        processes.Worker.close_all()
+    assert one._process.poll() is not None
+
+
+def test_an_error_on_one_lane_ends_all(monkeypatch):
+    monkeypatch.setattr(processes, "_split", lambda threads: [(), ()])
+    begun = []
+
+    def job(item, cores):
+        begun.append(item)
+        if item == 0:
+            raise RuntimeError("no")
+        sleep(0.05)
+
+    with pytest.raises(RuntimeError, match="no"):
+        processes.Lanes(1).map(job, range(50))
+    assert len(begun) < 10
 
 
 def test_a_worker_that_fails_says_why():
@@ -531,7 +593,7 @@ def test_a_curve_without_a_reference_is_left_out_and_named(monkeypatch):
     monkeypatch.setattr(references, "load", lambda kind: some)
     orders = []
 
-    def gone(order, limit):
+    def gone(order, limit, cores):
         orders.append(order["problem"])
         raise contest.StoppedError("gone")
 
