@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+PEERS := $(VENV)/.peers
 
 # What `make fit` fits, and how; for example  make fit DATA=open-models FIT="--axis flops --axis params"
 DATA ?= gpt3
@@ -77,10 +78,10 @@ docs: $(STAMP) ## build the documentation site into docs/_build; a warning is an
 build: $(STAMP) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation --sdist --wheel --outdir dist .
 
-bench: $(STAMP) ## run the benchmarks of samplers with few seeds and few curves, in some 15 minutes
+bench: $(PEERS) ## run the benchmarks of samplers with few seeds and few curves, in some 15 minutes
 	$(BIN)/python -m benchmarks
 
-bench-full: $(STAMP) ## run the benchmarks of samplers in full, in an hour or so
+bench-full: $(PEERS) ## run the benchmarks of samplers in full, in an hour or so
 	$(BIN)/python -m benchmarks --full
 
 clean: ## remove what was built and computed; the environment stays
@@ -111,3 +112,10 @@ $(STAMP): pyproject.toml
 	  $(BIN)/python -m pip install --quiet -e '.[dev]'; \
 	fi; \
 	touch $@
+
+# The other samplers. What cannot be had is a row of the benchmarks that says so, and is tried again next time.
+$(PEERS): $(STAMP)
+	@echo "installing the samplers to compare with into $(VENV)"; \
+	if uv --version >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python -e '.[bench]'; \
+	else $(BIN)/python -m pip install --quiet -e '.[bench]'; fi && touch $@ || \
+	echo "not all of them could be installed: those that are missing will be named" >&2

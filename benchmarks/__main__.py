@@ -11,7 +11,6 @@ docs/benchmarks.md and its two figures from results.
 """
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
@@ -30,6 +29,7 @@ from benchmarks import (
     mix,
     page,
     pooling,
+    processes,
     references,
     report,
     runs,
@@ -62,7 +62,7 @@ ALONE: dict[str, Any] = {
 }
 
 # With few cores each sampler has one, so that two at a time can be measured.
-THREADS = 2 if (os.cpu_count() or 1) >= 4 else 1
+THREADS = 2 if processes.cores() >= 4 else 1
 # A sampler on a workload begins no further seed once its budget of seconds is spent, so that what
 # is slow has fewer seeds and the whole an end.
 QUICK: dict[str, dict[str, Any]] = {

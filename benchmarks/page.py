@@ -36,7 +36,8 @@ INTRODUCTION = """\
 
 Which sampler, how fast, how right: every sampler on the same curves, the same model (the hinge \
 under the beta-binomial), the same priors. `make bench` measures a little of it in minutes, \
-`make bench-full` all of it; `python -m benchmarks render results/full.json` makes this page.
+`make bench-full` more in an hour or so, `python -m benchmarks speed` and `scale` what bears their \
+names; `python -m benchmarks render results/full.json` makes this page.
 
 **Effective draws** are counted by replication: the posterior variance of the changepoint τ over \
 the mean squared error against a reference, over runs with different seeds. That needs nobody's \
@@ -85,6 +86,9 @@ NOTES = {
     ),
 }
 KEPT = "benchmarks.json"
+# Parts of which each workload may be measured by itself, and what is known of where it was.
+SEVERAL = {"contest": "workloads", "speed": "datasets"}
+PLACE: dict[str, Any] = {"machine": None, "threads": 0, "lanes": 1}
 FIGURES = {
     "benchmarks-speed.svg": "Effective draws of τ a second",
     "benchmarks-growth.svg": "Seconds against the number of curves",
@@ -131,15 +135,25 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
 
 
 def _add(found: dict[str, Any], results: dict[str, Any]) -> None:
-    """Take over what results have measured, each part with the machine it was measured on."""
+    """Take over what results have measured, each part with where it was.
+
+    Of parts with workloads, those that were not measured again stay, with where they were.
+    """
     for name in PARTS:
         if name not in results:
             continue
         one = results[name] | {"machine": results["machine"]}
-        if name == "contest":
-            each = {k: w | {"machine": one["machine"]} for k, w in one["workloads"].items()}
-            one["workloads"] = found.get(name, {"workloads": {}})["workloads"] | each
+        several = SEVERAL.get(name)
+        if several:
+            kept = found.get(name, {several: {}})
+            one[several] = _with_place(kept, several) | _with_place(one, several)
         found[name] = one
+
+
+def _with_place(part: dict[str, Any], several: str) -> dict[str, Any]:
+    """The workloads of a part, each with its machine, threads and lanes."""
+    place = {key: part.get(key, usual) for key, usual in PLACE.items()}
+    return {name: place | one for name, one in part[several].items()}
 
 
 def page(found: dict[str, Any], figures: Sequence[str]) -> str:
@@ -166,23 +180,25 @@ def _table(name: str, measure: Any, found: dict[str, Any]) -> str:
 
 def machine_lines(found: dict[str, Any]) -> str:
     """Where a part was measured, and with what: of the contest, which workload on which machine."""
+    several = next((found[key] for key in SEVERAL.values() if key in found), {"": {}})
     by_line: dict[str, list[str]] = {}
-    for name, one in found.get("workloads", {"": found}).items():
-        line = _machine_line(one["machine"], found.get("threads", 0))
-        by_line.setdefault(line, []).append(name)
+    for name, one in several.items():
+        by_line.setdefault(_machine_line(found | one), []).append(name)
     if len(by_line) == 1:
         return f"*{next(iter(by_line))}*"
     return "\n\n".join(f"*{', '.join(names)}: {line}*" for line, names in by_line.items())
 
 
-def _machine_line(machine: dict[str, Any], count: int) -> str:
+def _machine_line(part: dict[str, Any]) -> str:
+    machine, count, lanes = part["machine"], part.get("threads", 0), part.get("lanes", 1)
     versions = ", ".join(f"{k} {v}" for k, v in machine["versions"].items() if v != "missing")
-    threads = f"{count} thread{'s' if count > 1 else ''}; " if count else ""
+    threads = f"{count} thread{'s' if count > 1 else ''}" if count else ""
+    threads += f" each, {lanes} at a time on cores of their own" if lanes > 1 else ""
     load = machine["load"][0]
     date = f"{machine['date']}; " if "date" in machine else ""
     return (
         f"{date}{machine['processor']}, {machine['cores']} cores, load {load:.1f} at the end; "
-        f"{threads}Python {machine['python']}, {versions}."
+        f"{threads}{'; ' if threads else ''}Python {machine['python']}, {versions}."
     )
 
 

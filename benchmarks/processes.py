@@ -159,6 +159,12 @@ class Lanes:
             pool.shutdown()
 
 
+def cores() -> int:
+    """How many this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
 def _split(threads: int) -> list[Cores]:
     if not hasattr(os, "sched_setaffinity") or shutil.which("nvidia-smi"):
         return [()]

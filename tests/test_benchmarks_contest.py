@@ -558,6 +558,7 @@ def test_a_part_is_measured_again_by_itself(tmp_path):
     again["contest"]["workloads"] = {"another": again["contest"]["workloads"]["made-up"]}
     again = {name: again[name] for name in ("contest", "machine")}
     again["machine"] = again["machine"] | {"processor": "another processor"}
+    again["contest"] |= {"threads": 1, "lanes": 2}
     texts = []
     for name, found in (("full", whole), ("contest", again)):
         path = tmp_path / f"{name}.json"
@@ -570,6 +571,9 @@ def test_a_part_is_measured_again_by_itself(tmp_path):
     assert f"*made-up: {where}" in after
     assert f"*another: {whole['machine']['date']}; another processor, " in after
     assert f"\n*{where}" in after  # growth's
+    lines = {line.split(":")[0]: line for line in after.splitlines() if line.startswith("*")}
+    assert "; 2 threads; Python" in lines["*made-up"]
+    assert "; 1 thread each, 2 at a time on cores of their own; Python" in lines["*another"]
 
 
 def test_a_page_of_nothing_is_refused(tmp_path):
