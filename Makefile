@@ -78,10 +78,10 @@ docs: $(STAMP) ## build the documentation site into docs/_build; a warning is an
 build: $(STAMP) ## build the wheel and the source archive into dist/
 	$(BIN)/python -m build --no-isolation --sdist --wheel --outdir dist .
 
-bench: $(PEERS) ## run the benchmarks of samplers with few seeds and few curves, in some 15 minutes
+bench: $(PEERS) ## run the benchmarks of samplers with few seeds and few curves, in ten minutes or so
 	$(BIN)/python -m benchmarks
 
-bench-full: $(PEERS) ## run the benchmarks of samplers in full, in an hour or so
+bench-full: $(PEERS) ## run the benchmarks of samplers in full, in an hour and a quarter
 	$(BIN)/python -m benchmarks --full
 
 clean: ## remove what was built and computed; the environment stays

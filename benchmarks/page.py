@@ -36,8 +36,8 @@ INTRODUCTION = """\
 
 Which sampler, how fast, how right: every sampler on the same curves, the same model (the hinge \
 under the beta-binomial), the same priors. `make bench` measures a little of it in minutes, \
-`make bench-full` more in an hour or so, `python -m benchmarks speed` and `scale` what bears their \
-names; `python -m benchmarks render results/full.json` makes this page.
+`make bench-full` more in an hour and a quarter, `python -m benchmarks speed` and `scale` what \
+bears their names; `python -m benchmarks render results/full.json` makes this page.
 
 **Effective draws** are counted by replication: the posterior variance of the changepoint τ over \
 the mean squared error against a reference, over runs with different seeds. That needs nobody's \

@@ -381,9 +381,24 @@ def index(function):
         changed("endings", group("constant_data", lambda d: d.isel(limit=slice(1)))),
     ],
 )  # fmt: skip
-def test_a_file_that_was_changed(loaded, tmp_path, change):
+def test_a_file_that_was_changed(loaded, saved, monkeypatch, change):
+    """In memory, where a change takes no second; through a file the tests below go."""
     found = loaded.copy()
     change(found)
+    monkeypatch.setattr(tree, "_attempt", lambda source: (found, ""))
+    text = refused(saved)
+    assert "fit.nc" in text
+    assert "expected a" in text
+
+
+def test_what_reads_a_changed_file_reads_one_that_was_not(loaded, saved, monkeypatch):
+    monkeypatch.setattr(tree, "_attempt", lambda source: (loaded.copy(), ""))
+    assert len(upturn.load(saved).curves) == 3
+
+
+def test_a_changed_file_on_the_disk(loaded, tmp_path):
+    found = loaded.copy()
+    group("posterior", lambda d: d.drop_vars("rate"))(found)
     found.to_netcdf(tmp_path / "changed.nc", engine="h5netcdf")
     text = refused(tmp_path / "changed.nc")
     assert "changed.nc" in text
