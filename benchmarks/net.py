@@ -34,7 +34,7 @@ LEAST = 0.02  # effective share of them that a temperature leaves
 STAGES = 40
 AGAIN = 3  # proposals from draws of a proposal for the posterior
 COLD = 2.0  # inverse temperature of the other half of the kernels
-REPLICATES, POINTS = 8, 2**22
+REPLICATES, POINTS = 8, 2**24
 PIECE = 2**15  # points at a time
 BLOCK = 256  # of them in the fastest cache
 
@@ -180,8 +180,7 @@ def integrate(name: str, counts: Counts, *, binomial: bool = False, seed: int = 
         colder = log_weights + (COLD - 1) * (posterior.log_density(z) - _log_prior(z))
         own, other = (Proposal.around(_resampled(z, w, rng)) for w in (log_weights, colder))
         proposal = own.beside(other)
-    parts = [_drawn(posterior, proposal, POINTS, rng) for _ in range(REPLICATES)]
-    return _summed(posterior, parts)
+    return _summed(posterior, [_part(posterior, proposal, rng) for _ in range(REPLICATES)])
 
 
 def _tempered(posterior: Posterior, rng: np.random.Generator) -> Proposal:
@@ -221,9 +220,10 @@ def _drawn(
     posterior: Posterior, proposal: Proposal, count: int, rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Points of a proposal, by one net, and their log weights for the posterior."""
-    z = proposal.draw(_net(len(posterior.names) + 2, count, rng))
-    pieces = [z[i : i + PIECE] for i in range(0, count, PIECE)]
-    return z, np.concatenate([posterior.log_density(p) - proposal.log_density(p) for p in pieces])
+    uniform = _net(len(posterior.names) + 2, count, rng)
+    pieces = [proposal.draw(uniform[i : i + PIECE]) for i in range(0, count, PIECE)]
+    log_weights = [posterior.log_density(z) - proposal.log_density(z) for z in pieces]
+    return np.concatenate(pieces), np.concatenate(log_weights)
 
 
 def _net(dimension: int, count: int, rng: np.random.Generator) -> Floats:
@@ -239,17 +239,49 @@ def _resampled(z: Floats, log_weights: Floats, rng: np.random.Generator) -> Floa
     return z[rng.permutation(index)]
 
 
-def _summed(posterior: Posterior, parts: list[tuple[Floats, Floats]]) -> Found:
+@dataclass(frozen=True)
+class Part:
+    """What one replicate of a net says.
+
+    Attributes
+    ----------
+    sums : array (1 + 2 × quantity,)
+        Means over its points of the weight, and of it times each quantity and its square.
+    square : float
+        Mean of the squared weight.
+    z, weight : array (point,)
+        The first coordinate, and the weights.
+    top : float
+        The logarithm of what weights are shares of.
+    """
+
+    sums: Floats
+    square: float
+    z: Floats
+    weight: Floats
+    top: float
+
+
+def _part(posterior: Posterior, proposal: Proposal, rng: np.random.Generator) -> Part:
+    z, log_weights = _drawn(posterior, proposal, POINTS, rng)
+    top = float(log_weights.max())
+    weight = np.exp(log_weights - top)
+    p = posterior.parameters(z)
+    sums = [weight.mean()]
+    for label in labels_of(posterior.names):
+        logged = label.startswith("log ")
+        value = np.log(np.maximum(p[label[4:]], 1e-300)) if logged else p[label]
+        sums += [(weight * value).mean(), (weight * value**2).mean()]
+    return Part(np.array(sums), float((weight**2).mean()), z[:, 0].copy(), weight, top)
+
+
+def _summed(posterior: Posterior, parts: list[Part]) -> Found:
     """What the replicates say together, and apart."""
     labels = labels_of(posterior.names)
-    top = max(float(w.max()) for _, w in parts)
-    sums = []
-    for z, log_weights in parts:
-        p = posterior.parameters(z)
-        weight = np.exp(log_weights - top)
-        values = [np.log(np.maximum(p[n[4:]], 1e-300)) if n[:4] == "log " else p[n] for n in labels]
-        sums.append([weight.mean(), *((weight * v**e).mean() for v in values for e in (1, 2))])
-    whole, each = np.mean(sums, axis=0), np.array(sums)
+    top = max(part.top for part in parts)
+    scale = np.exp([part.top - top for part in parts])
+    each = scale[:, None] * np.array([part.sums for part in parts])
+    whole = each.mean(axis=0)
 
     def moments(row: Floats) -> tuple[Floats, Floats]:
         first, second = row[1::2] / row[0], row[2::2] / row[0]
@@ -257,23 +289,26 @@ def _summed(posterior: Posterior, parts: list[tuple[Floats, Floats]]) -> Found:
 
     mean, sd = moments(whole)
     # errors of ratios from their influence on each replicate, as a jackknife takes them
-    left = [moments((whole * len(each) - row) / (len(each) - 1)) for row in each]
     count = len(each)
+    left = [moments((whole * count - row) / (count - 1)) for row in each]
     errors = [
         np.sqrt((count - 1) / count * np.square(np.array(v) - np.mean(v, axis=0)).sum(axis=0))
         for v in zip(*left, strict=True)
     ]
-    z = np.concatenate([one[:, 0] for one, _ in parts])
-    weight = np.exp(np.concatenate([w for _, w in parts]) - top)
+    square = float(scale**2 @ [part.square for part in parts]) / count
+    quantiles = []
+    if "changepoint" in posterior.names:
+        weights = [s * part.weight for s, part in zip(scale, parts, strict=True)]
+        quantiles = _quantiles(np.concatenate([p.z for p in parts]), np.concatenate(weights))
     return Found(
         float(np.log(whole[0]) + top),
         float(each[:, 0].std(ddof=1) / math.sqrt(count) / whole[0]),
         dict(zip(labels, mean.tolist(), strict=True)),
         dict(zip(labels, sd.tolist(), strict=True)),
         float(max((e / sd).max() for e in errors)),
-        _quantiles(z, weight) if "changepoint" in posterior.names else [],
-        len(weight),
-        float(weight.sum() ** 2 / (weight**2).sum() / len(weight)),
+        quantiles,
+        sum(len(part.z) for part in parts),
+        float(whole[0] ** 2 / square),
     )
 
 
