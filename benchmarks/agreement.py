@@ -53,7 +53,7 @@ def run(
     """Compare with whatever references are stored; say which are missing."""
     nuts, sums = references.load("nuts"), references.load("quadrature")
     rows: list[dict[str, Any]] = []
-    left_out: dict[str, list[str]] = {"no reference": [], "NUTS did not converge": []}
+    left_out: dict[str, list[str]] = {"no reference": [], "NUTS did not converge, or diverged": []}
     evidence: list[dict[str, Any]] = []
     for dataset in datasets:
         curves = workloads.counts(dataset)
@@ -71,7 +71,7 @@ def run(
                 if entry is None:
                     left_out["no reference"].append(label)
                 elif not references.converged(entry):
-                    left_out["NUTS did not converge"].append(label)
+                    left_out["NUTS did not converge, or diverged"].append(label)
                 else:
                     rows += _against_nuts(
                         label, entry, moments, i, ours_converged=bool(fine[i].all())

@@ -180,7 +180,10 @@ def integrate(name: str, counts: Counts, *, binomial: bool = False, seed: int = 
         colder = log_weights + (COLD - 1) * (posterior.log_density(z) - _log_prior(z))
         own, other = (Proposal.around(_resampled(z, w, rng)) for w in (log_weights, colder))
         proposal = own.beside(other)
-    return _summed(posterior, [_part(posterior, proposal, rng) for _ in range(REPLICATES)])
+    parts = [
+        part_of(posterior, *_drawn(posterior, proposal, POINTS, rng)) for _ in range(REPLICATES)
+    ]
+    return _summed(posterior, parts)
 
 
 def _tempered(posterior: Posterior, rng: np.random.Generator) -> Proposal:
@@ -262,8 +265,8 @@ class Part:
     top: float
 
 
-def _part(posterior: Posterior, proposal: Proposal, rng: np.random.Generator) -> Part:
-    z, log_weights = _drawn(posterior, proposal, POINTS, rng)
+def part_of(posterior: Posterior, z: Floats, log_weights: Floats) -> Part:
+    """What points (point, dimension) say of a posterior, with log weights (point,)."""
     top = float(log_weights.max())
     weight = np.exp(log_weights - top)
     p = posterior.parameters(z)
@@ -271,6 +274,7 @@ def _part(posterior: Posterior, proposal: Proposal, rng: np.random.Generator) ->
     for label in labels_of(posterior.names):
         logged = label.startswith("log ")
         value = np.log(np.maximum(p[label[4:]], 1e-300)) if logged else p[label]
+        value = np.where(weight > 0, value, 0.0)  # far out, where nothing weighs, it may be endless
         sums += [(weight * value).mean(), (weight * value**2).mean()]
     return Part(np.array(sums), float((weight**2).mean()), z[:, 0].copy(), weight, top)
 

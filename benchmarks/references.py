@@ -137,17 +137,16 @@ def by_nuts(compiled: Compiled, counts: Counts, model: str, *, seed: int) -> dic
     return entry | {"rhat": worst, "ess": least}
 
 
-def _careful_enough(entry: dict[str, Any] | None) -> bool:
-    """Whether there is an entry that need not be made with more care."""
-    if entry is None:
-        return False
+def _careful_enough(entry: dict[str, Any]) -> bool:
+    """Whether a NUTS run need not be made with more care."""
     careful = entry["target_accept"] >= CAREFUL["target_accept"]
     return bool(careful or entry["divergences"] <= MOST_DIVERGENCES)
 
 
 def converged(entry: dict[str, Any]) -> bool:
     """Whether a NUTS run is fit to be compared with."""
-    return bool(entry["rhat"] < LARGEST_RHAT and entry["ess"] > LEAST_ESS)
+    mixed = entry["rhat"] < LARGEST_RHAT and entry["ess"] > LEAST_ESS
+    return bool(mixed and _careful_enough(entry))
 
 
 def with_logs(draws: dict[str, Any]) -> dict[str, Any]:
@@ -192,7 +191,8 @@ def make_nuts(dataset: str, models: list[str], *, seed: int = 1, fresh: bool = F
         compiled = Compiled(model, counts.one(0))
         for i, name in enumerate(curves.name.tolist()):
             one, label = counts.one(i), key(dataset, name, model)
-            if not _careful_enough(lookup(there, label, one)):
+            stored = lookup(there, label, one)
+            if stored is None or not _careful_enough(stored):
                 entry = by_nuts(compiled, one, model, seed=seed + i)
                 store("nuts", {label: entry})
                 print(

@@ -411,6 +411,29 @@ def test_sums_over_a_net_equal_those_over_a_lattice(monkeypatch, model):
         assert np.abs(error).max() < 0.05 * exact["sd"]["changepoint"]
 
 
+def test_a_replicate_is_not_spoilt_by_what_weighs_nothing():
+    """Points far out, of which one has an endless parameter and no weight; by hand."""
+    z = np.array([[0.0], [1.0], [40.0]])
+    posterior = SimpleNamespace(
+        names=("slope",), parameters=lambda z: {"slope": np.array([1.0, 3.0, np.inf])}
+    )
+    found = net.part_of(posterior, z, np.log([0.5, 1.0, 1e-300]) - [0, 0, np.inf])
+    assert found.top == 0
+    assert found.sums.tolist() == pytest.approx(
+        [1.5 / 3, 3.5 / 3, 9.5 / 3, np.log(3) / 3, np.log(3) ** 2 / 3]
+    )
+    assert found.square == pytest.approx(1.25 / 3)
+
+
+@pytest.mark.parametrize(
+    ("divergences", "target_accept", "rhat", "fit"),
+    [(20, 0.95, 1.0, True), (21, 0.95, 1.0, False), (21, 0.999, 1.0, True), (0, 0.95, 1.02, False)],
+)
+def test_runs_of_nuts_that_diverge_are_no_references(divergences, target_accept, rhat, fit):
+    entry = {"rhat": rhat, "ess": 4000.0, "target_accept": target_accept}
+    assert references.converged(entry | {"divergences": divergences}) is fit
+
+
 def test_what_a_lattice_is_too_coarse_for_is_summed_over_a_net(monkeypatch):
     counts = curve()
     monkeypatch.setattr(net, "PARTICLES", 2**12)
