@@ -34,7 +34,7 @@ LEAST = 0.02  # effective share of them that a temperature leaves
 STAGES = 40
 AGAIN = 3  # proposals from draws of a proposal for the posterior
 COLD = 2.0  # inverse temperature of the other half of the kernels
-REPLICATES, POINTS = 8, 2**24
+REPLICATES, POINTS = 8, 2**22
 PIECE = 2**15  # points at a time
 BLOCK = 256  # of them in the fastest cache
 
