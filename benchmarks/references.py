@@ -114,11 +114,13 @@ def _of_net(found: net.Found) -> dict[str, Any]:
     return entry
 
 
-def by_nuts(compiled: Compiled, counts: Counts, model: str, *, seed: int) -> dict[str, Any]:
+def by_nuts(
+    compiled: Compiled, counts: Counts, model: str, *, seed: int, careful: bool = False
+) -> dict[str, Any]:
     """One curve's entry, with the worst R̂ and the smallest bulk ESS of its parameters."""
-    how = NUTS
+    how = CAREFUL if careful else NUTS
     run = compiled.sample(counts, seed=seed, **how)
-    if run.divergences > MOST_DIVERGENCES:
+    if how is NUTS and run.divergences > MOST_DIVERGENCES:
         how = CAREFUL
         run = compiled.sample(counts, seed=seed, **how)
     entry: dict[str, Any] = {
@@ -193,7 +195,9 @@ def make_nuts(dataset: str, models: list[str], *, seed: int = 1, fresh: bool = F
             one, label = counts.one(i), key(dataset, name, model)
             stored = lookup(there, label, one)
             if stored is None or not _careful_enough(stored):
-                entry = by_nuts(compiled, one, model, seed=seed + i)
+                # one that once diverged is not asked again whether it does: it may be lucky
+                careful = stored is not None
+                entry = by_nuts(compiled, one, model, seed=seed + i, careful=careful)
                 store("nuts", {label: entry})
                 print(
                     f"{label}: {entry['seconds']:.0f} s, R̂ {entry['rhat']:.3f}, "

@@ -434,6 +434,30 @@ def test_runs_of_nuts_that_diverge_are_no_references(divergences, target_accept,
     assert references.converged(entry | {"divergences": divergences}) is fit
 
 
+def test_a_run_that_diverged_is_made_anew_with_care_at_once(monkeypatch):
+    counts = Counts.of(workloads.counts("gpt3"))
+    names = workloads.counts("gpt3").name.tolist()
+    entry = {"target_accept": 0.95, "divergences": 0}
+    there = {
+        references.key("gpt3", name, "flat"): entry | {"digest": references.digest(one, "flat")}
+        for name, one in ((name, counts.one(i)) for i, name in enumerate(names))
+    }
+    there[references.key("gpt3", names[0], "flat")]["divergences"] = 21
+    del there[references.key("gpt3", names[1], "flat")]
+    made = []
+
+    def run(compiled, counts, model, *, seed, careful):
+        made.append((seed, careful))
+        return {"seconds": 0.0, "rhat": 1.0, "ess": 1.0, "divergences": 0}
+
+    monkeypatch.setattr(references, "load", lambda kind: there)
+    monkeypatch.setattr(references, "store", lambda kind, entries: None)
+    monkeypatch.setattr(references, "Compiled", lambda *_: None)
+    monkeypatch.setattr(references, "by_nuts", run)
+    references.make_nuts("gpt3", ["flat"])
+    assert made == [(1, True), (2, False)]
+
+
 def test_what_a_lattice_is_too_coarse_for_is_summed_over_a_net(monkeypatch):
     counts = curve()
     monkeypatch.setattr(net, "PARTICLES", 2**12)
