@@ -108,7 +108,9 @@ def test_rows_do_not_depend_on_those_they_are_not_halved_with(rng, together):
 def test_rows_halved_together_make_up_for_one_another(rng):
     """Errors of quantiles of four rows side by side are smaller than of four by themselves.
 
-    A ratio of two standard deviations of 250 numbers each is known to within 6 %; seeded.
+    Of the first parameter, whose cells count most, .70 times as large, of the others .82. A ratio
+    of two standard deviations of 100 numbers each is known to within 10 %, of 400 to within 5 %;
+    seeded.
     """
     z, order = cloud(rng, rows=200)
     coins = rng.uniform(size=(200, 3))
@@ -119,9 +121,23 @@ def test_rows_halved_together_make_up_for_one_another(rng):
         side_by_side = np.concatenate(np.split(kept.reshape(50, 4, 5, -1), 4, axis=1), axis=3)
         whole = np.concatenate(np.split(z.reshape(50, 4, 5, -1), 4, axis=1), axis=3)
         low, exact = (np.quantile(values, (0.05, 0.95), axis=3) for values in (side_by_side, whole))
-        return (low - exact).std()
+        off = low - exact
+        return np.array([off[..., 0].std(), off[..., 1:].std()])
 
-    assert errors(4) < 0.75 * errors(1)
+    assert (errors(4) < [0.85 * errors(1)[0], 0.9 * errors(1)[1]]).all()
+
+
+def test_the_first_parameter_is_kept_best(rng):
+    """Quantiles of the changepoint are read: errors in sds are .043 there, .057 to .061 elsewhere.
+
+    .052 and .052 to .055 where all count alike. Of 1,600 numbers each, known to 2 %; seeded.
+    """
+    z, order = cloud(rng, rows=800)
+    left = halving.halved(z, order, rng.uniform(size=(800, 3)))
+    kept = np.take_along_axis(z, left[:, None], axis=2)
+    off = np.quantile(kept, (0.05, 0.95), axis=2) - np.quantile(z, (0.05, 0.95), axis=2)
+    first, *others = off.std(axis=(0, 1)) / z.std(axis=(0, 2))
+    assert first < 0.85 * min(others)
 
 
 def test_particles_that_are_all_alike():

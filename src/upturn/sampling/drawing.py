@@ -16,7 +16,10 @@ from upturn.sampling.offsets import Index
 from upturn.sampling.order import LEVEL_STREAM, Order, rows_of
 from upturn.validate import Floats
 
-EFFICIENT = 0.25  # share of effective draws below which a better mixture is worth fitting
+# Effective share of a first round's points below which another is drawn though their number would
+# do: where weights are heavy, they and not the draws made from them are what limits a mean.
+THIN = 0.4
+EFFICIENT = 0.25  # and that below which, where too few are effective, a better mixture is fitted
 FINAL_STREAM = 1_000
 
 
@@ -53,8 +56,10 @@ def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
         z, log_likelihood, offset = now.cloud.joined()
         log_weights, effective = engine.run(_weighed, offset, log_likelihood)
         effective = engine.get(effective, len(now.curves))
-        done = (effective >= order.size) | (now.number + 1 == len(effort.rounds))
-        poor = ~done & (effective < EFFICIENT * z.shape[2] * REPLICATES)
+        share = effective / (z.shape[2] * REPLICATES)
+        enough = (effective >= order.size) & ((share >= THIN) | (now.number > 0))
+        done = enough | (now.number + 1 == len(effort.rounds))
+        poor = ~done & (effective < order.size) & (share < EFFICIENT)
         if done.any():
             index = np.flatnonzero(done)
             rows = rows_of(index)
@@ -70,9 +75,9 @@ def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
                 cloud = now.cloud.take(rows)
                 better = cloud.sources[-1]
                 if poor[some[0]] or better is None:
-                    kept, share = engine.take((z, log_weights), rows)
-                    share = engine.run(adapting.tilted, kept, engine.run(weights.normalised, share))
-                    better = adapting.fit(order, here.rows[rows], kept, share, effort, final=True)
+                    kept, mass = engine.take((z, log_weights), rows)
+                    mass = engine.run(adapting.tilted, kept, engine.run(weights.normalised, mass))
+                    better = adapting.fit(order, here.rows[rows], kept, mass, effort, final=True)
                 waiting.append(_Round(now.curves[some], cloud, better, now.number + 1))
     return chains.join(parts)
 

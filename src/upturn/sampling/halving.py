@@ -28,6 +28,9 @@ FINEST, BITS, LEVELS = 256, 2, 4
 # What a sum of standardised values that is off by one counts beside a cell that is off by one.
 # Cells say what a mean is but for where in its cell each particle is, and a far mode is in a few.
 SUMS = 2.0
+# And what a cell of the first parameter counts beside one of another: it is the changepoint of a
+# model that has one, of which people read quantiles.
+FIRST = 4
 
 
 def halved(
@@ -136,11 +139,12 @@ def _more(surplus: Counts, one: Cells, other: Cells) -> int:
     """By how much the cells of one hold more too many than those of the other."""
     more = 0
     for d in range(len(surplus)):
-        here, there = int(one[d]), int(other[d])
+        here, there, own = int(one[d]), int(other[d]), 0
         for _ in range(LEVELS):  # a cell's number without its last bits is the coarser one's
-            more += surplus[d, here] - surplus[d, there]
+            own += surplus[d, here] - surplus[d, there]
             here >>= BITS
             there >>= BITS
+        more += own if d else FIRST * own
     return more
 
 
