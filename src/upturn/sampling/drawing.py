@@ -36,6 +36,7 @@ class _Round:
 def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
     """Draw from the mixtures in rounds until each curve has its effective size.
 
+    Twice at least where the first round's weights are heavy, whatever is asked for (see `THIN`).
     Curves whose mixture turns out poor get a better one, fitted to what was drawn. They part from
     the others, so that nobody's numbers depend on whose company they are in.
     """
