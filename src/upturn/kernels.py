@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from upturn.elementary import exp_of_negative, two_log_risings
+from upturn.elementary import exp_of_negative, log, rising, two_log_risings
 from upturn.elementary import log_gamma as _log_gamma
 from upturn.elementary import log_rising as _log_rising
 from upturn.validate import Floats
@@ -106,6 +106,24 @@ def beta_binomial(
                 alpha = inside(mean[r, p, n]) * size[r, n]
                 beta = size[r, n] - alpha
                 out[r, g, n] += two_log_risings(alpha, k, beta, m)
+
+
+@compiled
+def beta_binomial_rest(size: Floats, trials: Floats, counts: Floats, out: Floats) -> None:
+    """Take from out (row, particle) its part that is free of the mean, count × log_rising(size, n).
+
+    size is (row, particle); trials, each number of them once, and how many points have it are
+    (row, value), count 0 leaving one out.
+    """
+    widest()
+    for r in range(len(size)):
+        for v in range(trials.shape[1]):
+            n, count = trials[r, v], counts[r, v]
+            if count == 0.0:
+                continue
+            for i in range(size.shape[1]):
+                total, factor = rising(size[r, i], n)
+                out[r, i] -= count * (total + log(factor))
 
 
 @njit(nogil=True)

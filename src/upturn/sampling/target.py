@@ -18,7 +18,7 @@ from scipy.special import ndtr, ndtri
 from upturn.arrays import NUMPY
 from upturn.curves import Curves
 from upturn.hinge_kernel import hinge
-from upturn.kernels import MEAN_MARGIN, add_by_group
+from upturn.kernels import MEAN_MARGIN, add_by_group, beta_binomial_rest
 from upturn.likelihoods import Data, Likelihood, concentration, standard_deviation
 from upturn.model import Model
 from upturn.priors import Quantiles
@@ -382,9 +382,13 @@ class Target:
         if name == "binomial" or self.likelihood.plain is not None:
             return constant
         if name == "beta-binomial":
-            values, counts = (each[rows][:, :, None] for each in self._distinct_trials)
-            terms = self.likelihood.log_rest(xp, p, 0.0, values)
-            return (terms * counts).sum(axis=1) + constant
+            values, counts = (each[rows] for each in self._distinct_trials)
+            if xp is NUMPY:
+                size, total = np.ascontiguousarray(concentration(xp, p)[:, 0]), constant.copy()
+                beta_binomial_rest(size, values, counts, total)
+                return total
+            terms = self.likelihood.log_rest(xp, p, 0.0, values[:, :, None])
+            return (terms * counts[:, :, None]).sum(axis=1) + constant
         points = self._points[rows][:, None]
         return self.likelihood.log_rest(xp, p, 0.0, 0.0)[:, 0] * points + constant
 
