@@ -1,8 +1,8 @@
 """`python -m benchmarks [contest|growth|least-squares|agreement|…]`, or all at once.
 
 All at once compares samplers, in some minutes, with few seeds; with --full in an hour and a
-quarter. What asks for something else (`speed`, `scale`, `coverage`, `pooling`, `mix`, `kills`,
-`stream`, `runs` and `accelerator`) runs where it is named only.
+quarter. What asks for something else (`speed`, `precision`, `scale`, `coverage`, `pooling`, `mix`,
+`kills`, `stream`, `runs` and `accelerator`) runs where it is named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md
 (full.json with --full), or results/NAME.json and .md for one of the measures alone. `quadrature`,
@@ -29,6 +29,7 @@ from benchmarks import (
     mix,
     page,
     pooling,
+    precision,
     processes,
     references,
     report,
@@ -51,6 +52,7 @@ MEASURES: dict[str, Any] = {
 # run where they are named only
 ALONE: dict[str, Any] = {
     "speed": speed,
+    "precision": precision,
     "scale": scale,
     "coverage": coverage,
     "pooling": pooling,
@@ -122,6 +124,9 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
             "seeds": a.seeds, "peers": tuple(a.peers), "pymc_seeds": a.pymc_seeds,
             "datasets": tuple(a.datasets), "threads": a.threads, "long": a.long,
         },
+        "precision": lambda a: {
+            "seeds": a.seeds, "datasets": tuple(a.datasets), "threads": a.threads,
+        },
         "contest": lambda a: {
             "names": tuple(a.workloads), "keys": tuple(a.samplers), "seeds": a.seeds,
             "budget": a.budget, "limit": a.limit, "threads": a.threads,
@@ -186,17 +191,7 @@ def _add_runs(commands: Any) -> None:
     one.add_argument("--page", type=Path, help="to put the table into, such as docs/runs.md")
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="in full, an hour and a quarter")
-    commands = parser.add_subparsers(dest="command")
-
-    _contests(commands)
-    commands.add_parser("hard", help="make the table of the hard simulated curves anew")
-    one = commands.add_parser("render", help="docs/benchmarks.md and its figures from results")
-    one.add_argument("results", nargs="+", type=Path, help="JSON files; later ones win")
-    one.add_argument("--folder", type=Path, default=Path("docs"))
-
+def _add_speed(commands: Any) -> None:
     one = commands.add_parser("speed", help="effective draws of tau a second, by replication")
     one.add_argument("--seeds", type=int, default=20)
     one.add_argument("--peers", nargs="*", choices=tuple(speed.PEERS), default=["joint", "loop"])
@@ -210,6 +205,27 @@ def _parser() -> argparse.ArgumentParser:
         "--long", action="store_true", help="ours with 16,000 draws too, nutpie with 4,000 a chain"
     )
 
+    one = commands.add_parser("precision", help="draws an evaluation of ours, from many seeds")
+    one.add_argument("--seeds", type=int, default=150)
+    one.add_argument(
+        "--datasets", nargs="+", choices=tuple(workloads.WORKLOADS),
+        default=tuple(workloads.WORKLOADS),
+    )  # fmt: skip
+    one.add_argument("--threads", type=int, default=2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--full", action="store_true", help="in full, an hour and a quarter")
+    commands = parser.add_subparsers(dest="command")
+
+    _contests(commands)
+    commands.add_parser("hard", help="make the table of the hard simulated curves anew")
+    one = commands.add_parser("render", help="docs/benchmarks.md and its figures from results")
+    one.add_argument("results", nargs="+", type=Path, help="JSON files; later ones win")
+    one.add_argument("--folder", type=Path, default=Path("docs"))
+
+    _add_speed(commands)
     one = commands.add_parser("agreement", help="means, sds and evidence against references")
     one.add_argument("--seeds", type=int, default=8)
     one.add_argument("--datasets", nargs="+", default=["open-models", "gpt3"])

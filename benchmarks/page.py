@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import contest, growth, kernel, least_squares, scale, speed
+from benchmarks import contest, growth, kernel, least_squares, precision, scale, speed
 
 PARTS: dict[str, Any] = {
     "contest": contest,
     "speed": speed,
+    "precision": precision,
     "growth": growth,
     "scale": scale,
     "kernel": kernel,
@@ -26,6 +27,7 @@ PARTS: dict[str, Any] = {
 TITLES = {
     "contest": "Samplers side by side",
     "speed": "The default sampler against nutpie",
+    "precision": "Draws an evaluation, from many seeds",
     "growth": "Growth",
     "scale": "Many curves, three models",
     "kernel": "One evaluation of the likelihood",
@@ -36,8 +38,8 @@ INTRODUCTION = """\
 
 Which sampler, how fast, how right: every sampler on the same curves, the same model (the hinge \
 under the beta-binomial), the same priors. `make bench` measures a little of it in minutes, \
-`make bench-full` more in an hour and a quarter, `python -m benchmarks speed` and `scale` what \
-bears their names; `python -m benchmarks render results/full.json` makes this page.
+`make bench-full` more in an hour and a quarter, `python -m benchmarks speed`, `precision` and \
+`scale` what bears their names; `python -m benchmarks render results/full.json` makes this page.
 
 **Effective draws** are counted by replication: the posterior variance of the changepoint τ over \
 the mean squared error against a reference, over runs with different seeds. That needs nobody's \
@@ -64,6 +66,10 @@ gradients after tuning, each as one, and a joint model's once for every curve.
 """
 NOTES = {
     "speed": "Effective draws of τ a second, worst and median curve, setting up not counted.",
+    "precision": (
+        "Of the default sampler with 4,000 draws, by `python -m benchmarks precision`: the worst "
+        "of a few curves from a few seeds, as above, is that with the worst luck."
+    ),
     "growth": (
         "Seconds of a warm run, peak memory in brackets. Curves have 20 points and the hinge; "
         "where something else grows there are 10. Models of 1 to 8 parameters: `chance` under the "
@@ -87,7 +93,7 @@ NOTES = {
 }
 KEPT = "benchmarks.json"
 # Parts of which each workload may be measured by itself, and what is known of where it was.
-SEVERAL = {"contest": "workloads", "speed": "datasets"}
+SEVERAL = {"contest": "workloads", "speed": "datasets", "precision": "datasets"}
 PLACE: dict[str, Any] = {"machine": None, "threads": 0, "lanes": 1}
 FIGURES = {
     "benchmarks-speed.svg": "Effective draws of τ a second",
@@ -173,7 +179,7 @@ def page(found: dict[str, Any], figures: Sequence[str]) -> str:
 
 def _table(name: str, measure: Any, found: dict[str, Any]) -> str:
     """In files keys of JSON are texts; tables take what the measure itself gave."""
-    if name == "speed":
+    if name in ("speed", "precision"):
         found = found | {"functionals": list(found["functionals"])}
     return str(measure.table(found))
 

@@ -25,6 +25,8 @@ from benchmarks import (  # noqa: E402
     kernel,
     measures,
     net,
+    page,
+    precision,
     quadrature,
     references,
     report,
@@ -297,6 +299,38 @@ def test_longer_runs_are_compared_where_asked_for(monkeypatch):
     assert made[len(keys) :] == ["ours", "nutpie-loop"]
 
 
+def test_precision_names_the_worst_curve_and_its_bias(monkeypatch, tmp_path):
+    """Of 40 seeds: an offset of .5 sd is known to .05 / √40, and leaves 4 effective draws."""
+
+    class Off(Fake):
+        def run(self, seed):
+            answer = super().run(seed)
+            answer.draws["changepoint"][3] += 0.5
+            return replace(answer, evaluations=np.full(CURVES, 200.0))
+
+    made = {"ours": SimpleNamespace(make=lambda *_: Off("upturn, 4,000 draws", draws=400))}
+    monkeypatch.setattr(samplers, "REGISTRY", made)
+    truth = np.tile([0.0, *stats.norm.ppf(measures.LEVELS)], (CURVES, 1))
+    monkeypatch.setattr(speed, "reference", lambda *_: (truth, np.ones(CURVES)))
+    found = precision.run(seeds=40, datasets=["open-models"], threads=1)
+    header, _, line = (
+        [cell.strip() for cell in line.split(" | ")] for line in precision.table(found).splitlines()
+    )
+    shown = dict(zip(header, line, strict=True))
+    assert shown["worst curve, mean"] == found["datasets"]["open-models"]["curves"][3]
+    assert float(shown["its bias, sd |"].removesuffix("|")) == pytest.approx(0.5, abs=0.04)
+    assert float(shown["worst, mean"]) == pytest.approx(4 / 200, rel=0.2)
+    assert float(shown["median, mean"]) == pytest.approx(2, rel=0.6)
+    assert shown["known to, %"] == "22"
+    path = tmp_path / "precision.json"
+    path.write_text(
+        json.dumps({"machine": report.machine(), "precision": found}, default=report.plain)
+    )
+    text = page.render([path], tmp_path / "docs")[0].read_text("utf-8")
+    assert "## Draws an evaluation, from many seeds" in text
+    assert precision.table(found) in text
+
+
 def test_time_left_is_that_of_turns_to_come():
     assert speed.left({"a": [1.0, 3.0], "b": [5.0], "c": []}, {"a": 5, "b": 1, "c": 2}) == 6
 
@@ -516,7 +550,7 @@ def test_the_command_explains_itself():
         [sys.executable, "-m", "benchmarks", "--help"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    for name in ("contest", "growth", "speed", "agreement", "quadrature", "nuts", "render"):
+    for name in ("contest", "growth", "speed", "precision", "agreement", "nuts", "render"):
         assert name in done.stdout
 
 

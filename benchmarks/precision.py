@@ -1,0 +1,38 @@
+"""Precision: effective draws an evaluation of ours, from many seeds.
+
+A mean of squared errors from n seeds is known to within √(2/n) of itself, and the worst of a few
+curves is that with the worst luck. The contest has 7 to 20 seeds, so that peers may run too; here
+there are 150.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks import measures, report, speed
+
+
+def run(*, seeds: int, datasets: Sequence[str], threads: int) -> dict[str, Any]:
+    """Measure ours on each data set; see `table`."""
+    return speed.run(seeds=seeds, peers=(), datasets=datasets, threads=threads)
+
+
+def table(found: dict[str, Any]) -> str:
+    """Draws an evaluation of the median and the worst curve, which that is, and its bias."""
+    functionals = list(found["functionals"])
+    columns = ["workload", "seeds", "known to, %", "evaluations a curve", "most"]
+    columns += [f"{which}, {f}" for which in ("median", "worst") for f in functionals]
+    columns += [f"worst curve, {functionals[0]}", "its bias, sd"]
+    lines = []
+    for name, one in found["datasets"].items():
+        (row,) = one["samplers"].values()
+        cost = row["per_evaluation"]
+        worst = int(np.argmin(np.asarray(row["effective"])[:, 0]))
+        lines.append(
+            [name, row["seeds"], round(100 * measures.relative_error(row["seeds"])),
+             *map(float, cost["evaluations"]), *map(float, cost["median"]),
+             *map(float, cost["worst"]), one["curves"][worst],
+             float(np.asarray(row["bias_in_sd"])[worst, 0])]
+        )  # fmt: skip
+    return report.table(columns, lines)
