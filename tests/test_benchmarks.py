@@ -550,7 +550,8 @@ def test_the_command_explains_itself():
         [sys.executable, "-m", "benchmarks", "--help"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    for name in ("contest", "growth", "speed", "precision", "agreement", "nuts", "render"):
+    measures_named = ("contest", "growth", "speed", "precision", "agreement")
+    for name in (*measures_named, "quadrature", "nuts", "render"):
         assert name in done.stdout
 
 
