@@ -115,6 +115,13 @@ def main() -> None:
     report.note(f"written to {path} and {path.with_suffix('.md')}")
 
 
+def _count(text: str) -> int:
+    """A number of seeds, of which there must be one."""
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 up, but got {text!r}")
+    return int(text)
+
+
 def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """What a measure is run with: alone as asked for, in the suite so that it takes minutes."""
     if arguments.command is None:
@@ -193,9 +200,9 @@ def _add_runs(commands: Any) -> None:
 
 def _add_speed(commands: Any) -> None:
     one = commands.add_parser("speed", help="effective draws of tau a second, by replication")
-    one.add_argument("--seeds", type=int, default=20)
+    one.add_argument("--seeds", type=_count, default=20)
     one.add_argument("--peers", nargs="*", choices=tuple(speed.PEERS), default=["joint", "loop"])
-    one.add_argument("--pymc-seeds", type=int, default=1)
+    one.add_argument("--pymc-seeds", type=_count, default=1)
     one.add_argument(
         "--datasets", nargs="+", choices=tuple(workloads.WORKLOADS), default=["open-models", "gpt3"]
     )
@@ -206,7 +213,7 @@ def _add_speed(commands: Any) -> None:
     )
 
     one = commands.add_parser("precision", help="draws an evaluation of ours, from many seeds")
-    one.add_argument("--seeds", type=int, default=150)
+    one.add_argument("--seeds", type=_count, default=150)
     one.add_argument(
         "--datasets", nargs="+", choices=tuple(workloads.WORKLOADS),
         default=tuple(workloads.WORKLOADS),
@@ -227,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_speed(commands)
     one = commands.add_parser("agreement", help="means, sds and evidence against references")
-    one.add_argument("--seeds", type=int, default=8)
+    one.add_argument("--seeds", type=_count, default=8)
     one.add_argument("--datasets", nargs="+", default=["open-models", "gpt3"])
     one.add_argument("--models", nargs="+", choices=agreement.MODELS, default=agreement.MODELS)
 
@@ -300,7 +307,7 @@ def _contests(commands: Any) -> None:
     one.add_argument(
         "--samplers", nargs="+", choices=tuple(samplers.REGISTRY), default=contest.KEYS
     )
-    one.add_argument("--seeds", type=int, default=20)
+    one.add_argument("--seeds", type=_count, default=20)
     one.add_argument("--budget", type=float, default=300, help="s of a sampler on a workload")
     one.add_argument("--limit", type=float, default=1200, help="s after which a run is stopped")
     one.add_argument("--threads", type=int, default=2)

@@ -19,6 +19,7 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
     sys.path.insert(0, str(ROOT))
 
 import upturn  # noqa: E402
+from benchmarks import __main__ as command  # noqa: E402
 from benchmarks import (  # noqa: E402
     accelerator,
     coverage,
@@ -553,6 +554,16 @@ def test_the_command_explains_itself():
     measures_named = ("contest", "growth", "speed", "precision", "agreement")
     for name in (*measures_named, "quadrature", "nuts", "render"):
         assert name in done.stdout
+
+
+@pytest.mark.parametrize("seeds", ["0", "-1", "x"])
+@pytest.mark.parametrize("measure", ["speed", "precision", "contest", "agreement"])
+def test_there_is_a_seed_at_least(measure, seeds, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["benchmarks", measure, f"--seeds={seeds}"])
+    with pytest.raises(SystemExit) as stopped:
+        command.main()
+    assert stopped.value.code == 2
+    assert f"expected a whole number from 1 up, but got '{seeds}'" in capsys.readouterr().err
 
 
 # --- JAX ------------------------------------------------------------------------------------------
