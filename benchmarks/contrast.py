@@ -15,9 +15,9 @@ from typing import Any
 
 import upturn
 from benchmarks import report
+from upturn.checks.numbers import probability
 from upturn.contrasted import Contrast
 from upturn.render.formats import escape_markdown, to_markdown
-from upturn.render.numbers import probability
 
 TABLE = Path("../shared/data/obsscaling_prompting.csv")
 FOLDER = Path("results/contrast")

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from upturn.axis import Axis, check_names, lower_is_better
-from upturn.validate import DataError, day_number
+from upturn.checks.errors import DataError
+from upturn.validate import day_number
 
 
 @pytest.mark.parametrize(

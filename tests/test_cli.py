@@ -20,11 +20,11 @@ from click.testing import CliRunner
 import upturn
 from tests.test_pool import pool_of
 from upturn import cli, datasets
+from upturn.checks.names import SCATTERS
 from upturn.commandline import options
 from upturn.commandline.source import split_axes
 from upturn.likelihoods import BY_KIND, LIKELIHOODS
 from upturn.model import Model
-from upturn.results import SCATTERS
 from upturn.sampling.nuts import SAMPLERS as NUTS
 
 WRITTEN = Path(__file__).parent / "readers" / "evaluations"

@@ -9,12 +9,12 @@ from scipy.special import expit
 
 import upturn
 from tests.test_cli import folder, refused, run
+from upturn.checks.errors import DataError
 from upturn.contrasted import crossings
 from upturn.gains import APART
 from upturn.pairing import both_scores, paired, settings_of
 from upturn.plots import plot_gain
 from upturn.render.contrasts import ContrastAnswer
-from upturn.validate import DataError
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from upturn import validate
 from upturn.axis import Axis
+from upturn.checks.errors import DataError
 from upturn.curves import Curves, curve_names
 from upturn.results import read
-from upturn.validate import DataError
 
 
 def table(rows=4, **columns):

@@ -13,9 +13,9 @@ import upturn
 from benchmarks import kills
 from tests.test_store import HOW, frame, refuse, whole  # noqa: F401 (a fixture)
 from upturn import distributed as ours
+from upturn.checks.errors import DataError
 from upturn.job import Job
 from upturn.store import Store
-from upturn.validate import DataError
 
 
 @pytest.fixture

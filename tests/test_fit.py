@@ -9,7 +9,7 @@ import pytest
 import upturn
 from tests.sampling.test_target import table
 from tests.test_posterior import loss, scores
-from upturn.validate import DataError
+from upturn.checks.errors import DataError
 
 
 def emergent(truth=22.0, points=16, seed=0, **columns):

@@ -9,12 +9,12 @@ from scipy.special import expit
 
 import upturn
 from tests.test_cli import folder, refused, run
+from upturn.checks.errors import DataError
 from upturn.extrapolate import METHODS
 from upturn.forecast import known_share, with_onset
 from upturn.model import Model
 from upturn.plots import plot_forecast
 from upturn.render.forecasts import ForecastAnswer
-from upturn.validate import DataError
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
 

@@ -12,10 +12,10 @@ import upturn
 from benchmarks.mix import simulated
 from upturn import cli, mix
 from upturn.axis import Axis
+from upturn.checks.errors import DataError
 from upturn.mix import Posterior
 from upturn.model import Model
 from upturn.simplex import Simplex
-from upturn.validate import DataError
 
 TRUTH = np.array([0.7, 0.3])
 CLEAR = {"height": 0.8, "rate": 6.0, "overdispersion": 0.02}

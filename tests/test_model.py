@@ -12,11 +12,11 @@ from scipy.special import expit, ndtr, ndtri
 from scipy.stats import qmc
 
 from upturn.arrays import NUMPY
+from upturn.checks.errors import DataError
 from upturn.likelihoods import LIKELIHOODS, RHO_RANGE, ROUNDING_RHO, SMALLEST_SIGMA
 from upturn.model import KEYS, MAX_BYTES, SEGMENT_PRIORS, SHAPES, Model
 from upturn.priors import Prior, Quantiles
 from upturn.segments import KINDS
-from upturn.validate import DataError
 
 PARAMETERS = {
     "chance": ("floor",),

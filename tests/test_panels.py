@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from upturn.checks.errors import DataError
 from upturn.panels import chosen, densities, panels, score_intervals, titles_of
-from upturn.validate import DataError
 
 
 def test_score_intervals_are_wilsons(drawn):

@@ -8,10 +8,10 @@ from scipy import stats
 
 import upturn
 from tests.test_cli import folder, refused, run
+from upturn.checks.errors import DataError
 from upturn.plan import Plan, places, surely
 from upturn.plots import plot_plan
 from upturn.render.plans import PlanAnswer
-from upturn.validate import DataError
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
 

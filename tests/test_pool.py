@@ -9,13 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 import upturn
+from upturn.checks.errors import DataError
 from upturn.cli import main
 from upturn.hierarchy import SPREADS, Pooled
 from upturn.model import Model
 from upturn.pool import Pool, answer
 from upturn.render.pooled import PoolAnswer, sheet_of
 from upturn.sampling import nuts
-from upturn.validate import DataError
 
 FAMILIES = (3, 2, 1)
 OFFSETS = np.array([-0.1, 0.0, 0.2])  # shares of the axis

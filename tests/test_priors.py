@@ -14,8 +14,8 @@ from scipy import stats
 from scipy.special import betainc, betainccinv, betaincinv, ndtr
 
 from upturn.arrays import NUMPY
+from upturn.checks.errors import DataError
 from upturn.priors import DISTRIBUTIONS, TABLE_REACH, Prior, Quantiles
-from upturn.validate import DataError
 
 UNKNOWN = math.nan
 

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from upturn.checks.errors import DataError
 from upturn.results import read
-from upturn.validate import DataError
 
 FILES = [
     "gpt3", "obsscaling_emergent", "obsscaling_prompting", "olmo_ladder", "pythia", "brier",

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from tests.test_classify import gpt3
+from upturn.checks.errors import DataError
 from upturn.classify import classify
 from upturn.model import Model
 from upturn.priors import Prior
 from upturn.sensitivity import ALL, GROUPS, prior_sensitivity, widened
-from upturn.validate import DataError
 
 
 def priors_of(model, *, scatter=False):

@@ -249,7 +249,7 @@ def test_fit_takes_it_for_runs_unless_told_otherwise(tmp_path):
 
 def test_what_cannot_be_is_refused_in_one_line():
     import upturn
-    from upturn.validate import DataError
+    from upturn.checks.errors import DataError
 
     curves = table()
     alone = replace(curves, run=np.full_like(curves.run, -1))

@@ -12,8 +12,8 @@ from benchmarks import kills
 from tests.sampling.test_target import table
 from upturn import stream
 from upturn.axis import Axis
+from upturn.checks.errors import DataError
 from upturn.curves import Curves
-from upturn.validate import DataError
 
 NAMES = ["b", "a", "a | x", 'quotes " and, commas', "new\nline\r\n", "=1+2", " é 🎉", "NA", "b | y"]
 

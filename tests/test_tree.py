@@ -14,7 +14,7 @@ import upturn
 from tests.sampling.test_target import hinge_mean, table
 from tests.test_posterior import loss
 from upturn import fitted, tree
-from upturn.validate import DataError
+from upturn.checks.errors import DataError
 
 ODD = [
     "commas, and; tabs\t",

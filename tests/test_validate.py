@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from upturn import validate
-from upturn.validate import Cells, DataError
+from upturn.checks import arguments, errors
+from upturn.checks.errors import DataError
+from upturn.validate import Cells
 
 
 def cells(*values, column="score", rows=None, positions=False):
@@ -66,27 +68,27 @@ def test_a_data_error_is_a_value_error():
     ],
 )
 def test_values_are_shown_on_one_line(value, text):
-    assert validate.shown(value) == text
+    assert errors.shown(value) == text
 
 
 def test_lists_of_names_are_cut():
-    assert validate.listed("abc", most=2) == "'a', 'b' and 1 more"
-    assert validate.listed([]) == "none"
-    assert validate.listed([""]) == "''"
+    assert errors.listed("abc", most=2) == "'a', 'b' and 1 more"
+    assert errors.listed([]) == "none"
+    assert errors.listed([""]) == "''"
 
 
 def test_counts_have_their_plural():
-    assert validate.counted(1, "row") == "1 row"
-    assert validate.counted(12000, "row") == "12,000 rows"
+    assert errors.counted(1, "row") == "1 row"
+    assert errors.counted(12000, "row") == "12,000 rows"
 
 
 @pytest.mark.parametrize("given", ["FLOPs", "flop", " flops", "flosp"])
 def test_the_nearest_name_forgives_case_space_and_slips(given):
-    assert validate.nearest(given, ["params", "flops"]) == "flops"
+    assert errors.nearest(given, ["params", "flops"]) == "flops"
 
 
 def test_far_names_are_not_suggested():
-    assert validate.nearest("zebra", ["flops"]) is None
+    assert errors.nearest("zebra", ["flops"]) is None
 
 
 def test_unknown_names_come_with_those_that_exist():
@@ -95,8 +97,8 @@ def test_unknown_names_come_with_those_that_exist():
         "there are: 'flops', 'params'"
     )
     with refusal(text):
-        validate.known("flosp", ["flops", "params"], kind="axis", where="where")
-    assert validate.known("flops", ["flops"], kind="axis", where="where") == "flops"
+        arguments.known("flosp", ["flops", "params"], kind="axis", where="where")
+    assert arguments.known("flops", ["flops"], kind="axis", where="where") == "flops"
 
 
 # ---- the table -----------------------------------------------------------------------------------
@@ -176,7 +178,7 @@ def test_missing_numbers_are_nan(missing):
 )
 def test_what_is_no_number(value):
     remedy = "write it as 1234.5 or 1.2e3, or leave the cell empty"
-    text = f"t.csv, row 3, column score: expected a number, but got {validate.shown(value)}"
+    text = f"t.csv, row 3, column score: expected a number, but got {errors.shown(value)}"
     with refusal(f"{text}; {remedy}"):
         validate.number(cells("1", value))
 

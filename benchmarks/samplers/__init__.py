@@ -116,7 +116,7 @@ class Entry:
 
 
 def _has_backend() -> bool:
-    from upturn.arguments import BACKENDS
+    from upturn.checks.names import BACKENDS
 
     return "jax" in BACKENDS
 

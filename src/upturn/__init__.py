@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from upturn.axis import Axis
     from upturn.calibrate import calibrate
     from upturn.calibrated import Calibration
+    from upturn.checks.errors import DataError
     from upturn.classified import Classification, Criteria
     from upturn.classify import classify
     from upturn.compare import compare_axes, compare_metrics, compare_models
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from upturn.results import Results, read
     from upturn.sensitivity import prior_sensitivity
     from upturn.simulate import Simulation, simulate
-    from upturn.validate import DataError
 
 __version__ = "0.1.0"
 

@@ -10,19 +10,16 @@ import numpy as np
 
 import upturn
 from upturn.axis import Axis
+from upturn.checks.errors import DataError, shown
 from upturn.curves import Curves
-from upturn.results import SCATTERS, Results, read
-from upturn.validate import DataError, known, shown
+from upturn.results import Results, read
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from upturn.stream import Stream
 
-MAX_DRAWS = 1_000_000
 COMPUTING = ("numpy", "scipy", "numba")  # the packages that bits hang on
-SAMPLERS = ("population", "nuts")
-BACKENDS = ("numpy", "jax")
 
 
 def table_of(
@@ -82,29 +79,3 @@ def made_by(seed: int, packages: Sequence[str] = COMPUTING) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "seed": int(seed),
     }
-
-
-def check_names(*, sampler: str, backend: str, scatter: str, **optional: str | None) -> None:
-    """Refuse names that are no text, and those of choices that there are not."""
-    given = {"sampler": sampler, "backend": backend, "scatter": scatter}
-    for name, value in (given | {k: v for k, v in optional.items() if v is not None}).items():
-        if not isinstance(value, str):
-            raise DataError(f"{name}: expected a name in quotes, but got {shown(value)}")
-    known(sampler, SAMPLERS, kind="sampler", where="sampler")
-    known(backend, BACKENDS, kind="backend", where="backend")
-    known(scatter, SCATTERS, kind="scatter", where="scatter")
-
-
-def check_numbers(*, draws: Any, seed: Any, delta: Any, threads: Any) -> None:
-    """Refuse numbers of the wrong kind or size."""
-    for name, value, least, most in (
-        ("draws", draws, 40, MAX_DRAWS),
-        ("seed", seed, 0, 2**63 - 1),
-        ("threads", threads if threads is not None else 1, 1, 4096),
-    ):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise DataError(f"{name}: expected a whole number, but got {shown(value)}")
-        if not least <= value <= most:
-            raise DataError(f"{name}: expected {least} to {most}, but got {value}")
-    if not (isinstance(delta, (int, float, np.floating)) and 0 < delta < 1):
-        raise DataError(f"delta: expected a number between 0 and 1, but got {shown(delta)}")

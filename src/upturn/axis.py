@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from upturn.validate import EPOCH, DataError, Floats, known, listed, shown
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, listed, shown
+from upturn.validate import EPOCH, Floats
 
 TRANSFORMS = ("log10", "-log10", "linear", "-linear", "date")
 MIX = "mix"

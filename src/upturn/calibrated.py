@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn import uniformity
+from upturn.checks.errors import counted, listed
+from upturn.checks.numbers import percent
 from upturn.curves import Curves
-from upturn.render.numbers import percent
-from upturn.validate import Booleans, Floats, counted, listed
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

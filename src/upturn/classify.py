@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import upturn
-from upturn.arguments import check_names, check_numbers, curves_of, origin_of, table_of
+from upturn.arguments import curves_of, origin_of, table_of
 from upturn.axis import Axis
+from upturn.checks.arguments import check_names, check_numbers
+from upturn.checks.errors import DataError, shown
 from upturn.classified import Classification, Criteria, Shape
 from upturn.curves import Curves
 from upturn.functionals import Functionals, functionals
@@ -19,7 +21,7 @@ from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.sampling.target import Scaling
-from upturn.validate import Booleans, DataError, Floats, shown
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import check_names, check_numbers, curves_of, made_by, origin_of, table_of
+from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.axis import Axis
+from upturn.checks.arguments import check_names, check_numbers
+from upturn.checks.errors import DataError, shown
 from upturn.classify import models_of
 from upturn.compare.scores import log_priors
 from upturn.contrasted import Contrast, Joint
@@ -20,7 +22,7 @@ from upturn.pairing import paired, settings_of
 from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
-from upturn.validate import DataError, Floats, shown
+from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,11 +9,13 @@ import numpy as np
 
 from upturn import prevalence as prevalences
 from upturn.arrays import NUMPY
+from upturn.checks.arguments import interval_levels
+from upturn.checks.errors import counted
 from upturn.curves import Curves
 from upturn.gains import KINDS, Paired
 from upturn.prevalence import Prevalence
 from upturn.scoring import quantiles
-from upturn.validate import Booleans, Floats, counted, interval_levels
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

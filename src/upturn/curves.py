@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn.axis import Axis
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, counted, shown
 from upturn.packing import Groups
-from upturn.validate import Booleans, DataError, Floats, Objects, counted, known, shown
+from upturn.validate import Booleans, Floats, Objects
 
 type Texts = NDArray[np.str_]
 type Limits = Mapping[str, tuple[float, float]] | Curves

@@ -11,9 +11,11 @@ import numpy as np
 
 from upturn import validate
 from upturn.axis import Axis
+from upturn.checks.arguments import known, whole
+from upturn.checks.errors import DataError, shown
 from upturn.curves import Curves
 from upturn.results import read
-from upturn.validate import DataError, Floats, known, shown
+from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -209,11 +211,3 @@ def _range(name: str, given: Any, least: int, most: int) -> None:
         whole(name, end, least, most)
     if len(ends) != 2 or ends[0] > ends[1]:
         raise DataError(f"{name}: expected a number, or least and most, but got {shown(given)}")
-
-
-def whole(name: str, value: Any, least: int, most: int) -> None:
-    """Refuse what is no whole number between the two."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-        raise DataError(f"{name}: expected a whole number, but got {shown(value)}")
-    if not least <= value <= most:
-        raise DataError(f"{name}: expected {least:,} to {most:,}, but got {value:,}")

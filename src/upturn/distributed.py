@@ -14,9 +14,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from upturn.checks.errors import DataError, shown, shown_path
 from upturn.sampling.blocks import Progress
 from upturn.store import Store
-from upturn.validate import DataError, shown, shown_path
 
 PATIENCE = 60.0  # seconds for a scheduler to answer, and for a first worker to appear
 WAITING = 4  # batches in the hands of the scheduler for each thread of a worker

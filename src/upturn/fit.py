@@ -9,16 +9,10 @@ from typing import TYPE_CHECKING, Any
 from upturn import distributed, mix
 from upturn import emergence as em
 from upturn import tree as trees
-from upturn.arguments import (
-    COMPUTING,
-    check_names,
-    check_numbers,
-    curves_of,
-    made_by,
-    origin_of,
-    table_of,
-)
+from upturn.arguments import COMPUTING, curves_of, made_by, origin_of, table_of
 from upturn.axis import Axis
+from upturn.checks.arguments import check_names, check_numbers
+from upturn.checks.errors import DataError, shown, shown_path
 from upturn.curves import Curves
 from upturn.fitted import Fit
 from upturn.job import Job
@@ -33,7 +27,6 @@ from upturn.sampling.nuts import sample as sample_nuts
 from upturn.store import InMemory, Store, begin
 from upturn.stream import Stream, stream_of
 from upturn.tree import check_writable
-from upturn.validate import DataError, shown, shown_path
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,8 @@ import numpy as np
 from upturn import emergence as em
 from upturn import mix
 from upturn import tree as trees
+from upturn.checks.arguments import interval_levels
+from upturn.checks.errors import DataError, also, shown
 from upturn.curves import Curves
 from upturn.job import model_of
 from upturn.model import Model
@@ -19,7 +21,7 @@ from upturn.sampling import conditional
 from upturn.sampling.population import METHODS
 from upturn.sampling.target import Scaling, Target
 from upturn.sampling.weights import LARGEST_K
-from upturn.validate import Booleans, DataError, Floats, also, interval_levels, shown
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from upturn.checks.errors import counted
 from upturn.classified import Classification
 from upturn.classify import part_of
 from upturn.curves import Curves
@@ -17,7 +18,7 @@ from upturn.model import Model
 from upturn.posterior import bounded_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
-from upturn.validate import Booleans, Floats, counted
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

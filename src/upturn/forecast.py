@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import check_names, check_numbers, curves_of, made_by, origin_of, table_of
+from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.axis import Axis
+from upturn.checks.arguments import check_names, check_numbers
+from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classify import models_of, part_of
 from upturn.curves import Curves, data_flags
 from upturn.emergence import DELTA
@@ -18,7 +20,7 @@ from upturn.predictive import Mixture, mixtures, probabilities
 from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
-from upturn.validate import Booleans, DataError, Floats, counted, listed, shown
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

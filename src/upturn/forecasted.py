@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn import extrapolate as others
+from upturn.checks.arguments import interval_levels
+from upturn.checks.errors import DataError, counted
 from upturn.curves import Curves
 from upturn.predictive import Mixture
 from upturn.sampling.blocks import label_keys
 from upturn.scoring import covered, crps, quantiles
-from upturn.validate import Booleans, DataError, Floats, Integers, counted, interval_levels
+from upturn.validate import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
     import pandas as pd

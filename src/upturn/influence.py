@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.checks.arguments import known
 from upturn.classified import Classification
 from upturn.classify import part_of, shapes_of
 from upturn.curves import Curves, data_flags, own_limits
 from upturn.sampling.blocks import Progress
-from upturn.validate import Booleans, known
+from upturn.validate import Booleans
 from upturn.verdicts import Change, Verdicts
 
 KINDS = ("shape", "family", "model")

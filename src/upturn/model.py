@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from upturn import segments as pieces
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, shown
 from upturn.likelihoods import BY_KIND, LIKELIHOODS, Likelihood
 from upturn.priors import Prior
 from upturn.segments import KINDS, Floor, Line, Segment
-from upturn.validate import DataError, known, shown
 
 if TYPE_CHECKING:
     import pymc as pm

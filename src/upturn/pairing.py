@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.curves import Curves, curve_names, data_flags
 from upturn.gains import APART
-from upturn.validate import DataError, counted, listed, shown
 
 FEWEST = 4  # models in both settings
 _OF_SETTING = ("setting", "shots")

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn.axis import Axis
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, listed
 from upturn.curves import Curves, curve_names
-from upturn.validate import Booleans, DataError, Floats, Objects, known, listed
+from upturn.validate import Booleans, Floats, Objects
 
 if TYPE_CHECKING:
     from upturn.fitted import Fit

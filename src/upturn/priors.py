@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn.arrays import NUMPY
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, shown
 from upturn.quantile_kernels import tabulated
-from upturn.validate import DataError, Floats, known, shown
+from upturn.validate import Floats
 
 # Standard deviations covered. A model that the data refute sits far out in its prior: a task that
 # is always solved is 10 standard deviations from a floor near 0.

@@ -8,6 +8,9 @@ import numpy as np
 
 from upturn import datasets, validate
 from upturn.axis import Axis, check_names
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, NothingThereError, counted, listed, shown
+from upturn.checks.names import SCATTERS
 from upturn.curves import (
     Curves,
     Limits,
@@ -22,20 +25,7 @@ from upturn.readers import Source, read_table, table_name
 from upturn.readers.evaluations import Harvest, is_evaluation, read_evaluations
 from upturn.readers.facts import Facts, with_facts
 from upturn.readers.schema import CURVE, LABELS, MEASURES, SCALES, Clean, clean, ids_of, is_one
-from upturn.validate import (
-    Booleans,
-    DataError,
-    Floats,
-    Integers,
-    NothingThereError,
-    Objects,
-    counted,
-    known,
-    listed,
-    shown,
-)
-
-SCATTERS = ("auto", "none", "family", "run")
+from upturn.validate import Booleans, Floats, Integers, Objects
 
 _GROUPING = ("model", "run", "family")
 

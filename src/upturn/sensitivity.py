@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from upturn.checks.arguments import known
 from upturn.classified import Classification, Shape
 from upturn.classify import part_of, shapes_of
 from upturn.curves import Curves
@@ -12,7 +13,6 @@ from upturn.likelihoods import Likelihood
 from upturn.model import DOMAINS, Model, plain_name
 from upturn.priors import Choice, Prior
 from upturn.sampling.blocks import Progress
-from upturn.validate import known
 from upturn.verdicts import Change, Verdicts
 
 FACTORS = (0.5, 2.0)

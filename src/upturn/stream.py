@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from upturn.axis import Axis
+from upturn.checks.errors import NothingThereError, counted
 from upturn.curves import Curves
 from upturn.readers import is_delimited, read_in_pieces, table_name
 from upturn.readers.schema import clean
 from upturn.results import Results
 from upturn.store import beside, writing
-from upturn.validate import Integers, NothingThereError, counted
+from upturn.validate import Integers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.axis import MIX, Axis
+from upturn.checks.errors import DataError, shown, shown_path
 from upturn.curves import Curves
-from upturn.validate import DataError, shown, shown_path
 
 if TYPE_CHECKING:
     import xarray as xr

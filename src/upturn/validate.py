@@ -4,14 +4,15 @@ A message is one line: where (table, row, column), what was expected, "but got â
 """
 
 import datetime
-import difflib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
+
+from upturn.checks.errors import DataError, also, listed, nearest, shown
 
 type Floats = NDArray[np.float64]
 type Integers = NDArray[np.int64]
@@ -28,14 +29,6 @@ MAX_CELLS = 100_000_000  # curves times the points of the longest: the size of a
 MAX_COUNT = 2**53  # beyond it a float no longer holds every whole number
 
 DIVIDE_BY_100 = "divide percentages by 100"
-
-
-class DataError(ValueError):
-    """What the user gave is not what was asked for. The text is one line and says what to do."""
-
-
-class NothingThereError(DataError):
-    """There is nothing of what was asked for; in another part of the table there may be."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,86 +90,6 @@ class Cells:
 
 
 # ---- words of messages ---------------------------------------------------------------------------
-
-
-def shown(value: object, most: int = 60) -> str:
-    """A value as a message quotes it: numbers bare, text in quotes, on one line, not too long."""
-    if isinstance(value, (float, np.floating)):
-        return f"{value:.10g}"
-    if isinstance(value, str) and re.fullmatch(r"[-+]?[\d.]+([eE][-+]?\d+)?", value):
-        return value
-    text = repr(value)
-    return text if len(text) <= most else f"{text[: most - 4]}â€¦{text[-1]}"
-
-
-def shown_path(path: object) -> str:
-    """A path as a message quotes it: whole, since its end says most, unless it is absurd."""
-    return shown(str(path), most=300)
-
-
-def listed(names: Iterable[object], most: int = 8) -> str:
-    """Names as a message lists them: "'a', 'b' and 3 more"."""
-    texts = [shown(str(name)) if str(name) else "''" for name in names]
-    more = f" and {len(texts) - most} more" if len(texts) > most else ""
-    return (", ".join(texts[:most]) + more) or "none"
-
-
-def counted(count: int, thing: str) -> str:
-    """A count with its noun: "1 row", "3 rows", "12,000 rows"."""
-    return f"{count:,} {thing}" + ("" if count == 1 else "s")
-
-
-def also(more: int, thing: str) -> str:
-    """The tail " (and 3 more rows)", or nothing."""
-    return f" (and {more:,} more {thing}{'' if more == 1 else 's'})" if more else ""
-
-
-def nearest(name: str, names: Iterable[object], cutoff: float = 0.6) -> str | None:
-    """The existing name that looks most like the one given, or None."""
-    by_folded = {str(existing).strip().casefold(): str(existing) for existing in names}
-    found = difflib.get_close_matches(name.strip().casefold(), by_folded, n=1, cutoff=cutoff)
-    return by_folded[found[0]] if found else None
-
-
-def interval_levels(ci: Any) -> Floats:
-    """The levels of an equal-tailed interval's ends and of the median between them."""
-    if not (isinstance(ci, (int, float, np.floating)) and 0 < ci < 1):
-        raise DataError(f"ci: expected a probability between 0 and 1, but got {shown(ci)}")
-    return np.array([(1 - ci) / 2, 0.5, (1 + ci) / 2], dtype=np.float64)
-
-
-def known(name: str, names: Sequence[str], *, kind: str, where: str) -> str:
-    """A name that has to be one of those that exist.
-
-    Parameters
-    ----------
-    name
-        What was given.
-    names
-        What exists.
-    kind
-        The noun for it: "axis", "column".
-    where
-        What the message begins with: the table's name or the argument's.
-
-    Returns
-    -------
-    str
-        The name.
-
-    Raises
-    ------
-    DataError
-        With the nearest name and those that exist.
-    """
-    if name in names:
-        return name
-    guess = nearest(name, names)
-    hint = f"did you mean {shown(guess)}? " if guess is not None else ""
-    raise DataError(
-        f"{where}: expected a known {kind}, but got {shown(name)}; "
-        f"{hint}there {'is' if len(names) == 1 else 'are'}: {listed(names)}"
-    )
 
 
 # ---- the table -----------------------------------------------------------------------------------

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.checks.errors import counted
 from upturn.classified import Classification
-from upturn.validate import Booleans, Floats, counted
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

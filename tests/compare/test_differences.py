@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from upturn.checks.errors import DataError
 from upturn.compare.differences import (
     clustered_error,
     clusters_of,
@@ -14,7 +15,6 @@ from upturn.compare.differences import (
 )
 from upturn.compare.scores import canonical_order
 from upturn.results import read
-from upturn.validate import DataError
 
 
 def normal_draws(y, draws, rng):

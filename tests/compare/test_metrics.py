@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from upturn.checks.errors import DataError
 from upturn.compare.metrics import compare_metrics, matched
 from upturn.results import read
-from upturn.validate import DataError
 
 QUICK = ("flat", "logistic", "hinge")
 FAST = {"models": QUICK, "draws": 200, "threads": 1, "learn_prevalence": False}

@@ -57,7 +57,7 @@ def test_what_is_half_written_is_seen(monkeypatch):
     def write(*arguments, **options):
         from pathlib import Path
 
-        from upturn.validate import DataError
+        from upturn.checks.errors import DataError
 
         Path("o.json").write_text("half")
         raise DataError("expected more")

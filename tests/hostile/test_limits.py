@@ -14,9 +14,9 @@ import upturn
 from tests.hostile.cases import GOOD_TABLE, Case, saved
 from tests.hostile.run import run
 from upturn import validate
+from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.tree import LONGEST_TEXT
-from upturn.validate import DataError
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from tests.test_pool import pool_of
 from upturn import plots
-from upturn.validate import DataError
+from upturn.checks.errors import DataError
 
 
 def by_gid(ax, gid):

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 from upturn import classify, fit, plots
+from upturn.checks.errors import DataError
 from upturn.panels import panels
 from upturn.plots.style import MARKERS, looks
-from upturn.validate import DataError
 
 
 def by_gid(ax, gid):

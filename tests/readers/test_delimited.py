@@ -3,8 +3,8 @@
 import pytest
 
 from upturn import validate
+from upturn.checks.errors import DataError
 from upturn.readers.delimited import read_delimited
-from upturn.validate import DataError
 
 
 def read(text, delimiter=","):

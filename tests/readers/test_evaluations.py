@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 import upturn
+from upturn.checks.errors import DataError
 from upturn.readers import inspect
 from upturn.readers.evaluations import KINDS, is_evaluation, read_evaluations, tabulate
 from upturn.render.formats import to_csv
-from upturn.validate import DataError
 
 WRITTEN = Path(__file__).parent / "evaluations"
 FOLDERS = {"lm-eval": "lm_eval", "bigbench": "bigbench", "helm": "helm", "inspect": "inspect"}

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 import upturn
-from upturn.validate import DataError
+from upturn.checks.errors import DataError
 
 RESULTS = "task,model,run,score,params\nt,a@1,a,0.1,5\nt,a@2,a,0.2,\nt,b,,0.3,7\n"
 

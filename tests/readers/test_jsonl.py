@@ -2,8 +2,8 @@
 
 import pytest
 
+from upturn.checks.errors import DataError
 from upturn.readers.jsonl import read_jsonl
-from upturn.validate import DataError
 
 
 def read(text):

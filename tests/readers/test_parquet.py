@@ -5,8 +5,8 @@ import sys
 import pandas as pd
 import pytest
 
+from upturn.checks.errors import DataError
 from upturn.readers.parquet import read_parquet
-from upturn.validate import DataError
 
 pytestmark = pytest.mark.needs("pyarrow")
 

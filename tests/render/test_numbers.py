@@ -1,6 +1,6 @@
 import pytest
 
-from upturn.render.numbers import percent, probability, signed
+from upturn.checks.numbers import percent, probability, signed
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ import pytest
 
 import upturn
 from upturn.axis import Axis
+from upturn.checks.errors import DataError
 from upturn.panels import panels
 from upturn.report import LEAN, Report, answers, words
 from upturn.report.made import command_of
 from upturn.report.payload import UNITS, embedded, payload
-from upturn.validate import DataError
 
 FLOPS = Axis.parse("flops")
 LIMITS = np.array([20.0, 24.0])

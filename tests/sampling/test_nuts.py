@@ -6,8 +6,8 @@ import pytest
 
 import upturn
 from upturn import fit as fits  # noqa: F401  the function; the module is patched by its name
+from upturn.checks.errors import DataError
 from upturn.sampling import blocks, nuts
-from upturn.validate import DataError
 
 
 def table(tasks=2, models=10, seed=0):

@@ -48,8 +48,8 @@ class Application(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(BROKEN_PIPE)
         except ValueError as error:
+            from upturn.checks.errors import DataError
             from upturn.render.text import one_line
-            from upturn.validate import DataError
 
             if isinstance(error, DataError):
                 raise BadInput(one_line(str(error))) from error

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import check_names, check_numbers, curves_of, table_of
+from upturn.arguments import curves_of, table_of
 from upturn.axis import Axis
+from upturn.checks.arguments import check_names, check_numbers
+from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classified import Classification
 from upturn.classify import classification_of
 from upturn.compare import order as orders
@@ -25,7 +27,7 @@ from upturn.curves import Curves, curve_names
 from upturn.model import Model
 from upturn.results import Results
 from upturn.sampling.blocks import Progress
-from upturn.validate import DataError, Floats, counted, listed, shown
+from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

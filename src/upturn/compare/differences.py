@@ -5,10 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, shown
 from upturn.curves import Curves
 from upturn.results import Results
 from upturn.sampling.weights import LARGEST_K, smoothed
-from upturn.validate import DataError, Floats, Integers, Objects, known, shown
+from upturn.validate import Floats, Integers, Objects
 
 CLUSTERS = ("auto", "family", "run", "model")
 FEWEST_CLUSTERS = 5

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import check_names, check_numbers, curves_of, table_of
+from upturn.arguments import curves_of, table_of
 from upturn.axis import Axis
+from upturn.checks.arguments import check_names, check_numbers, known
+from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classified import Classification
 from upturn.classify import classify
 from upturn.compare.shared import meta_of, models_of, one_axis
@@ -17,7 +19,7 @@ from upturn.model import Model
 from upturn.readers.schema import ids_of
 from upturn.results import Results
 from upturn.sampling.blocks import Progress
-from upturn.validate import Booleans, DataError, Floats, counted, known, listed, shown
+from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ import numpy as np
 import upturn
 from upturn.arguments import origin_of
 from upturn.axis import Axis
+from upturn.checks.errors import DataError, listed, shown
 from upturn.compare.differences import difference_error, stacking_weights
 from upturn.compare.scores import Scores
 from upturn.curves import Curves
@@ -16,7 +17,7 @@ from upturn.model import Model
 from upturn.results import Results
 from upturn.sampling.blocks import Sample
 from upturn.sampling.weights import LARGEST_K
-from upturn.validate import Booleans, DataError, Floats, Integers, listed, shown
+from upturn.validate import Booleans, Floats, Integers
 
 ALL = "all"
 

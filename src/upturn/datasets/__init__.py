@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from upturn import validate
-from upturn.validate import DataError, listed, nearest, shown
+from upturn.checks import arguments
+from upturn.checks.errors import DataError, listed, nearest, shown
 
 __all__ = ["Dataset", "catalogue", "names", "path", "resolve"]
 
@@ -80,7 +80,7 @@ def path(name: str) -> Path:
     upturn.DataError
         If there is no data set of that name; the message lists those there are.
     """
-    validate.known(name, names(), kind="data set", where="bundled data")
+    arguments.known(name, names(), kind="data set", where="bundled data")
     return _FOLDER / f"{name}.csv"
 
 

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
 from upturn.uniformity import envelope, places
-from upturn.validate import DataError, known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

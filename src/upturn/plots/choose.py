@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError
 from upturn.panels import chosen
 from upturn.plots.curve import plot_curve
 from upturn.plots.forest import plot_forest
 from upturn.plots.grid import plot_axes, plot_grid
-from upturn.validate import DataError, known
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.checks.arguments import known
 from upturn.plots.style import INK, figure, name_rows, plain, style
-from upturn.validate import known
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

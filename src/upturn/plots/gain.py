@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.checks.arguments import interval_levels
 from upturn.contrasted import GRID
 from upturn.pairing import both_scores
 from upturn.panels import chosen, single
 from upturn.plots.scales import set_axis
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
 from upturn.scoring import quantiles
-from upturn.validate import interval_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.checks.errors import DataError, listed
 from upturn.panels import Index, Panel, chosen, panels, titles_of
 from upturn.plots.curve import draw, named
 from upturn.plots.style import figure, looks, plain, style
-from upturn.validate import DataError, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.checks.errors import DataError
 from upturn.panels import chosen, titles_of
 from upturn.plots.style import INK, figure, name_rows, plain, style
-from upturn.validate import DataError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -14,10 +14,11 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from upturn.checks.errors import DataError, shown
 from upturn.readers.delimited import read_delimited, read_pieces
 from upturn.readers.jsonl import read_jsonl
 from upturn.readers.parquet import read_parquet
-from upturn.validate import DataError, byte_limit, columns, row_limit, shown
+from upturn.validate import byte_limit, columns, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

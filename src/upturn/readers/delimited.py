@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import batched
 from typing import TYPE_CHECKING
 
+from upturn.checks.errors import DataError, counted, shown
 from upturn.readers.formula import plain
-from upturn.validate import DataError, columns, counted, row_limit, shown
+from upturn.validate import columns, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from upturn.validate import DataError, shown_path
+from upturn.checks.errors import DataError, shown_path
 
 MAX_JSON_BYTES = 256_000_000  # a tree of Python objects takes some ten times that in memory
 

@@ -10,18 +10,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, counted, listed, shown, shown_path
 from upturn.readers import bigbench, helm, inspect, lm_eval
 from upturn.readers.documents import read_json, relative
-from upturn.validate import (
-    DataError,
-    counted,
-    known,
-    listed,
-    objects,
-    row_limit,
-    shown,
-    shown_path,
-)
+from upturn.validate import objects, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,9 +5,10 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from upturn import validate
+from upturn.checks.errors import DataError, counted, nearest, shown
 from upturn.readers import read_table, table_name
 from upturn.readers.schema import LABELS, MEASURES, SCALE_RULES, TRIALS, cells_of
-from upturn.validate import DataError, Objects, counted, nearest, objects, shown
+from upturn.validate import Objects, objects
 
 if TYPE_CHECKING:
     import pandas as pd

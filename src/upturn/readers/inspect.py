@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from upturn.checks.errors import DataError, shown_path
 from upturn.readers import zstandard
 from upturn.readers.documents import (
     MAX_JSON_BYTES,
@@ -20,7 +21,6 @@ from upturn.readers.documents import (
     text,
     whole,
 )
-from upturn.validate import DataError, shown_path
 
 TITLE = "Inspect"
 _HEADER = "header.json"  # all of the log but its samples

@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from upturn.validate import DataError, columns, objects, row_limit, shown
+from upturn.checks.errors import DataError, shown
+from upturn.validate import columns, objects, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

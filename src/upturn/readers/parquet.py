@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from upturn.validate import DataError, columns, row_limit
+from upturn.checks.errors import DataError
+from upturn.validate import columns, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

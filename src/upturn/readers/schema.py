@@ -9,18 +9,10 @@ import numpy as np
 
 from upturn import validate
 from upturn.axis import lower_is_better
-from upturn.validate import (
-    Booleans,
-    Cells,
-    DataError,
-    Floats,
-    Integers,
-    NothingThereError,
-    Objects,
-    counted,
-    known,
-    shown,
-)
+from upturn.checks import errors
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError, NothingThereError, counted, shown
+from upturn.validate import Booleans, Cells, Floats, Integers, Objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -337,7 +329,7 @@ def _dropped(missing: Booleans) -> tuple[str, ...]:
 def _misspelt(table: _Table) -> tuple[str, ...]:
     """A note for each column that looks like a misspelt one of the schema."""
     schema = [c for c in (*LABELS, *MEASURES, *SCALES) if c not in table]
-    close = [(c, validate.nearest(c, schema, cutoff=0.8)) for c in table.unknown()]
+    close = [(c, errors.nearest(c, schema, cutoff=0.8)) for c in table.unknown()]
     return tuple(
         f"column {shown(column)} is none of the schema's: is {shown(meant)} meant?"
         for column, meant in close

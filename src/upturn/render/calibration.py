@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.calibrated import LEVELS
+from upturn.checks.numbers import percent, probability, signed
 from upturn.render.answer import Answer
 from upturn.render.formats import to_object
-from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet, heading_of, texts
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, probability, signed
 from upturn.classified import CLASS_COLUMNS
 from upturn.render.answer import AnswerOf, with_names
-from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
-from upturn.validate import counted
 
 if TYPE_CHECKING:
     import pandas as pd

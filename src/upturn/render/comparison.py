@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, probability, signed
 from upturn.render.answer import AnswerOf, with_names
-from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
-from upturn.validate import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, probability, signed
 from upturn.render.answer import AnswerOf, with_names
-from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet, texts
 from upturn.render.text import one_line
-from upturn.validate import counted
 
 if TYPE_CHECKING:
     import pandas as pd

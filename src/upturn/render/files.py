@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from upturn.validate import DataError
+from upturn.checks.errors import DataError
 
 
 def write_text(path: Path, text: str) -> None:

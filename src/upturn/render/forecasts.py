@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, probability
 from upturn.forecasted import OURS
 from upturn.render.answer import AnswerOf, rows_of, with_names, without_notes
-from upturn.render.numbers import percent, probability
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.render.text import one_line
-from upturn.validate import counted
 
 if TYPE_CHECKING:
     import pandas as pd

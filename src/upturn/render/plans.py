@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from upturn.checks.numbers import percent
 from upturn.render.answer import Answer
-from upturn.render.numbers import percent
 from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
 

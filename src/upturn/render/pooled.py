@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, probability, signed
 from upturn.render.answer import AnswerOf, rows_of, with_names, without_notes
-from upturn.render.numbers import percent, probability, signed
 from upturn.render.sheet import Block, Column, Sheet
 from upturn.render.text import one_line
-from upturn.validate import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,8 @@ import numpy as np
 
 import upturn
 from upturn.axis import Axis
+from upturn.checks.arguments import known
+from upturn.checks.errors import shown
 from upturn.classified import Classification
 from upturn.classify import classify
 from upturn.fitted import Fit
@@ -20,7 +22,6 @@ from upturn.report.made import command_of
 from upturn.report.words import span_words, verdict
 from upturn.sampling.blocks import Progress
 from upturn.tree import check_writable
-from upturn.validate import known, shown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.axis import Axis
-from upturn.render.numbers import percent, signed
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, signed
 from upturn.render.ticks import ticks
 from upturn.report.answers import GROUPS, SURE, Answer, Turn, listed_first
 from upturn.report.axes import axes_note, axes_table
@@ -23,7 +24,6 @@ from upturn.report.markup import table_of, text
 from upturn.report.payload import POINTS, embedded, payload
 from upturn.report.trust import diagnostics_of, problems_of
 from upturn.report.words import sure_words
-from upturn.validate import counted
 
 if TYPE_CHECKING:
     from upturn.report import Report

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.util import find_spec
 
+from upturn.checks.errors import DataError
 from upturn.sampling.target import Target
-from upturn.validate import DataError
 
 
 def check_backend(name: str) -> None:
