@@ -768,9 +768,9 @@ def models(name: str | None) -> None:
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
 def datasets(name: str | None, output: str | None) -> None:
     """List the bundled data sets, or print one."""
-    from upturn import datasets as bundled
     from upturn.render.files import write_text
     from upturn.render.terminal import print_list
+    from upturn.tables import datasets as bundled
     from upturn.tree import check_writable
 
     if name is None:
@@ -803,10 +803,10 @@ def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: 
     scores_*.json), helm (run_spec.json and stats.json) or inspect (Inspect's .eval and .json logs).
     PATH is a folder, searched to the bottom, or one file.
     """
-    from upturn.readers.evaluations import tabulate
     from upturn.render.files import write_text
     from upturn.render.formats import to_csv
     from upturn.render.text import one_line
+    from upturn.tables.readers.evaluations import tabulate
     from upturn.tree import check_writable
 
     target = None if output is None else check_writable(output, (".csv",))

@@ -21,7 +21,7 @@ from benchmarks import report
 from upturn.extrapolate import METHODS
 from upturn.forecasted import Forecast
 from upturn.render.formats import to_markdown
-from upturn.results import Results
+from upturn.tables.results import Results
 
 DATA = Path("../shared/data")
 FOLDER = Path("results/forecast")

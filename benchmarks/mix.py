@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from upturn.mix import Posterior
-    from upturn.results import Results
+    from upturn.tables.results import Results
 
 type Floats = NDArray[np.float64]
 

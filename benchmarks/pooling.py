@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from benchmarks import report
 
 if TYPE_CHECKING:
-    from upturn.curves import Curves
+    from upturn.tables.curves import Curves
 
 type Floats = NDArray[np.float64]
 

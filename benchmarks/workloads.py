@@ -134,7 +134,7 @@ def needed(dataset: str) -> tuple[str, ...]:
 def counts(dataset: str) -> Any:
     """The curves of a data set that have trials, on FLOPs, without scatter groups."""
     import upturn
-    from upturn import datasets
+    from upturn.tables import datasets
 
     results = upturn.read(hard.PATH if dataset == "hard" else datasets.path(dataset))
     conditions = DATA[dataset]

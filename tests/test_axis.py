@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from upturn.axis import Axis, check_names, lower_is_better
 from upturn.checks.errors import DataError
-from upturn.validate import day_number
+from upturn.tables.axis import Axis, check_names, lower_is_better
+from upturn.tables.cells import day_number
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from upturn.baselines import baselines, breakthroughness, discontinuity, linearity
-from upturn.results import read
+from upturn.tables.results import read
 
 
 def scores(*values):

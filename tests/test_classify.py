@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from tests.synthetic import classification, shape
-from upturn import datasets
 from upturn.checks.errors import DataError
 from upturn.classified import CLASS_COLUMNS, FRAGILE, Criteria
 from upturn.classify import classify
 from upturn.model import Model
-from upturn.results import read
+from upturn.tables import datasets
+from upturn.tables.results import read
 
 FEW = ("chance", "flat", "logistic", "hinge", "inverse", "u-shaped")
 TASKS = ("arithmetic_3da", "arithmetic_2da", "hellaswag", "triviaqa", "wic", "anli_r2")

@@ -19,13 +19,14 @@ from click.testing import CliRunner
 
 import upturn
 from tests.test_pool import pool_of
-from upturn import cli, datasets
+from upturn import cli
 from upturn.checks.names import SCATTERS
 from upturn.commandline import options
 from upturn.commandline.source import split_axes
 from upturn.likelihoods import BY_KIND, LIKELIHOODS
 from upturn.model import Model
 from upturn.sampling.nuts import SAMPLERS as NUTS
+from upturn.tables import datasets
 
 WRITTEN = Path(__file__).parent / "readers" / "evaluations"
 COMMANDS = sorted(cli.main.commands)
@@ -695,7 +696,7 @@ def test_a_saved_fit_is_not_fitted_otherwise(saved, folder):
 
 
 def test_the_harnesses_of_the_help_are_those_there_are():
-    from upturn.readers.evaluations import KINDS
+    from upturn.tables.readers.evaluations import KINDS
 
     assert list(KINDS) == list(cli.HARNESSES)
 

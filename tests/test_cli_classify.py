@@ -12,8 +12,8 @@ from tests.test_cli import HEADER, folder, refused, run
 from upturn.commandline.edge import FAILED
 from upturn.floor import upper_limit
 from upturn.render import classes
-from upturn.results import read
 from upturn.sampling import blocks
+from upturn.tables.results import read
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
 

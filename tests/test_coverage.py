@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from upturn.model import Model
-from upturn.results import read
 from upturn.sampling import blocks
 from upturn.sampling.target import Target
+from upturn.tables.results import read
 
 CHANCE = 0.25
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from upturn import validate
-from upturn.axis import Axis
 from upturn.checks.errors import DataError
-from upturn.curves import Curves, curve_names
-from upturn.results import read
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves, curve_names
+from upturn.tables.results import read
 
 
 def table(rows=4, **columns):

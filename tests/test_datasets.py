@@ -10,7 +10,7 @@ from collections import Counter
 import pytest
 
 import upturn
-from upturn import datasets
+from upturn.tables import datasets
 
 RESULTS = ["brier", "gpt3", "olmo-mmlu", "open-models", "prompting", "pythia"]
 ORIGINAL = {

@@ -9,7 +9,7 @@ from tests.synthetic import classification, shape
 from tests.test_classify import gpt3, task
 from upturn.classify import classify
 from upturn.floor import floor_test, upper_limit
-from upturn.results import read
+from upturn.tables.results import read
 
 POINTS, TRIALS = 12, 400
 

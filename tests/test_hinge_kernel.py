@@ -11,9 +11,9 @@ from tests.sampling.test_target import table
 from upturn.arrays import NUMPY
 from upturn.hinge_kernel import PARTICLES
 from upturn.model import Model
-from upturn.results import read
 from upturn.sampling import traced
 from upturn.sampling.target import Target
+from upturn.tables.results import read
 
 COUNT = 2 * PARTICLES + 5  # two whole pieces and a rest
 

@@ -8,7 +8,7 @@ from tests.test_classify import gpt3, task
 from upturn.checks.errors import DataError
 from upturn.classify import classify
 from upturn.influence import influence, left_out
-from upturn.results import read
+from upturn.tables.results import read
 
 OPTIONS = {"draws": 200, "seed": 1, "learn_prevalence": False}
 MODELS = ("flat", "logistic", "step")

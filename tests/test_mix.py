@@ -11,11 +11,11 @@ from scipy import stats
 import upturn
 from benchmarks.mix import simulated
 from upturn import cli, mix
-from upturn.axis import Axis
 from upturn.checks.errors import DataError
 from upturn.mix import Posterior
 from upturn.model import Model
 from upturn.simplex import Simplex
+from upturn.tables.axis import Axis
 
 TRUTH = np.array([0.7, 0.3])
 CLEAR = {"height": 0.8, "rate": 6.0, "overdispersion": 0.02}

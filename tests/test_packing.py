@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from upturn.packing import Packing, within
-from upturn.validate import objects
+from upturn.tables.cells import objects
+from upturn.tables.packing import Packing, within
 
 
 def test_rows_are_packed_by_curve():

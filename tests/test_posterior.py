@@ -8,8 +8,8 @@ from tests.sampling.test_target import table
 from upturn.emergence import emergence
 from upturn.model import Model
 from upturn.posterior import bounded_of, ceiling_of, scaling_of, to_tree
-from upturn.results import read
 from upturn.sampling import blocks
+from upturn.tables.results import read
 
 
 def scores(metric="score", *, score, n_models=12, **columns):

@@ -7,7 +7,7 @@ from scipy import stats
 
 from upturn.model import Model
 from upturn.predictive import Mixture, Part, probabilities
-from upturn.results import read
+from upturn.tables.results import read
 
 
 def curve(*, family=False):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from upturn.checks.errors import DataError
-from upturn.results import read
+from upturn.tables.results import read
 
 FILES = [
     "gpt3", "obsscaling_emergent", "obsscaling_prompting", "olmo_ladder", "pythia", "brier",
@@ -599,7 +599,7 @@ def test_columns_that_the_table_lacks_are_not_offered():
 
 
 def test_importing_results_does_not_import_pandas():
-    code = "import sys, upturn.results; print('pandas' in sys.modules)"
+    code = "import sys, upturn.tables.results; print('pandas' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

@@ -11,11 +11,11 @@ from upturn import serial
 from upturn.arrays import NUMPY
 from upturn.likelihoods import LIKELIHOODS, Data, left_out
 from upturn.model import Model
-from upturn.results import read
 from upturn.sampling import traced
 from upturn.sampling.conditional import pointwise
 from upturn.sampling.target import Target
 from upturn.simulate import draw
+from upturn.tables.results import read
 
 AR = LIKELIHOODS["beta-binomial-ar"]
 

@@ -11,9 +11,9 @@ import upturn
 from benchmarks import kills
 from tests.sampling.test_target import table
 from upturn import stream
-from upturn.axis import Axis
 from upturn.checks.errors import DataError
-from upturn.curves import Curves
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
 
 NAMES = ["b", "a", "a | x", 'quotes " and, commas', "new\nline\r\n", "=1+2", " é 🎉", "NA", "b | y"]
 

@@ -5,15 +5,16 @@ import re
 import numpy as np
 import pytest
 
-from upturn import validate
 from upturn.checks import arguments, errors
 from upturn.checks.errors import DataError
-from upturn.validate import Cells
+from upturn.tables import cells as cells_module
+from upturn.tables import rules
+from upturn.tables.cells import Cells
 
 
 def cells(*values, column="score", rows=None, positions=False):
     numbers = np.arange(2, 2 + len(values)) if rows is None else np.array(rows)
-    return Cells("t.csv", column, validate.objects(values), numbers, positions)
+    return Cells("t.csv", column, cells_module.objects(values), numbers, positions)
 
 
 def floats(*values):
@@ -108,7 +109,7 @@ def test_a_column_twice():
     with refusal(
         "t.csv: expected each column once, but got 'score' twice; rename or remove one of them"
     ):
-        validate.columns("t.csv", ["task", "score", "score"])
+        rules.columns("t.csv", ["task", "score", "score"])
 
 
 @pytest.mark.parametrize("name", ["a\0b", "\ud800"])
@@ -117,19 +118,19 @@ def test_a_column_whose_name_cannot_be_saved(name):
         "t.csv: expected column names without NUL and without unpaired surrogates, "
         f"but got {name!r}; rename it"
     ):
-        validate.columns("t.csv", ["task", name])
+        rules.columns("t.csv", ["task", name])
 
 
 def test_a_missing_column_suggests_the_nearest():
     with refusal(
         "t.csv: expected a column 'task', but got the columns 'Tasks', 'model'; rename 'Tasks'"
     ):
-        validate.required_column("t.csv", "task", ["Tasks", "model"])
+        rules.required_column("t.csv", "task", ["Tasks", "model"])
 
 
 def test_a_missing_column_with_nothing_near():
     with pytest.raises(DataError, match=r"but got the columns 'a', 'b'; add it to the table$"):
-        validate.required_column("t.csv", "score", ["a", "b"])
+        rules.required_column("t.csv", "score", ["a", "b"])
 
 
 def test_two_names_for_the_same_column():
@@ -137,26 +138,26 @@ def test_two_names_for_the_same_column():
         "t.csv: expected one of the columns 'trials', 'n', which mean the same, "
         "but got 'trials', 'n'; remove all but one"
     ):
-        validate.at_most_one_column("t.csv", ["trials", "n"], ["n", "trials"])
-    assert validate.at_most_one_column("t.csv", ["trials", "n"], ["n"]) == "n"
-    assert validate.at_most_one_column("t.csv", ["trials", "n"], []) is None
+        rules.at_most_one_column("t.csv", ["trials", "n"], ["n", "trials"])
+    assert rules.at_most_one_column("t.csv", ["trials", "n"], ["n"]) == "n"
+    assert rules.at_most_one_column("t.csv", ["trials", "n"], []) is None
 
 
 def test_limits_of_size():
-    assert validate.row_limit("t", 10_000_000) == 10_000_000
+    assert rules.row_limit("t", 10_000_000) == 10_000_000
     with refusal(
         "t: expected at most 10,000,000 rows, but got more; split the table, for example by task"
     ):
-        validate.row_limit("t", 10_000_001)
+        rules.row_limit("t", 10_000_001)
     with refusal("t: expected at most 2 GB, but got more; split the table, for example by task"):
-        validate.byte_limit("t", 2_000_000_001)
+        rules.byte_limit("t", 2_000_000_001)
     with refusal(
         "t: expected at most 100,000 points a curve, but got 100,001 in 'mmlu'; "
         "thin out its checkpoints"
     ):
-        validate.points_limit("t", "mmlu", 100_001)
+        rules.points_limit("t", "mmlu", 100_001)
     with pytest.raises(DataError, match=r"at most 100,000,000, but got 10,000 × 10,001; read long"):
-        validate.cell_limit("t", 10_000, 10_001)
+        rules.cell_limit("t", 10_000, 10_001)
 
 
 # ---- numbers -------------------------------------------------------------------------------------
@@ -165,12 +166,12 @@ def test_limits_of_size():
 def test_numbers_are_read_from_text_and_values():
     given = ["0.5", "7e9", " 1 ", 2, 3.5, np.float32(0.25), np.int8(4), "-1"]
     expected = [0.5, 7e9, 1, 2, 3.5, 0.25, 4, -1]
-    assert validate.number(cells(*given)).tolist() == expected
+    assert cells_module.number(cells(*given)).tolist() == expected
 
 
 @pytest.mark.parametrize("missing", ["", "  ", "NA", None])
 def test_missing_numbers_are_nan(missing):
-    assert np.isnan(validate.number(cells(missing))).all()
+    assert np.isnan(cells_module.number(cells(missing))).all()
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_what_is_no_number(value):
     remedy = "write it as 1234.5 or 1.2e3, or leave the cell empty"
     text = f"t.csv, row 3, column score: expected a number, but got {errors.shown(value)}"
     with refusal(f"{text}; {remedy}"):
-        validate.number(cells("1", value))
+        cells_module.number(cells("1", value))
 
 
 @pytest.mark.parametrize(
@@ -189,7 +190,7 @@ def test_what_is_no_number(value):
 def test_numbers_are_finite(value):
     kind = "a number" if isinstance(value, int) else "a finite number"
     with pytest.raises(DataError, match=f"row 2, column score: expected {kind}, but got "):
-        validate.number(cells(value))
+        cells_module.number(cells(value))
 
 
 def test_the_remedy_for_nan():
@@ -197,21 +198,21 @@ def test_the_remedy_for_nan():
         "t.csv, row 2, column score: expected a finite number, but got 'nan'; "
         "a failed evaluation or an unknown value is an empty cell"
     ):
-        validate.number(cells("nan"))
+        cells_module.number(cells("nan"))
 
 
 # ---- dates ---------------------------------------------------------------------------------------
 
 
 def test_days():
-    days = validate.day(cells("1970-01-01", "", None, "2022-06-15", "2022-06-15T12:00"))
+    days = cells_module.day(cells("1970-01-01", "", None, "2022-06-15", "2022-06-15T12:00"))
     np.testing.assert_array_equal(days, [0, np.nan, np.nan, 19158, 19158])
 
 
 @pytest.mark.parametrize("value", ["2022", "2022-6-1", "2022-02-30", "15.06.2022", "20220615", 5])
 def test_what_is_no_day(value):
     with pytest.raises(DataError, match=r"row 2, column score: expected a date such as 2022-06-15"):
-        validate.day(cells(value))
+        cells_module.day(cells(value))
 
 
 # ---- labels --------------------------------------------------------------------------------------
@@ -229,12 +230,12 @@ STRANGE = [
 
 
 def test_labels_keep_every_character():
-    assert validate.label(cells(*STRANGE)).tolist() == STRANGE
+    assert cells_module.label(cells(*STRANGE)).tolist() == STRANGE
 
 
 def test_labels_of_other_types_are_written_out():
     given = [1, 1.0, np.float64(2), 1.5, True, None, np.int64(3)]
-    assert validate.label(cells(*given)).tolist() == ["1", "1", "2", "1.5", "True", "", "3"]
+    assert cells_module.label(cells(*given)).tolist() == ["1", "1", "2", "1.5", "True", "", "3"]
 
 
 @pytest.mark.parametrize("name", ["a\0b", "bad \ud800"])
@@ -243,13 +244,13 @@ def test_labels_that_cannot_be_saved(name):
         "t.csv, row 3, column task: expected text without NUL and without unpaired surrogates, "
         f"but got {name!r}; rename it"
     ):
-        validate.label(cells("fine", name, column="task"))
+        cells_module.label(cells("fine", name, column="task"))
 
 
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, b"a", ("a",)])
 def test_labels_are_text(value):
     with pytest.raises(DataError, match=r"row 3, column task: expected text, but got .*plain name"):
-        validate.label(cells("a", value, column="task"))
+        cells_module.label(cells("a", value, column="task"))
 
 
 @pytest.mark.parametrize(
@@ -257,14 +258,14 @@ def test_labels_are_text(value):
     [("5.0", "5"), ("5", "5"), ("0.00", "0"), ("5.5", "5.5"), ("five", "five"), ("", "")],
 )
 def test_whole_labels(given, expected):
-    assert validate.whole_label(given) == expected
+    assert cells_module.whole_label(given) == expected
 
 
 def test_required_labels():
     with refusal(
         "t.csv, row 3, column task: expected a name, but got ''; fill it in or remove the row"
     ):
-        validate.required_label(validate.objects(["a", ""]), cells("a", "", column="task"))
+        cells_module.required_label(cells_module.objects(["a", ""]), cells("a", "", column="task"))
 
 
 # ---- one column ----------------------------------------------------------------------------------
@@ -276,22 +277,22 @@ def test_flops_are_positive(value):
         DataError,
         match=r"column flops: expected a number above 0, but got .*; leave the cell empty where it",
     ):
-        validate.positive(floats(value), cells(value, column="flops"))
+        rules.positive(floats(value), cells(value, column="flops"))
 
 
 def test_perplexity_is_at_least_one():
-    assert validate.perplexity(floats(1, np.nan), cells(1, None)).tolist()[0] == 1
+    assert rules.perplexity(floats(1, np.nan), cells(1, None)).tolist()[0] == 1
     with refusal(
         "t.csv, row 2, column perplexity: expected a perplexity of at least 1, but got 0.9; "
         "a cross-entropy in nats goes in a column 'loss'"
     ):
-        validate.perplexity(floats(0.9), cells("0.9", column="perplexity"))
+        rules.perplexity(floats(0.9), cells("0.9", column="perplexity"))
 
 
 def test_tokens_may_be_zero_but_not_negative():
-    assert validate.not_negative(floats(0), cells("0")) == 0
+    assert rules.not_negative(floats(0), cells("0")) == 0
     with pytest.raises(DataError, match=r"expected a number of at least 0, but got -1;"):
-        validate.not_negative(floats(-1), cells("-1"))
+        rules.not_negative(floats(-1), cells("-1"))
 
 
 @pytest.mark.parametrize(
@@ -306,11 +307,11 @@ def test_tokens_may_be_zero_but_not_negative():
 )
 def test_trials(value, text):
     with pytest.raises(DataError, match=rf"row 2, column trials: {re.escape(text)}"):
-        validate.trials(floats(value), cells(value, column="trials"))
+        rules.trials(floats(value), cells(value, column="trials"))
 
 
 def test_a_thousand_million_trials_are_fine():
-    assert validate.trials(floats(1e9, 1050.0, np.nan), cells(1, 2, 3))[0] == 1e9
+    assert rules.trials(floats(1e9, 1050.0, np.nan), cells(1, 2, 3))[0] == 1e9
 
 
 def test_more_successes_than_trials():
@@ -319,7 +320,7 @@ def test_more_successes_than_trials():
         "but got 11; are the two columns swapped?"
     ):
         column = cells("10", "11", column="successes")
-        validate.successes(floats(10, 11), floats(10, 10), column)
+        rules.successes(floats(10, 11), floats(10, 10), column)
 
 
 @pytest.mark.parametrize(
@@ -331,15 +332,15 @@ def test_more_successes_than_trials():
 )
 def test_successes(value, text):
     with pytest.raises(DataError, match=re.escape(text)):
-        validate.successes(floats(value), floats(10), cells(value, column="successes"))
+        rules.successes(floats(value), floats(10), cells(value, column="successes"))
 
 
 def test_successes_without_trials():
     with pytest.raises(DataError, match=r"expected successes with trials beside them, but got 3; "):
-        validate.successes(floats(3), floats(np.nan), cells("3", column="successes"))
+        rules.successes(floats(3), floats(np.nan), cells("3", column="successes"))
 
 
-METRIC = validate.objects(["acc"])
+METRIC = cells_module.objects(["acc"])
 
 
 @pytest.mark.parametrize(
@@ -357,32 +358,32 @@ def test_proportions(value, remedy):
     with refusal(
         f"t.csv, row 2, column score: expected a proportion in [0, 1], but got {value}; {remedy}"
     ):
-        validate.proportion(floats(value), METRIC, cells(value))
+        rules.proportion(floats(value), METRIC, cells(value))
 
 
 def test_scores_agree_with_counts():
-    validate.same_score(floats(0.333), floats(1), floats(3), cells("0.333"))
+    rules.same_score(floats(0.333), floats(1), floats(3), cells("0.333"))
     with refusal(
         "t.csv, row 2, column score: expected 0.25 (successes / trials of that row), "
         "but got 0.5; correct the row, or remove one of the two columns"
     ):
-        validate.same_score(floats(0.5), floats(1), floats(4), cells("0.5"))
+        rules.same_score(floats(0.5), floats(1), floats(4), cells("0.5"))
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.0, 25])
 def test_chance(value):
     text = "expected a chance level in [0, 1), but got"
     with pytest.raises(DataError, match=re.escape(text)):
-        validate.chance(floats(value), np.array([True]), cells(value, column="chance"))
-    assert validate.chance(floats(value), np.array([False]), cells(value)) == value
+        rules.chance(floats(value), np.array([True]), cells(value, column="chance"))
+    assert rules.chance(floats(value), np.array([False]), cells(value)) == value
 
 
 @pytest.mark.parametrize("value", [0.0, -1, 1.1, 100])
 def test_ceiling(value):
     text = "expected a ceiling in (0, 1], but got"
     with pytest.raises(DataError, match=re.escape(text)):
-        validate.ceiling(floats(value), np.array([True]), cells(value, column="ceiling"))
-    assert validate.ceiling(floats(value), np.array([False]), cells(value)) == value
+        rules.ceiling(floats(value), np.array([True]), cells(value, column="ceiling"))
+    assert rules.ceiling(floats(value), np.array([False]), cells(value)) == value
 
 
 @pytest.mark.parametrize(
@@ -394,7 +395,7 @@ def test_chance_and_ceiling(low, high, orientation, side):
         f"{high:g}, but got {low:g}; correct one of the two columns"
     ):
         column = cells(str(low), column="chance")
-        validate.chance_below_ceiling(floats(low), floats(high), floats(orientation), column)
+        rules.chance_below_ceiling(floats(low), floats(high), floats(orientation), column)
 
 
 # ---- across rows ---------------------------------------------------------------------------------
@@ -407,13 +408,13 @@ def test_repeated_rows_are_both_named():
         "after row 2 (and 1 more repeated row); remove one, or tell repeats apart by a column "
         "'run' and checkpoints by their model"
     ):
-        validate.distinct(ids, "task, model", "row at {}".format, cells(*"abcd"))
+        rules.distinct(ids, "task, model", "row at {}".format, cells(*"abcd"))
 
 
 def test_a_curve_has_one_chance_level():
     values = floats(np.nan, 0.25, 0.5, 0.25, np.nan)
     ids = np.array([0, 0, 1, 0, 2])
-    shared = validate.consistent(values, ids, 3, cells(*values, column="chance"))
+    shared = rules.consistent(values, ids, 3, cells(*values, column="chance"))
     np.testing.assert_array_equal(shared, [0.25, 0.5, np.nan])
 
 
@@ -423,4 +424,4 @@ def test_two_chance_levels_name_both_rows():
         "t.csv, row 3, column chance: expected one value for the whole curve, 0.25 as in row 2, "
         "but got 0.5 (and 1 more row); correct it, or tell the curves apart by a column 'setting'"
     ):
-        validate.consistent(values, np.array([0, 0, 0]), 1, cells(*values, column="chance"))
+        rules.consistent(values, np.array([0, 0, 0]), 1, cells(*values, column="chance"))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.synthetic import classification, shape
-from upturn import datasets
-from upturn.results import read
+from upturn.tables import datasets
+from upturn.tables.results import read
 from upturn.verdicts import Change, Verdicts
 
 

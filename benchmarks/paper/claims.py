@@ -8,7 +8,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from upturn import datasets
+from upturn.tables import datasets
 
 
 @dataclass(frozen=True)

@@ -19,10 +19,11 @@ import upturn
 from benchmarks import report
 from benchmarks.paper import claims, figures
 from benchmarks.paper.claims import Source, Stated
-from upturn import datasets, plots
+from upturn import plots
 from upturn.classified import Classification
 from upturn.report import LEAN
-from upturn.results import Results
+from upturn.tables import datasets
+from upturn.tables.results import Results
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

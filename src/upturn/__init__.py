@@ -15,7 +15,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from upturn.axis import Axis
     from upturn.calibrate import calibrate
     from upturn.calibrated import Calibration
     from upturn.checks.errors import DataError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from upturn.compare import compare_axes, compare_metrics, compare_models
     from upturn.contrast import contrast
     from upturn.contrasted import Contrast
-    from upturn.curves import Curves
     from upturn.design import Design
     from upturn.fit import fit, load
     from upturn.fitted import Fit
@@ -36,9 +34,11 @@ if TYPE_CHECKING:
     from upturn.plan import Plan, plan
     from upturn.pool import Pool, pool
     from upturn.report import report
-    from upturn.results import Results, read
     from upturn.sensitivity import prior_sensitivity
     from upturn.simulate import Simulation, simulate
+    from upturn.tables.axis import Axis
+    from upturn.tables.curves import Curves
+    from upturn.tables.results import Results, read
 
 __version__ = "0.1.0"
 
@@ -80,12 +80,12 @@ __all__ = [
 
 # The module each public name lives in; the imports above tell type checkers the same.
 _HOME = {
-    "Axis": "upturn.axis",
+    "Axis": "upturn.tables.axis",
     "Calibration": "upturn.calibrated",
     "Classification": "upturn.classified",
     "Contrast": "upturn.contrasted",
     "Criteria": "upturn.classified",
-    "Curves": "upturn.curves",
+    "Curves": "upturn.tables.curves",
     "DataError": "upturn.validate",
     "Design": "upturn.design",
     "Fit": "upturn.fitted",
@@ -93,7 +93,7 @@ _HOME = {
     "Model": "upturn.model",
     "Plan": "upturn.plan",
     "Pool": "upturn.pool",
-    "Results": "upturn.results",
+    "Results": "upturn.tables.results",
     "Simulation": "upturn.simulate",
     "calibrate": "upturn.calibrate",
     "classify": "upturn.classify",
@@ -109,7 +109,7 @@ _HOME = {
     "plan": "upturn.plan",
     "pool": "upturn.pool",
     "prior_sensitivity": "upturn.sensitivity",
-    "read": "upturn.results",
+    "read": "upturn.tables.results",
     "report": "upturn.report",
     "simulate": "upturn.simulate",
 }

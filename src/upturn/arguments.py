@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import upturn
-from upturn.axis import Axis
 from upturn.checks.errors import DataError, shown
-from upturn.curves import Curves
-from upturn.results import Results, read
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results, read
 
 if TYPE_CHECKING:
     import pandas as pd

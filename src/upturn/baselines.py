@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from upturn.curves import Curves
+from upturn.tables.curves import Curves
 from upturn.validate import Floats
 
 

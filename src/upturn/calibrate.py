@@ -16,19 +16,19 @@ import numpy as np
 
 from upturn import emergence as em
 from upturn.arguments import curves_of, made_by, origin_of, table_of
-from upturn.axis import Axis
 from upturn.calibrated import Calibration, Check, Scale
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, whole
 from upturn.classified import Criteria
 from upturn.classify import judged, models_of, part_of
-from upturn.curves import Curves
 from upturn.design import Design, numbered
 from upturn.model import Model
 from upturn.posterior import scaling_of, turning
-from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.simulate import Simulation, deal, kind_of
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.validate import Booleans, Floats, Integers
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import numpy as np
 from upturn import uniformity
 from upturn.checks.errors import counted, listed
 from upturn.checks.numbers import percent
-from upturn.curves import Curves
+from upturn.tables.curves import Curves
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from upturn import prevalence as prevalences
 from upturn.baselines import baselines
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError
-from upturn.curves import Curves
 from upturn.emergence import DELTA, pieces
 from upturn.model import SHAPES, Model
 from upturn.posterior import bounded_of, scaling_of
 from upturn.prevalence import Prevalence
+from upturn.tables.curves import Curves
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ import numpy as np
 
 import upturn
 from upturn.arguments import curves_of, origin_of, table_of
-from upturn.axis import Axis
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.classified import Classification, Criteria, Shape
-from upturn.curves import Curves
 from upturn.functionals import Functionals, functionals
 from upturn.model import Model
 from upturn.posterior import bounded_of, ceiling_of, scaling_of
-from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.sampling.target import Scaling
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

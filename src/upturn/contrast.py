@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, made_by, origin_of, table_of
-from upturn.axis import Axis
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.classify import models_of
 from upturn.compare.scores import log_priors
 from upturn.contrasted import Contrast, Joint
-from upturn.curves import Curves
 from upturn.emergence import DELTA
 from upturn.gains import GAINS, KINDS, Gain, Paired
 from upturn.model import Model
 from upturn.pairing import paired, settings_of
-from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.validate import Floats
 
 if TYPE_CHECKING:

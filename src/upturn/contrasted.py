@@ -11,10 +11,10 @@ from upturn import prevalence as prevalences
 from upturn.arrays import NUMPY
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import counted
-from upturn.curves import Curves
 from upturn.gains import KINDS, Paired
 from upturn.prevalence import Prevalence
 from upturn.scoring import quantiles
+from upturn.tables.curves import Curves
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import validate
-from upturn.axis import Axis
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
-from upturn.curves import Curves
-from upturn.results import read
+from upturn.tables import rules
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import read
 from upturn.validate import Floats
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ class Design:
     spacing: str = "random"
 
     def __post_init__(self) -> None:
-        _range("models_per_task", self.models_per_task, 2, validate.MAX_POINTS)
-        _range("trials", self.trials, 1, validate.MAX_COUNT)
+        _range("models_per_task", self.models_per_task, 2, rules.MAX_POINTS)
+        _range("trials", self.trials, 1, rules.MAX_COUNT)
         whole("families", self.families, 0, MOST_FAMILIES)
         known(self.spacing, SPACINGS, kind="spacing", where="spacing")
         for value in self._chances():
@@ -101,10 +101,10 @@ class Design:
         """The design as a table of results whose scores are all the same."""
         import pandas as pd
 
-        whole("tasks", tasks, 1, validate.MAX_ROWS)
+        whole("tasks", tasks, 1, rules.MAX_ROWS)
         own = isinstance(self.models_per_task, (tuple, list))
         least, most = _ends_of(self.models_per_task)
-        validate.row_limit("simulate", tasks * most)
+        rules.row_limit("simulate", tasks * most)
         points = rng.integers(least, most + 1, tasks if own else 1)
         groups = [self._models(int(n), rng) for n in points]
         which = np.arange(tasks) if own else np.zeros(tasks, dtype=np.intp)

@@ -10,22 +10,22 @@ from upturn import distributed, mix
 from upturn import emergence as em
 from upturn import tree as trees
 from upturn.arguments import COMPUTING, curves_of, made_by, origin_of, table_of
-from upturn.axis import Axis
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown, shown_path
-from upturn.curves import Curves
 from upturn.fitted import Fit
 from upturn.job import Job
 from upturn.likelihoods import OF_RUNS, SERIAL
 from upturn.model import Model
 from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
-from upturn.results import Results
 from upturn.sampling.backends import check_backend
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import check_available
 from upturn.sampling.nuts import sample as sample_nuts
 from upturn.store import InMemory, Store, begin
 from upturn.stream import Stream, stream_of
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.tree import check_writable
 
 if TYPE_CHECKING:

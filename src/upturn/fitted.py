@@ -13,7 +13,6 @@ from upturn import mix
 from upturn import tree as trees
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, also, shown
-from upturn.curves import Curves
 from upturn.job import model_of
 from upturn.model import Model
 from upturn.posterior import bounded_of, ceiling_of, scaling_of
@@ -21,6 +20,7 @@ from upturn.sampling import conditional
 from upturn.sampling.population import METHODS
 from upturn.sampling.target import Scaling, Target
 from upturn.sampling.weights import LARGEST_K
+from upturn.tables.curves import Curves
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ import numpy as np
 from upturn.checks.errors import counted
 from upturn.classified import Classification
 from upturn.classify import part_of
-from upturn.curves import Curves
 from upturn.influence import left_out
 from upturn.model import Model
 from upturn.posterior import bounded_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
+from upturn.tables.curves import Curves
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, made_by, origin_of, table_of
-from upturn.axis import Axis
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classify import models_of, part_of
-from upturn.curves import Curves, data_flags
 from upturn.emergence import DELTA
 from upturn.forecasted import Forecast
 from upturn.model import Model
 from upturn.predictive import Mixture, mixtures, probabilities
-from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.flags import data_flags
+from upturn.tables.results import Results
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

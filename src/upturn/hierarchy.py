@@ -22,12 +22,12 @@ import numpy as np
 from scipy.special import ndtri
 
 from upturn.arrays import NUMPY, pytensor
-from upturn.curves import Curves
 from upturn.model import Model
 from upturn.priors import Prior
 from upturn.sampling.nuts import Compiled
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
+from upturn.tables.curves import Curves
 from upturn.to_pymc import PYMC, Observations, observe, target_of
 from upturn.validate import Floats, Objects
 

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from upturn.checks.arguments import known
 from upturn.classified import Classification
 from upturn.classify import part_of, shapes_of
-from upturn.curves import Curves, data_flags, own_limits
 from upturn.sampling.blocks import Progress
+from upturn.tables.curves import Curves, own_limits
+from upturn.tables.flags import data_flags
 from upturn.validate import Booleans
 from upturn.verdicts import Change, Verdicts
 

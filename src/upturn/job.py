@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from upturn import mix
-from upturn.curves import Curves
 from upturn.model import Model
 from upturn.posterior import to_tree
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
+from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.axis import Axis
 from upturn.checks.errors import DataError, listed
-from upturn.curves import Curves, own_limits
 from upturn.model import Model
 from upturn.sampling import blocks, diagnostics
 from upturn.sampling.blocks import Progress, Sample
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.simplex import Simplex
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves, own_limits
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

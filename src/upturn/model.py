@@ -19,7 +19,7 @@ from upturn.segments import KINDS, Floor, Line, Segment
 if TYPE_CHECKING:
     import pymc as pm
 
-    from upturn.curves import Curves
+    from upturn.tables.curves import Curves
 
 SHAPES = ("flat", "smooth", "changepoint", "inverse", "u-shaped")
 RANGES = ("floor", "zero")

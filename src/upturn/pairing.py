@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from upturn.checks.errors import DataError, counted, listed, shown
-from upturn.curves import Curves, curve_names, data_flags
 from upturn.gains import APART
+from upturn.tables.curves import Curves, curve_names
+from upturn.tables.flags import data_flags
 
 FEWEST = 4  # models in both settings
 _OF_SETTING = ("setting", "shots")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.axis import Axis
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, listed
-from upturn.curves import Curves, curve_names
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves, curve_names
 from upturn.validate import Booleans, Floats, Objects
 
 if TYPE_CHECKING:

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import upturn
-from upturn.axis import Axis
 from upturn.checks.arguments import check_numbers, known, whole
 from upturn.checks.errors import DataError, shown
 from upturn.classified import MIN_RISE
-from upturn.curves import Curves
 from upturn.design import numbered
 from upturn.emergence import DELTA, expected
 from upturn.model import Model
 from upturn.posterior import ceiling_of
-from upturn.results import read
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.simulate import Drawn, check_fixed, draw
-from upturn.validate import MAX_COUNT, MAX_POINTS, Floats
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import read
+from upturn.tables.rules import MAX_COUNT, MAX_POINTS
+from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

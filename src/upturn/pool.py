@@ -11,19 +11,19 @@ import numpy as np
 import upturn
 from upturn import emergence as em
 from upturn.arguments import table_of
-from upturn.axis import Axis
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, known
 from upturn.checks.errors import DataError, counted, listed, shown
-from upturn.curves import Curves
 from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates
 from upturn.left_out import DRAWS as DRAWS_LEFT_OUT
 from upturn.left_out import left_out
 from upturn.model import Model
 from upturn.priors import Prior
-from upturn.results import Results
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import CHAINS, LARGEST_RHAT, LEAST_ESS, Run, check_available
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.validate import Floats, Integers
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import numpy as np
 
 from upturn import emergence as em
 from upturn import tree as trees
-from upturn.curves import Curves
 from upturn.mix import Learned, ends
 from upturn.model import Model
 from upturn.sampling.blocks import Sample
 from upturn.sampling.target import Scaling
+from upturn.tables.curves import Curves
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

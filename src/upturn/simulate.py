@@ -18,20 +18,22 @@ from upturn import emergence as em
 from upturn import serial
 from upturn.arguments import curves_of, table_of
 from upturn.arrays import NUMPY
-from upturn.axis import Axis
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
 from upturn.classified import Criteria
 from upturn.classify import judged, models_of
-from upturn.curves import Curves, data_flags
 from upturn.design import Design, numbered
 from upturn.kernels import MEAN_MARGIN
 from upturn.likelihoods import BY_KIND, LIKELIHOODS
 from upturn.model import DOMAINS, Model, plain_name
 from upturn.posterior import bounded_of, native, scaling_of, turning
-from upturn.results import Results, read
 from upturn.sampling.target import Scaling, Target
-from upturn.validate import MAX_ROWS, Floats
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.flags import data_flags
+from upturn.tables.results import Results, read
+from upturn.tables.rules import MAX_ROWS
+from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from upturn.axis import Axis
 from upturn.checks.errors import NothingThereError, counted
-from upturn.curves import Curves
-from upturn.readers import is_delimited, read_in_pieces, table_name
-from upturn.readers.schema import clean
-from upturn.results import Results
 from upturn.store import beside, writing
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.readers import is_delimited, read_in_pieces, table_name
+from upturn.tables.readers.schema import clean
+from upturn.tables.results import Results
 from upturn.validate import Integers
 
 if TYPE_CHECKING:

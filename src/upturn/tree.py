@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.axis import MIX, Axis
 from upturn.checks.errors import DataError, shown, shown_path
-from upturn.curves import Curves
+from upturn.tables.axis import MIX, Axis
+from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -8,7 +8,7 @@ from upturn.checks.errors import DataError
 from upturn.compare import order
 from upturn.compare.axes import AxesComparison, compare_axes, shared_curves
 from upturn.model import Model
-from upturn.results import read
+from upturn.tables.results import read
 
 # Few parameters, and the noise that the tables are made with: sampled in little time.
 RAMP, STEP = (Model.read(name).with_likelihood("binomial") for name in ("ramp", "step"))

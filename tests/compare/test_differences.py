@@ -14,7 +14,7 @@ from upturn.compare.differences import (
     stacking_weights,
 )
 from upturn.compare.scores import canonical_order
-from upturn.results import read
+from upturn.tables.results import read
 
 
 def normal_draws(y, draws, rng):

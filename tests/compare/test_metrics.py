@@ -6,7 +6,7 @@ import pytest
 
 from upturn.checks.errors import DataError
 from upturn.compare.metrics import compare_metrics, matched
-from upturn.results import read
+from upturn.tables.results import read
 
 QUICK = ("flat", "logistic", "hinge")
 FAST = {"models": QUICK, "draws": 200, "threads": 1, "learn_prevalence": False}

@@ -9,7 +9,7 @@ import upturn
 from upturn.checks.errors import DataError
 from upturn.compare.models import compare_models
 from upturn.model import Model
-from upturn.results import read
+from upturn.tables.results import read
 
 FAST = {"draws": 200, "threads": 1}
 # Few parameters, and the noise that the tables are made with: sampled in little time.

@@ -8,7 +8,7 @@ from scipy.special import betaln, gammaln
 from upturn.compare import scores as module
 from upturn.compare.scores import Effort, averaged, canonical_order, log_priors, score
 from upturn.model import Model
-from upturn.results import read
+from upturn.tables.results import read
 
 EFFORT = Effort(draws=2000, seed=0, threads=1)
 FLAT = Model.read("flat").with_likelihood("binomial")

@@ -209,7 +209,7 @@ _HARNESS = {
 @cache
 def documents() -> dict[str, Any]:
     """What harnesses wrote, by the name of the file."""
-    from upturn.readers import inspect
+    from upturn.tables.readers import inspect
 
     logs = sorted((WRITTEN / "inspect").iterdir())
     present = min((WRITTEN / "lm_eval").rglob("results*.json"), key=lambda p: p.stat().st_size)

@@ -16,6 +16,7 @@ from tests.hostile.run import run
 from upturn import validate
 from upturn.checks.errors import DataError
 from upturn.model import Model
+from upturn.tables import cells, rules
 from upturn.tree import LONGEST_TEXT
 
 
@@ -141,14 +142,14 @@ def test_columns(tmp_path):
     path = tmp_path / "r.csv"
     path.write_text(",".join(f"c{i}" for i in range(200_000)) + "\n1\n")
     took, message = seconds(lambda: upturn.read(path))
-    assert f"expected at most {validate.MAX_COLUMNS:,} columns, but got 200,000" in message
+    assert f"expected at most {rules.MAX_COLUMNS:,} columns, but got 200,000" in message
     assert took < 20
 
 
 def test_long_names(tmp_path):
     """One long name makes all names of its column as wide: four bytes a character each."""
     path = tmp_path / "r.csv"
-    path.write_bytes(GOOD_TABLE + b"x" * (validate.MAX_LABEL + 1) + b",m,0.5,,1e20,1e8\n")
+    path.write_bytes(GOOD_TABLE + b"x" * (cells.MAX_LABEL + 1) + b",m,0.5,,1e20,1e8\n")
     took, message = seconds(lambda: upturn.read(path))
     assert "r.csv, row 7, column task: expected at most 1,000 characters, but got 'xxx" in message
     assert len(message) < 500

@@ -4,7 +4,7 @@ import pytest
 
 from upturn import validate
 from upturn.checks.errors import DataError
-from upturn.readers.delimited import read_delimited
+from upturn.tables.readers.delimited import read_delimited
 
 
 def read(text, delimiter=","):
@@ -52,7 +52,7 @@ def test_columns_without_a_name_are_left_out():
 
 
 def test_batches_are_joined(monkeypatch):
-    monkeypatch.setattr("upturn.readers.delimited._BATCH", 2)
+    monkeypatch.setattr("upturn.tables.readers.delimited._BATCH", 2)
     table = read("task\n" + "".join(f"{i}\n" for i in range(5)))
     assert table["task"].tolist() == list("01234")
     assert table.index.tolist() == [2, 3, 4, 5, 6]

@@ -14,9 +14,9 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
-from upturn.readers import inspect
-from upturn.readers.evaluations import KINDS, is_evaluation, read_evaluations, tabulate
 from upturn.render.formats import to_csv
+from upturn.tables.readers import inspect
+from upturn.tables.readers.evaluations import KINDS, is_evaluation, read_evaluations, tabulate
 
 WRITTEN = Path(__file__).parent / "evaluations"
 FOLDERS = {"lm-eval": "lm_eval", "bigbench": "bigbench", "helm": "helm", "inspect": "inspect"}
@@ -149,10 +149,10 @@ def test_a_broken_document(content, got, tmp_path):
 
 def test_limits(tmp_path, monkeypatch):
     path = write(tmp_path / "r.json", older("pretrained=a", {"t": {"acc": 0.5}}))
-    monkeypatch.setattr("upturn.readers.documents.MAX_JSON_BYTES", 50)
+    monkeypatch.setattr("upturn.tables.readers.documents.MAX_JSON_BYTES", 50)
     with pytest.raises(DataError, match=r"at most 5e-05 MB of JSON, but got more"):
         upturn.read(path)
-    monkeypatch.setattr("upturn.readers.evaluations.MAX_FILES", 0)
+    monkeypatch.setattr("upturn.tables.readers.evaluations.MAX_FILES", 0)
     with pytest.raises(DataError, match=r"at most 0 files, but got more; name a folder in it"):
         upturn.read(tmp_path)
 
@@ -161,7 +161,7 @@ def test_limits(tmp_path, monkeypatch):
 def test_a_folder_of_other_things(name, tmp_path, monkeypatch):
     for file in ("a.json", "b.json"):
         write(tmp_path / file, [1, 2, 3])
-    monkeypatch.setattr(f"upturn.readers.evaluations.{name}", 1)
+    monkeypatch.setattr(f"upturn.tables.readers.evaluations.{name}", 1)
     with pytest.raises(DataError, match=r"JSON files? of other kinds; name the folder of results"):
         upturn.read(tmp_path)
 
@@ -372,8 +372,8 @@ def log(path, header, method=zipfile.ZIP_DEFLATED):
 
 
 def test_a_log_that_is_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("upturn.readers.inspect.MAX_JSON_BYTES", 10_000)
-    monkeypatch.setattr("upturn.readers.documents.MAX_JSON_BYTES", 10_000)
+    monkeypatch.setattr("upturn.tables.readers.inspect.MAX_JSON_BYTES", 10_000)
+    monkeypatch.setattr("upturn.tables.readers.documents.MAX_JSON_BYTES", 10_000)
     with pytest.raises(DataError, match=r"at most 0.01 MB of JSON, but got more"):
         inspect.load(log(tmp_path / "a.eval", b" " * 10_000_000))
 

@@ -3,7 +3,7 @@
 import pytest
 
 from upturn.checks.errors import DataError
-from upturn.readers.jsonl import read_jsonl
+from upturn.tables.readers.jsonl import read_jsonl
 
 
 def read(text):

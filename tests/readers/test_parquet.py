@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from upturn.checks.errors import DataError
-from upturn.readers.parquet import read_parquet
+from upturn.tables.readers.parquet import read_parquet
 
 pytestmark = pytest.mark.needs("pyarrow")
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from upturn.checks.errors import DataError
-from upturn.readers import read_table, table_name
+from upturn.tables.readers import read_table, table_name
 
 CSV = b"task,model,score\nt,m,0.5\n"
 JSON = b'{"task": "t", "model": "m", "score": 0.5}\n'

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numcodecs.zstd import Zstd
 
-from upturn.readers.zstandard import BrokenFrameError, decompress
+from upturn.tables.readers.zstandard import BrokenFrameError, decompress
 
 
 @given(st.binary(min_size=1, max_size=2000), st.integers(1, 1000), st.booleans())

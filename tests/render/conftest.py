@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import upturn
-from upturn.curves import Curves
 from upturn.model import Model
+from upturn.tables.curves import Curves
 
 NUMBERS = {
     "p_change": 0.98,

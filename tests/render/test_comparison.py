@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upturn.axis import Axis
 from upturn.render import comparison
+from upturn.tables.axis import Axis
 
 
 def test_shares_are_whole_percents():

@@ -5,8 +5,8 @@ import datetime
 import numpy as np
 import pytest
 
-from upturn.axis import Axis
 from upturn.render.ticks import MOST, tick_label, ticks
+from upturn.tables.axis import Axis
 
 
 def labels(spec, low, high, **options):

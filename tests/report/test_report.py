@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import upturn
-from upturn.axis import Axis
 from upturn.checks.errors import DataError
 from upturn.panels import panels
 from upturn.report import LEAN, Report, answers, words
 from upturn.report.made import command_of
 from upturn.report.payload import UNITS, embedded, payload
+from upturn.tables.axis import Axis
 
 FLOPS = Axis.parse("flops")
 LIMITS = np.array([20.0, 24.0])

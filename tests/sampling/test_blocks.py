@@ -6,9 +6,9 @@ import pytest
 
 from tests.sampling.test_target import table
 from upturn.model import Model
-from upturn.results import read
 from upturn.sampling import blocks
 from upturn.sampling.draws import REPLICATES
+from upturn.tables.results import read
 
 HINGE = Model.read("hinge")
 

@@ -13,10 +13,10 @@ from tests.sampling.test_target import table
 from upturn.arrays import NUMPY
 from upturn.model import Model
 from upturn.priors import Prior, Quantiles
-from upturn.results import read
 from upturn.sampling import mixtures, points, traced, weights
 from upturn.sampling.mixture_formulas import Formulas, Kernels
 from upturn.sampling.target import Target
+from upturn.tables.results import read
 
 PLAIN = SimpleNamespace(**vars(NUMPY))  # NumPy, not recognised as what kernels are for
 ROWS, PARTICLES = 3, 200

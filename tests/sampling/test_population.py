@@ -10,12 +10,12 @@ from scipy import stats
 
 from tests.sampling.test_target import table
 from upturn.model import Model
-from upturn.results import read
 from upturn.sampling import adapting, blocks, drawing, effort, points, population
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.order import WITNESSES, Order
 from upturn.sampling.target import StoppedError, Target
+from upturn.tables.results import read
 
 
 def curves_of(*frames, scatter="none"):
@@ -329,7 +329,7 @@ def test_bundled_curves_converge():
 
     One of them is known: `takeoff` on four-digit addition, whose k̂ stays between 0.7 and 0.8.
     """
-    from upturn import datasets
+    from upturn.tables import datasets
 
     curves = read(datasets.path("gpt3")).where("setting=few-shot").curves("flops")
     models = ("hinge", "step", "takeoff", "u-shaped", "logistic")

@@ -8,11 +8,11 @@ import pytest
 from scipy import stats
 
 from upturn.model import Model
-from upturn.results import read
 from upturn.sampling import offsets
 from upturn.sampling import target as targets
 from upturn.sampling.conditional import pointwise
 from upturn.sampling.target import Scaling, Target
+from upturn.tables.results import read
 
 
 def table(n_models=12, families=3, seed=0, **columns):

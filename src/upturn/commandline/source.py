@@ -12,7 +12,7 @@ from upturn.commandline.edge import BadInput
 
 if TYPE_CHECKING:
     from upturn.fitted import Fit
-    from upturn.results import Results
+    from upturn.tables.results import Results
 
 
 @dataclass(frozen=True)

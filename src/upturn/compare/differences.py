@@ -7,9 +7,9 @@ from scipy import optimize, special, stats
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
-from upturn.curves import Curves
-from upturn.results import Results
 from upturn.sampling.weights import LARGEST_K, smoothed
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.validate import Floats, Integers, Objects
 
 CLUSTERS = ("auto", "family", "run", "model")

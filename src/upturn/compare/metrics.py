@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, table_of
-from upturn.axis import Axis
 from upturn.checks.arguments import check_names, check_numbers, known
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classified import Classification
 from upturn.classify import classify
 from upturn.compare.shared import meta_of, models_of, one_axis
-from upturn.curves import Curves, curve_names
 from upturn.model import Model
-from upturn.readers.schema import ids_of
-from upturn.results import Results
 from upturn.sampling.blocks import Progress
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves, curve_names
+from upturn.tables.readers.schema import ids_of
+from upturn.tables.results import Results
 from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:

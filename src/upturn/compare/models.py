@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, table_of
-from upturn.axis import Axis
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed
 from upturn.compare.differences import (
@@ -20,10 +19,11 @@ from upturn.compare.differences import (
 )
 from upturn.compare.scores import Effort, Scores, canonical_order, score
 from upturn.compare.shared import failures, loo_columns, meta_of, models_of, one_axis
-from upturn.curves import Curves
 from upturn.model import Model
-from upturn.results import Results
 from upturn.sampling.blocks import Progress
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.validate import Floats
 
 if TYPE_CHECKING:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upturn.compare.differences import largest_k, psis_loo
-from upturn.curves import Curves
 from upturn.model import Model
 from upturn.posterior import bounded_of, scaling_of
 from upturn.sampling import blocks
@@ -14,6 +13,7 @@ from upturn.sampling.blocks import Progress, Sample
 from upturn.sampling.conditional import pointwise
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.target import Target
+from upturn.tables.curves import Curves
 from upturn.validate import Booleans, Floats, Integers
 
 MATTERS = 0.01  # the probability of a model from which on its k̂ counts

@@ -8,15 +8,15 @@ import numpy as np
 
 import upturn
 from upturn.arguments import origin_of
-from upturn.axis import Axis
 from upturn.checks.errors import DataError, listed, shown
 from upturn.compare.differences import difference_error, stacking_weights
 from upturn.compare.scores import Scores
-from upturn.curves import Curves
 from upturn.model import Model
-from upturn.results import Results
 from upturn.sampling.blocks import Sample
 from upturn.sampling.weights import LARGEST_K
+from upturn.tables.axis import Axis
+from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 from upturn.validate import Booleans, Floats, Integers
 
 ALL = "all"

@@ -7,10 +7,10 @@ import numpy as np
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError
-from upturn.curves import Curves
 from upturn.panels import Index, chosen, single_axes, titles_of
 from upturn.plots.scales import set_axis
 from upturn.plots.style import INK, figure, looks, name_rows, plain, style
+from upturn.tables.curves import Curves
 from upturn.validate import Floats
 
 if TYPE_CHECKING:

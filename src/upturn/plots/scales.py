@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.ticker import Formatter, Locator, LogLocator, NullFormatter
 
-from upturn.axis import Axis
 from upturn.render.ticks import MOST, tick_label, ticks
+from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

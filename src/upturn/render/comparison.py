@@ -14,10 +14,10 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.axis import Axis
     from upturn.compare.axes import AxesComparison
     from upturn.compare.metrics import MetricsComparison
     from upturn.compare.models import ModelsComparison
+    from upturn.tables.axis import Axis
 
     type Comparison = AxesComparison | ModelsComparison | MetricsComparison
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from upturn.readers.formula import protected
 from upturn.render.text import one_line
+from upturn.tables.readers.formula import protected
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.axis import Axis
     from upturn.pool import OnAxis, Pool
+    from upturn.tables.axis import Axis
 
 
 class PoolAnswer(AnswerOf["Pool"]):

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.checks.errors import counted
-from upturn.curves import Curves
 from upturn.render.formats import escape_markdown, to_markdown
 from upturn.render.sparkline import Sparkline, sparklines
 from upturn.render.text import one_line
+from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
-    from upturn.axis import Axis
+    from upturn.tables.axis import Axis
 
 
 @dataclass(frozen=True)

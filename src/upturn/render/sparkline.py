@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upturn.curves import Curves
+from upturn.tables.curves import Curves
 from upturn.validate import Floats
 
 BLOCKS = "▁▂▃▄▅▆▇█"

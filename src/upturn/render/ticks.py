@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upturn.axis import Axis
-from upturn.validate import EPOCH
+from upturn.tables.axis import Axis
+from upturn.tables.cells import EPOCH
 
 MOST = 6
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

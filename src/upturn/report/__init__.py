@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import upturn
-from upturn.axis import Axis
 from upturn.checks.arguments import known
 from upturn.checks.errors import shown
 from upturn.classified import Classification
@@ -21,13 +20,14 @@ from upturn.report.answers import Answer, Turn, answers_of, by_verdict, first_ax
 from upturn.report.made import command_of
 from upturn.report.words import span_words, verdict
 from upturn.sampling.blocks import Progress
+from upturn.tables.axis import Axis
 from upturn.tree import check_writable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.curves import Curves
-    from upturn.results import Results
+    from upturn.tables.curves import Curves
+    from upturn.tables.results import Results
 
 SUFFIXES = (".html", ".htm")
 SHAPES = ("lean", "all", "none")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.axis import Axis
 from upturn.panels import titles_of
 from upturn.posterior import bounded_of
 from upturn.report.words import interval_words, scale_words
+from upturn.tables.axis import Axis
 from upturn.validate import Floats
 
 if TYPE_CHECKING:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.axis import Axis
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent
 from upturn.compare import order as orders
 from upturn.compare.scores import canonical_order
 from upturn.report.markup import table_of, text
 from upturn.report.words import span_words
+from upturn.tables.axis import Axis
 from upturn.validate import Floats
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.axis import Axis
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent, signed
 from upturn.render.ticks import ticks
@@ -24,6 +23,7 @@ from upturn.report.markup import table_of, text
 from upturn.report.payload import POINTS, embedded, payload
 from upturn.report.trust import diagnostics_of, problems_of
 from upturn.report.words import sure_words
+from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
     from upturn.report import Report

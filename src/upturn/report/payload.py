@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.axis import Axis
 from upturn.panels import Panel, panels
 from upturn.render.text import one_line
 from upturn.render.ticks import ticks
+from upturn.tables.axis import Axis
 from upturn.validate import Floats
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.axis import Axis
 from upturn.render.ticks import power
+from upturn.tables.axis import Axis
 from upturn.validate import Floats
 
 if TYPE_CHECKING:

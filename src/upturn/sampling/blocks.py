@@ -12,13 +12,13 @@ from threading import Event
 
 import numpy as np
 
-from upturn.curves import Curves
 from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model
 from upturn.sampling import backends, diagnostics, points, population
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Scaling, Target
+from upturn.tables.curves import Curves
 from upturn.validate import Floats
 
 CURVES_A_BLOCK = 16

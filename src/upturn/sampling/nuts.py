@@ -13,11 +13,11 @@ import numpy as np
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError
-from upturn.curves import Curves
 from upturn.model import Model
 from upturn.sampling.blocks import label_keys
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.target import Target
+from upturn.tables.curves import Curves
 from upturn.to_pymc import build, inputs, tabled, target_of
 from upturn.validate import Booleans, Floats, Integers
 

@@ -16,7 +16,6 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from upturn.arrays import NUMPY
-from upturn.curves import Curves
 from upturn.hinge_kernel import hinge
 from upturn.kernels import MEAN_MARGIN, add_by_group, beta_binomial_rest
 from upturn.likelihoods import Data, Likelihood, concentration, standard_deviation
@@ -26,6 +25,7 @@ from upturn.sampling import gaps, offsets
 from upturn.sampling.engines import Host
 from upturn.sampling.offsets import Index, Rule
 from upturn.segments import Floor, Rise
+from upturn.tables.curves import Curves
 from upturn.validate import Floats, Integers
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds

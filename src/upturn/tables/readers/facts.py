@@ -4,11 +4,13 @@ from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from upturn import validate
 from upturn.checks.errors import DataError, counted, nearest, shown
-from upturn.readers import read_table, table_name
-from upturn.readers.schema import LABELS, MEASURES, SCALE_RULES, TRIALS, cells_of
-from upturn.validate import Objects, objects
+from upturn.tables import cells as cells_module
+from upturn.tables import rules
+from upturn.tables.cells import objects
+from upturn.tables.readers import read_table, table_name
+from upturn.tables.readers.schema import LABELS, MEASURES, SCALE_RULES, TRIALS, cells_of
+from upturn.validate import Objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,9 +33,9 @@ def with_facts(
     name
         What messages call them.
     source
-        The side table, in any format of `upturn.readers.read_table`: ``model``, and of ``family``,
-        ``params``, ``tokens``, ``flops``, ``perplexity``, ``loss`` and other columns those that it
-        has. A cell that it fills wins over the results' own. A model that it lacks takes family
+        The side table, in any format of `upturn.tables.readers.read_table`: ``model``, and of
+        ``family``, ``params``, ``tokens``, ``flops``, ``perplexity``, ``loss`` and other columns
+        those that it has. A cell that it fills wins over the results' own. A model that it lacks takes family
         and parameters from its ``run``, if that is there.
 
     Returns
@@ -54,11 +56,11 @@ def with_facts(
     table = table_name(source)
     facts = read_table(source, table)
     columns = [str(column) for column in facts.columns]
-    validate.required_column(table, "model", columns)
-    validate.required_column(name, "model", [str(column) for column in cells.columns])
+    rules.required_column(table, "model", columns)
+    rules.required_column(name, "model", [str(column) for column in cells.columns])
     rows = _rows_by_model(facts, table)
-    models = validate.label(cells_of(cells, name, "model"))
-    runs = validate.label(cells_of(cells, name, "run")) if "run" in cells else models
+    models = cells_module.label(cells_of(cells, name, "model"))
+    runs = cells_module.label(cells_of(cells, name, "run")) if "run" in cells else models
     pairs = set(zip(models, runs, strict=True))
     missing = {
         run or model: model for model, run in sorted(pairs) if not rows.keys() & {model, run}
@@ -88,7 +90,7 @@ def with_facts(
 def _rows_by_model(facts: "pd.DataFrame", table: str) -> dict[str, int]:
     """The position of each model's row."""
     cells = cells_of(facts, table, "model")
-    models = validate.required_label(validate.label(cells), cells)
+    models = cells_module.required_label(cells_module.label(cells), cells)
     rows: dict[str, int] = {}
     for position, model in enumerate(models):
         if model in rows:
@@ -108,7 +110,7 @@ def _values(facts: "pd.DataFrame", table: str, column: str) -> Objects:
     """The cells of a column, None where one is empty; scales checked by the rules of results."""
     cells = cells_of(facts, table, column)
     if column in SCALE_RULES:
-        numbers, rule = validate.number(cells), SCALE_RULES[column]
+        numbers, rule = cells_module.number(cells), SCALE_RULES[column]
         if rule is not None:
             rule(numbers, cells)
     empty = [cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells.raw]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from upturn.checks.errors import DataError, shown_path
-from upturn.readers import zstandard
-from upturn.readers.documents import (
+from upturn.tables.readers import zstandard
+from upturn.tables.readers.documents import (
     MAX_JSON_BYTES,
     items,
     mapping,

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from upturn.checks.errors import DataError, shown
-from upturn.readers.delimited import read_delimited, read_pieces
-from upturn.readers.jsonl import read_jsonl
-from upturn.readers.parquet import read_parquet
-from upturn.validate import byte_limit, columns, row_limit
+from upturn.tables.readers.delimited import read_delimited, read_pieces
+from upturn.tables.readers.jsonl import read_jsonl
+from upturn.tables.readers.parquet import read_parquet
+from upturn.tables.rules import byte_limit, columns, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from upturn.readers.documents import mapping, number, text, whole
+from upturn.tables.readers.documents import mapping, number, text, whole
 
 TITLE = "the LM Evaluation Harness"
 _NO_METRICS = {"alias", "name", "sample_len", "sample_count", "samples"}

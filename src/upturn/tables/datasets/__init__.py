@@ -1,6 +1,6 @@
 """Bundled data sets: published evaluation results, with a source in every row.
 
->>> from upturn import datasets
+>>> from upturn.tables import datasets
 >>> datasets.names()[:4]
 ['brier', 'gpt3', 'olmo-mmlu', 'open-models']
 >>> datasets.path("gpt3").name

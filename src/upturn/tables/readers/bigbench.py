@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from upturn.readers.documents import items, mapping, number, text, whole
+from upturn.tables.readers.documents import items, mapping, number, text, whole
 
 TITLE = "BIG-bench"
 _DIGITS = 9  # baselines are means over subtasks, which rounding errors tell apart

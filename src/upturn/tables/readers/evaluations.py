@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, counted, listed, shown, shown_path
-from upturn.readers import bigbench, helm, inspect, lm_eval
-from upturn.readers.documents import read_json, relative
-from upturn.validate import objects, row_limit
+from upturn.tables.cells import objects
+from upturn.tables.readers import bigbench, helm, inspect, lm_eval
+from upturn.tables.readers.documents import read_json, relative
+from upturn.tables.rules import row_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,7 @@ class Harvest:
     Parameters
     ----------
     frame
-        The cells, one row a measurement; the index as `upturn.readers` describes it.
+        The cells, one row a measurement; the index as `upturn.tables.readers` describes it.
     lower, continuous
         Metrics of which less is better, and metrics that are no proportions.
     notes
@@ -95,8 +96,8 @@ class Harvest:
 
         One text an option of the command line.
         """
-        from upturn.axis import lower_is_better
-        from upturn.readers.schema import continuous_by_name
+        from upturn.tables.axis import lower_is_better
+        from upturn.tables.readers.schema import continuous_by_name
 
         lower = [m for m in self.lower if not lower_is_better(m)]
         others = [m for m in self.continuous if m not in self.lower and not continuous_by_name(m)]
@@ -170,7 +171,7 @@ def tabulate(
     source, kind
         As in `read_evaluations`.
     models
-        A side table of facts about models: see `upturn.readers.facts`.
+        A side table of facts about models: see `upturn.tables.readers.facts`.
 
     Raises
     ------
@@ -179,8 +180,8 @@ def tabulate(
     """
     import pandas as pd
 
-    from upturn.readers.facts import with_facts
-    from upturn.readers.schema import clean
+    from upturn.tables.readers.facts import with_facts
+    from upturn.tables.readers.schema import clean
 
     name = os.fspath(source)
     harvest = read_evaluations(source, name, kind=kind)

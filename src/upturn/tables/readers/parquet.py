@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upturn.checks.errors import DataError
-from upturn.validate import columns, row_limit
+from upturn.tables.rules import columns, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

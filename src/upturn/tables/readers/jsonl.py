@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from upturn.checks.errors import DataError, shown
-from upturn.validate import columns, objects, row_limit
+from upturn.tables.cells import objects
+from upturn.tables.rules import columns, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, listed, shown
-from upturn.validate import EPOCH, Floats
+from upturn.tables.cells import EPOCH
+from upturn.validate import Floats
 
 TRANSFORMS = ("log10", "-log10", "linear", "-linear", "date")
 MIX = "mix"

@@ -6,8 +6,8 @@ from itertools import batched
 from typing import TYPE_CHECKING
 
 from upturn.checks.errors import DataError, counted, shown
-from upturn.readers.formula import plain
-from upturn.validate import columns, row_limit
+from upturn.tables.readers.formula import plain
+from upturn.tables.rules import columns, row_limit
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from upturn.readers.documents import items, mapping, number, read_json, text, whole
+from upturn.tables.readers.documents import items, mapping, number, read_json, text, whole
 
 TITLE = "HELM"
 SPEC, STATS = "run_spec.json", "stats.json"

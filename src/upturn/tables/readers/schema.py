@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from upturn import validate
-from upturn.axis import lower_is_better
 from upturn.checks import errors
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, NothingThereError, counted, shown
-from upturn.validate import Booleans, Cells, Floats, Integers, Objects
+from upturn.tables import cells as cells_module
+from upturn.tables import rules
+from upturn.tables.axis import lower_is_better
+from upturn.tables.cells import Cells
+from upturn.validate import Booleans, Floats, Integers, Objects
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 LABELS = ("task", "model", "family", "setting", "shots", "metric", "run", "source")
 SCALES = ("flops", "params", "perplexity", "tokens", "loss")
 SCALE_RULES: dict[str, Callable[[Floats, Cells], Floats] | None] = {
-    "flops": validate.positive,
-    "params": validate.positive,
-    "perplexity": validate.perplexity,
-    "tokens": validate.not_negative,
+    "flops": rules.positive,
+    "params": rules.positive,
+    "perplexity": rules.perplexity,
+    "tokens": rules.not_negative,
     "loss": None,
 }
 CURVE = ("task", "metric", "setting", "shots")
@@ -87,7 +89,7 @@ class Clean:
     def texts(self, label: str) -> Objects:
         """A label of each row, "" throughout where the table has none. Shape (row,)."""
         if label not in self.frame:
-            return validate.objects([""] * len(self))
+            return cells_module.objects([""] * len(self))
         return self.frame[label].to_numpy(dtype=object)
 
     @property
@@ -112,7 +114,7 @@ class Clean:
 def metric_of(frame: "pd.DataFrame") -> Objects:
     """The metric of each row."""
     if "metric" not in frame:
-        return validate.objects([NO_METRIC] * len(frame))
+        return cells_module.objects([NO_METRIC] * len(frame))
     metric = frame["metric"].to_numpy(dtype=object)
     return np.where(metric == "", NO_METRIC, metric)
 
@@ -149,12 +151,12 @@ class _Table:
     def of(cls, frame: "pd.DataFrame", name: str) -> Self:
         columns = [str(column) for column in frame.columns]
         for column in ("task", "model"):
-            validate.required_column(name, column, columns)
+            rules.required_column(name, column, columns)
         if "successes" not in columns:
-            validate.required_column(name, "score", columns)
-        alias = validate.at_most_one_column(name, TRIALS, columns)
+            rules.required_column(name, "score", columns)
+        alias = rules.at_most_one_column(name, TRIALS, columns)
         if "successes" in columns and alias is None:
-            validate.required_column(name, "trials", columns)
+            rules.required_column(name, "trials", columns)
         given = {c: c for c in (*LABELS, *MEASURES, *SCALES) if c in columns}
         return cls(frame, name, given | ({"trials": alias} if alias else {}))
 
@@ -173,15 +175,17 @@ class _Table:
         if column not in self:
             return np.full(len(self.frame), np.nan)
         cells = self.cells(column)
-        values = validate.number(cells)
+        values = cells_module.number(cells)
         return values if rule is None else rule(values, cells)
 
     def labels(self) -> dict[str, Objects]:
-        found = {c: validate.label(self.cells(c)) for c in LABELS if c in self}
+        found = {c: cells_module.label(self.cells(c)) for c in LABELS if c in self}
         for column in ("task", "model"):
-            validate.required_label(found[column], self.cells(column))
+            cells_module.required_label(found[column], self.cells(column))
         if "shots" in found:
-            found["shots"] = validate.objects([validate.whole_label(t) for t in found["shots"]])
+            found["shots"] = cells_module.objects(
+                [cells_module.whole_label(t) for t in found["shots"]]
+            )
         return found
 
     def scales(self) -> dict[str, Floats]:
@@ -191,7 +195,7 @@ class _Table:
         """The columns that the schema does not know: numbers where they all are, else text."""
         found: dict[str, Floats | Objects] = {}
         for column in self.unknown():
-            for rule in (validate.number, validate.label):
+            for rule in (cells_module.number, cells_module.label):
                 try:
                     found[column] = rule(self.cells(column))
                     break
@@ -208,7 +212,7 @@ def clean(
     Parameters
     ----------
     cells
-        As `upturn.readers.read_table` gives them.
+        As `upturn.tables.readers.read_table` gives them.
     name
         What messages call the table.
     lower, continuous
@@ -271,17 +275,17 @@ def _measures(
     table: _Table, metric: Objects, proportions: Booleans
 ) -> tuple[dict[str, Floats], dict[str, Booleans]]:
     """Score, successes and trials of each row; what was derived."""
-    trials = table.number("trials", validate.trials)
+    trials = table.number("trials", rules.trials)
     successes = table.number("successes")
     if "successes" in table:
-        successes = validate.successes(successes, trials, table.cells("successes"))
+        successes = rules.successes(successes, trials, table.cells("successes"))
     score = table.number("score")
     if "score" in table:
         cells = table.cells("score")
-        validate.proportion(np.where(proportions, score, np.nan), metric, cells)
-        validate.same_score(score, successes, trials, cells)
+        rules.proportion(np.where(proportions, score, np.nan), metric, cells)
+        rules.same_score(score, successes, trials, cells)
     score = np.where(np.isnan(successes), score, successes / trials)
-    stderr = table.number("stderr", validate.not_negative)
+    stderr = table.number("stderr", rules.not_negative)
     derived = np.where(proportions & np.isnan(trials), _trials_of(score, stderr), np.nan)
     trials = np.where(np.isnan(derived), trials, derived)
     measures = {"score": score, "successes": successes, "trials": trials, "stderr": stderr}
@@ -294,17 +298,17 @@ def _trials_of(score: Floats, stderr: Floats) -> Floats:
     """Trials behind a standard error, NaN where it is 0, as it is at scores of 0 and 1."""
     with np.errstate(over="ignore"):  # the square of an error of 1e160 is inf, and one trial
         variance, square = score * (1 - score), stderr**2
-        known = (variance > 0) & (square * validate.MAX_COUNT > variance)  # else the error is 0
+        known = (variance > 0) & (square * rules.MAX_COUNT > variance)  # else the error is 0
     ratio = np.divide(variance, square, out=np.full(len(score), np.nan), where=known)
     return np.asarray(np.rint(ratio + 1))
 
 
 def _bounds(table: _Table, proportions: Booleans, orientation: Floats) -> tuple[Floats, Floats]:
     """Chance and ceiling of each row, NaN where none is given."""
-    chance = table.number("chance", lambda v, cells: validate.chance(v, proportions, cells))
-    ceiling = table.number("ceiling", lambda v, cells: validate.ceiling(v, proportions, cells))
+    chance = table.number("chance", lambda v, cells: rules.chance(v, proportions, cells))
+    ceiling = table.number("ceiling", lambda v, cells: rules.ceiling(v, proportions, cells))
     if "chance" in table:
-        validate.chance_below_ceiling(chance, ceiling, orientation, table.cells("chance"))
+        rules.chance_below_ceiling(chance, ceiling, orientation, table.cells("chance"))
     return chance, ceiling
 
 
@@ -345,7 +349,7 @@ def _check_repeats(clean: Clean) -> None:
         labels = frame.iloc[index]
         return ", ".join(f"{c} {shown(labels[c])}" for c in columns if labels[c])
 
-    validate.distinct(ids_of(frame, columns), ", ".join(columns), describe, clean.cells("task"))
+    rules.distinct(ids_of(frame, columns), ", ".join(columns), describe, clean.cells("task"))
 
 
 def _share_trials(clean: Clean) -> Clean:
