@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from upturn import validate
 from upturn.checks.errors import DataError
+from upturn.tables import rules
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names
 from upturn.tables.results import read
@@ -394,7 +394,7 @@ def test_a_continuous_metric_of_zeros_is_only_constant():
 
 
 def test_the_limit_of_points(monkeypatch):
-    monkeypatch.setattr(validate, "MAX_POINTS", 3)
+    monkeypatch.setattr(rules, "MAX_POINTS", 3)
     with pytest.raises(
         DataError, match="expected at most 3 points a curve, but got 4 in 't'; thin"
     ):
@@ -402,7 +402,7 @@ def test_the_limit_of_points(monkeypatch):
 
 
 def test_the_limit_of_padding(monkeypatch):
-    monkeypatch.setattr(validate, "MAX_CELLS", 5)
+    monkeypatch.setattr(rules, "MAX_CELLS", 5)
     with pytest.raises(DataError, match=r"at most 5, but got 2 × 3; read long and short curves"):
         curves(task=["t", "t", "t", "u"])
 

@@ -13,7 +13,6 @@ import pytest
 import upturn
 from tests.hostile.cases import GOOD_TABLE, Case, saved
 from tests.hostile.run import run
-from upturn import validate
 from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.tables import cells, rules
@@ -158,7 +157,7 @@ def test_long_names(tmp_path):
 
 @pytest.mark.parametrize("name", ["MAX_ROWS", "MAX_POINTS", "MAX_CELLS", "MAX_BYTES"])
 def test_the_other_limits_reach_the_command_line(name, monkeypatch):
-    monkeypatch.setattr(validate, name, 1)
+    monkeypatch.setattr(rules, name, 1)
     assert run(Case({"r.csv": GOOD_TABLE}, ("fit", "r.csv", "--draws", "40"))) == 2
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from upturn import validate
 from upturn.checks.errors import DataError
+from upturn.tables import rules
 from upturn.tables.readers.delimited import read_delimited
 
 
@@ -98,6 +98,6 @@ def test_commas_where_tabs_are_expected():
 
 
 def test_the_limit_of_rows(monkeypatch):
-    monkeypatch.setattr(validate, "MAX_ROWS", 2)
+    monkeypatch.setattr(rules, "MAX_ROWS", 2)
     with pytest.raises(DataError, match=r"expected at most 2 rows, but got more"):
         read("task\na\nb\nc\n")

@@ -35,8 +35,8 @@ def with_facts(
     source
         The side table, in any format of `upturn.tables.readers.read_table`: ``model``, and of
         ``family``, ``params``, ``tokens``, ``flops``, ``perplexity``, ``loss`` and other columns
-        those that it has. A cell that it fills wins over the results' own. A model that it lacks takes family
-        and parameters from its ``run``, if that is there.
+        those that it has. A cell that it fills wins over the results' own. A model that it lacks
+        takes family and parameters from its ``run``, if that is there.
 
     Returns
     -------
