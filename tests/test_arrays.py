@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy import special
 
-from upturn import arrays
-from upturn.arrays import NUMPY
-from upturn.kernels import MEAN_MARGIN
+from upturn.arrays import namespaces
+from upturn.arrays.compiled import MEAN_MARGIN
+from upturn.arrays.namespaces import NUMPY
 from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model
 
@@ -25,7 +25,7 @@ def pytensor():
     from pytensor.compile.mode import Mode
 
     with pn.config.change_flags(mode=Mode(linker="py", optimizer=None), cxx=""):
-        yield arrays.pytensor()
+        yield namespaces.pytensor()
 
 
 def test_loading_arrays_loads_no_pytensor():
@@ -35,9 +35,9 @@ def test_loading_arrays_loads_no_pytensor():
 
 
 def test_the_constant_is_the_namespace():
-    assert arrays.PYTENSOR is arrays.pytensor()
+    assert namespaces.PYTENSOR is namespaces.pytensor()
     with pytest.raises(AttributeError, match="no attribute 'PYTORCH'"):
-        arrays.PYTORCH  # noqa: B018
+        namespaces.PYTORCH  # noqa: B018
 
 
 X = np.array([1e-12, 1e-3, 0.4, 1.0, 7.3, 900.0, 3e7])
@@ -159,7 +159,7 @@ def test_jax_agrees_in_value_and_gradient(model, name):
             def of(xp, at, names=names, y=y):
                 return log_density(xp, model, likelihood, names, at, y)
 
-            value, gradient = jax.value_and_grad(lambda at, of=of: of(arrays.jax(), at))(theta)
+            value, gradient = jax.value_and_grad(lambda at, of=of: of(namespaces.jax(), at))(theta)
             assert value == pytest.approx(of(NUMPY, theta), rel=1e-10, abs=1e-8)
             exact = differences(lambda at, of=of: of(NUMPY, at), theta)
             assert gradient == pytest.approx(exact, abs=tolerance(value, gradient))

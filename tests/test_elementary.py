@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from upturn.elementary import exp, exp_of_negative, log
-from upturn.kernels import compiled
+from upturn.arrays.compiled import compiled
+from upturn.arrays.elementary import exp, exp_of_negative, log
 
 
 @compiled

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.gains import APART, GAINS, PRIORS, Paired, with_gain
 from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model

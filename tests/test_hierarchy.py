@@ -7,7 +7,7 @@ from scipy import stats
 
 import upturn
 from upturn import hierarchy as hi
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.left_out import density, left_out
 from upturn.model import Model
 from upturn.pool import grouped

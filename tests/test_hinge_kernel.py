@@ -8,7 +8,7 @@ import pytest
 
 from tests.sampling.test_formulas import target_of
 from tests.sampling.test_target import table
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.hinge_kernel import PARTICLES
 from upturn.model import Model
 from upturn.sampling import traced

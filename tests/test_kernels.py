@@ -6,7 +6,8 @@ from scipy import stats
 from scipy.special import gammaln
 
 from upturn import kernels
-from upturn.arrays import NUMPY
+from upturn.arrays import compiled, special
+from upturn.arrays.namespaces import NUMPY
 
 # log Gamma(x + k) - log Gamma(x), computed by mpmath with 50 digits
 RISING = [
@@ -51,11 +52,11 @@ GAMMA = [
 
 
 def rising(x, k):
-    return kernels.log_rising(np.array([x], dtype=float), np.array([k], dtype=float))[0]
+    return special.log_rising(np.array([x], dtype=float), np.array([k], dtype=float))[0]
 
 
 def gamma(x):
-    return kernels.log_gamma(np.array([x], dtype=float))[0]
+    return special.log_gamma(np.array([x], dtype=float))[0]
 
 
 @pytest.mark.parametrize(("x", "k", "expected"), RISING)
@@ -70,14 +71,14 @@ def test_log_gamma_to_many_digits(x, expected):
 
 def test_log_rising_of_nothing_is_zero():
     x = np.logspace(-12, 10, 300)
-    np.testing.assert_allclose(kernels.log_rising(x, np.zeros_like(x)), 0.0, atol=1e-17)
+    np.testing.assert_allclose(special.log_rising(x, np.zeros_like(x)), 0.0, atol=1e-17)
 
 
 @pytest.mark.parametrize("x", [1e-9, 0.02, 1.0, 37.5, 1e6])
 def test_log_rising_is_the_sum_of_logs(x):
     k = np.arange(200)
     direct = np.concatenate(([0.0], np.cumsum(np.log(x + np.arange(199)))))
-    got = kernels.log_rising(np.full(200, x), k.astype(float))
+    got = special.log_rising(np.full(200, x), k.astype(float))
     np.testing.assert_allclose(got, direct, rtol=1e-13, atol=1e-11)
 
 
@@ -219,7 +220,7 @@ def test_beta_binomial_at_the_ends():
         kernels.beta_binomial(
             each[i].reshape(1, 1, 1), n[i : i + 1], k[i : i + 1], m[i : i + 1], group, out
         )
-        inside = min(max(each[i, 0], kernels.MEAN_MARGIN), 1 - kernels.MEAN_MARGIN)
+        inside = min(max(each[i, 0], compiled.MEAN_MARGIN), 1 - compiled.MEAN_MARGIN)
         alpha = inside * n[i, 0]
         expected = rising(alpha, k[i, 0]) + rising(n[i, 0] - alpha, m[i, 0])
         assert out[0, 0, 0] == pytest.approx(expected, rel=1e-12, abs=1e-6)

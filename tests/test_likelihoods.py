@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from upturn.arrays import NUMPY
-from upturn.kernels import MEAN_MARGIN
+from upturn.arrays.compiled import MEAN_MARGIN
+from upturn.arrays.namespaces import NUMPY
 from upturn.likelihoods import (
     DEFAULTS,
     LIKELIHOODS,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import expit, ndtr, ndtri
 from scipy.stats import qmc
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.checks.errors import DataError
 from upturn.likelihoods import LIKELIHOODS, RHO_RANGE, ROUNDING_RHO, SMALLEST_SIGMA
 from upturn.model import KEYS, MAX_BYTES, SEGMENT_PRIORS, SHAPES, Model

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.special import betainc, betainccinv, betaincinv, ndtr
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.checks.errors import DataError
 from upturn.priors import DISTRIBUTIONS, TABLE_REACH, Prior, Quantiles
 
@@ -350,7 +350,7 @@ def test_deep_nesting_does_not_end_the_interpreter():
     """The parser's own stack is C's: an overflow there would be no exception."""
     code = (
         "from upturn.priors import Prior\n"
-        "from upturn.validate import DataError\n"
+        "from upturn.arrays.types import DataError\n"
         "for opening in ('(', '[', '-', 'not ', 'f(', 'lambda:', '0 if 0 else ', '1**'):\n"
         "    for count in (10**3, 10**4, 10**5, 10**6):\n"
         "        try: Prior.parse(opening * count + '1', 'x')\n"

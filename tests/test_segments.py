@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.segments import KINDS, Floor, Gompertz, Level, Line, Logistic, Ramp, Rise, Stand, share
 
 U = np.linspace(-0.4, 1.4, 181)  # offsets of families carry points beyond the axis

@@ -8,7 +8,7 @@ import pytest
 from scipy import special, stats
 
 from upturn import serial
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.likelihoods import LIKELIHOODS, Data, left_out
 from upturn.model import Model
 from upturn.sampling import traced

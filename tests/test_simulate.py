@@ -100,7 +100,7 @@ def test_counts_have_the_probabilities_of_the_likelihood(name):
     likelihood, trials, mean = LIKELIHOODS[name], 6, 0.3
     p = {"overdispersion": np.array(0.5)}
     y = np.arange(trials + 1.0)
-    from upturn.arrays import NUMPY
+    from upturn.arrays.namespaces import NUMPY
 
     density = likelihood.log_terms(NUMPY, np.array(mean), p, y, float(trials))
     density = np.exp(density + likelihood.log_rest(NUMPY, p, y, float(trials)))

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.tables.curves import Curves
-from upturn.validate import Floats
 
 
 def linearity(score: Floats) -> float:

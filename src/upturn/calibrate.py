@@ -16,6 +16,7 @@ import numpy as np
 
 from upturn import emergence as em
 from upturn.arguments import curves_of, made_by, origin_of, table_of
+from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.calibrated import Calibration, Check, Scale
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, whole
 from upturn.classified import Criteria
@@ -29,7 +30,6 @@ from upturn.simulate import Simulation, deal, kind_of
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.validate import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn import uniformity
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted, listed
 from upturn.checks.numbers import percent
 from upturn.tables.curves import Curves
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn import prevalence as prevalences
+from upturn.arrays.types import Booleans, Floats
 from upturn.baselines import baselines
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError
@@ -17,7 +18,6 @@ from upturn.model import SHAPES, Model
 from upturn.posterior import bounded_of, scaling_of
 from upturn.prevalence import Prevalence
 from upturn.tables.curves import Curves
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ import numpy as np
 
 import upturn
 from upturn.arguments import curves_of, origin_of, table_of
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.classified import Classification, Criteria, Shape
@@ -21,7 +22,6 @@ from upturn.sampling.target import Scaling
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

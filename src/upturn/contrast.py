@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, made_by, origin_of, table_of
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.classify import models_of
@@ -22,7 +23,6 @@ from upturn.sampling.blocks import Progress, Sample
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
 from upturn.tables import rules
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import read
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,9 +8,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.model import Model
-from upturn.validate import Floats
 
 DELTA = 0.1  # a score this far above chance is an ability
 GRID = 65  # points at which a curve is looked at before the crossing is closed in on

@@ -14,7 +14,7 @@ from scipy import stats
 from scipy.optimize import least_squares
 from scipy.special import betaln, expit, gammaln, ndtr, stdtr, stdtrit
 
-from upturn.validate import Floats
+from upturn.arrays.types import Floats
 
 LEAST_ERROR = 1e-4  # of the errors whose logarithm a power law is fitted to
 STARTS = 3  # of a grid, from which least squares set out

@@ -11,6 +11,7 @@ import numpy as np
 from upturn import emergence as em
 from upturn import mix
 from upturn import tree as trees
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, also, shown
 from upturn.job import model_of
@@ -21,7 +22,6 @@ from upturn.sampling.population import METHODS
 from upturn.sampling.target import Scaling, Target
 from upturn.sampling.weights import LARGEST_K
 from upturn.tables.curves import Curves
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted
 from upturn.classified import Classification
 from upturn.classify import part_of
@@ -18,7 +19,6 @@ from upturn.posterior import bounded_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.tables.curves import Curves
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, made_by, origin_of, table_of
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classify import models_of, part_of
@@ -21,7 +22,6 @@ from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
 from upturn.tables.results import Results
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

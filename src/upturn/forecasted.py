@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn import extrapolate as others
+from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, counted
 from upturn.predictive import Mixture
 from upturn.sampling.blocks import label_keys
 from upturn.scoring import covered, crps, quantiles
 from upturn.tables.curves import Curves
-from upturn.validate import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
     import pandas as pd

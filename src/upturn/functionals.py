@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from upturn.arrays.compiled import compiled
+from upturn.arrays.types import Floats
 from upturn.emergence import expected, pieces
-from upturn.kernels import compiled
 from upturn.model import Model
-from upturn.validate import Floats
 
 GRID = 161
 FLAT_SHARE = 0.1  # of the rise: what a stretch may rise and still be called flat

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.special import ndtri
 
-from upturn.arrays import NUMPY, pytensor
+from upturn.arrays.namespaces import NUMPY, pytensor
+from upturn.arrays.types import Floats, Objects
 from upturn.model import Model
 from upturn.priors import Prior
 from upturn.sampling.nuts import Compiled
@@ -29,7 +30,6 @@ from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
 from upturn.to_pymc import PYMC, Observations, observe, target_of
-from upturn.validate import Floats, Objects
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -15,9 +15,9 @@ what is taken from the floor is taken for all that are looked at together.
 import numpy as np
 from numba import njit
 
-from upturn.elementary import exp_of_negative, log, normalised, rising, two_risings
-from upturn.kernels import compiled, inside, widest
-from upturn.validate import Floats, Integers
+from upturn.arrays.compiled import compiled, inside, widest
+from upturn.arrays.elementary import exp_of_negative, log, normalised, rising, two_risings
+from upturn.arrays.types import Floats, Integers
 
 PARTICLES = 128  # at a time
 LOG_STANDARD_NORMAL = -0.9189385332046727

@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Booleans
 from upturn.checks.arguments import known
 from upturn.classified import Classification
 from upturn.classify import part_of, shapes_of
 from upturn.sampling.blocks import Progress
 from upturn.tables.curves import Curves, own_limits
 from upturn.tables.flags import data_flags
-from upturn.validate import Booleans
 from upturn.verdicts import Change, Verdicts
 
 KINDS = ("shape", "family", "model")

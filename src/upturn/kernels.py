@@ -1,80 +1,20 @@
 """The hot loops of the likelihoods, compiled by numba.
 
 They are written so that LLVM turns them into vector instructions; what they call is in
-`upturn.elementary`.
+`upturn.arrays.elementary`.
 
 Nothing is summed in an order that depends on the size of the batch, so results are the same bits
 however the rows are cut.
 """
 
-from typing import Any
-
 import numpy as np
-from numba import njit, types
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from upturn.elementary import exp_of_negative, log, rising, two_log_risings
-from upturn.elementary import log_gamma as _log_gamma
-from upturn.elementary import log_rising as _log_rising
-from upturn.validate import Floats
-
-MEAN_MARGIN = 1e-9
-# Of the beta density at a printed 0 or 1: the size at which the sd of a mean of 5e-4 is that of
-# rounding, and terms of a series that then has 1e-8 of the probability.
-CELL_SIZE = 1e4
-CELL_TERMS = 22
-
-
-def compiled(function: Any) -> Any:
-    """Compile on first use, and keep the machine code on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package nor the user's cache folder can be written
-        return njit(**options)(function)
-
-
-def _widest(typing_context: Any) -> Any:
-    """To be called in a hot loop's function: use the widest vectors that the processor has.
-
-    For many processors LLVM keeps to half of them, since older ones slowed down when the wide ones
-    were in use. It is a wish: a processor without them, or LLVM without the attribute, has none.
-    """
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        # llvmlite lists attributes that it knows, and this is LLVM's own
-        set.add(builder.function.attributes, '"prefer-vector-width"="512"')
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
-widest: Any = intrinsic(_widest)  # called without the context
-
-
-@njit(inline="always")
-def inside(mean: float) -> float:
-    """A proportion kept off 0 and 1, where it would forbid what rounding can produce."""
-    return min(max(mean, MEAN_MARGIN), 1.0 - MEAN_MARGIN)
-
-
-@compiled
-def log_rising(x: Floats, k: Floats) -> Floats:
-    """Log rising factorials of two flat arrays of one length."""
-    out = np.empty_like(x)
-    for i in range(x.size):
-        out[i] = _log_rising(x[i], k[i])
-    return out
-
-
-@compiled
-def log_gamma(x: Floats) -> Floats:
-    """Log Gamma(x) of a flat array."""
-    out = np.empty_like(x)
-    for i in range(x.size):
-        out[i] = _log_gamma(x[i])
-    return out
+from upturn.arrays.compiled import compiled, inside, widest
+from upturn.arrays.elementary import exp_of_negative, log, rising, two_log_risings
+from upturn.arrays.elementary import log_gamma as _log_gamma
+from upturn.arrays.special import CELL_SIZE, _log_cell
+from upturn.arrays.types import Floats
 
 
 @compiled
@@ -124,25 +64,6 @@ def beta_binomial_rest(size: Floats, trials: Floats, counts: Floats, out: Floats
             for i in range(size.shape[1]):
                 total, factor = rising(size[r, i], n)
                 out[r, i] -= count * (total + log(factor))
-
-
-@njit(nogil=True)
-def _log_cell(a: float, b: float, cell: float) -> float:
-    """The logarithm of the probability of [0, cell] under Beta(a, b), by a series (DLMF 8.17.8)."""
-    total = 1.0
-    for n in range(CELL_TERMS - 1, -1, -1):
-        total = 1.0 + (a + b + n) * cell / (a + 1.0 + n) * total
-    front = a * np.log(cell) + b * np.log1p(-cell) - _log_gamma(a + 1.0) - _log_gamma(b)
-    return front + _log_gamma(a + b) + np.log(total)
-
-
-@compiled
-def log_beta_cell(a: Floats, b: Floats, cell: Floats) -> Floats:
-    """Logarithms of the probability of [0, cell] under Beta(a, b), a + b at most CELL_SIZE."""
-    out = np.empty_like(a)
-    for i in range(a.size):
-        out[i] = _log_cell(a[i], b[i], cell[i])
-    return out
 
 
 @compiled

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn import arrays, kernels, serial_kernel
+from upturn import kernels, serial_kernel
+from upturn.arrays import compiled, namespaces, special
+from upturn.arrays.types import Floats
 from upturn.serial import CORRELATION
-from upturn.validate import Floats
 
 RHO_RANGE = (1e-8, 0.999)  # beyond, the beta-binomial is the binomial, or only 0 and n are left
 SMALLEST_SIGMA = 1e-4  # of the scale whose middle half the scores fill
@@ -151,7 +152,7 @@ def _beta_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any
     A printed 0 or 1 stands for all that rounds to it; its density is the mean over those.
     """
     size = concentration(xp, p, ROUNDING_RHO)
-    most = xp.minimum(size, kernels.CELL_SIZE)  # noise far below what rounding makes is none
+    most = xp.minimum(size, special.CELL_SIZE)  # noise far below what rounding makes is none
     toward = xp.where(y > 0.5, 1 - mean, mean)
     ends = xp.log_beta_cell(toward * most, most - toward * most, RESOLUTION)
     ends = ends - np.log(RESOLUTION) - xp.log_gamma(size)
@@ -262,11 +263,11 @@ def robust(plain: Likelihood) -> Likelihood:
         single = np.where(data.group >= 0, alone, np.int32(-1))
         y, n = data.y[:, :, None], data.trials[:, :, None]
         if plain.total is None:
-            inside = np.clip(mean, kernels.MEAN_MARGIN, 1 - kernels.MEAN_MARGIN)
-            terms += plain.log_terms(arrays.NUMPY, inside, p, y, n)
+            inside = np.clip(mean, compiled.MEAN_MARGIN, 1 - compiled.MEAN_MARGIN)
+            terms += plain.log_terms(namespaces.NUMPY, inside, p, y, n)
         else:
             plain.total(mean, p, Data(data.y, data.trials, single), terms)
-        terms += plain.log_rest(arrays.NUMPY, p, y, n)
+        terms += plain.log_rest(namespaces.NUMPY, p, y, n)
         share = _share(np, p)[:, 0]
         uniform = np.broadcast_to(log_uniform(np, data.trials), data.y.shape)
         kernels.mix_by_group(

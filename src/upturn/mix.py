@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import DataError, listed
 from upturn.model import Model
 from upturn.sampling import blocks, diagnostics
@@ -22,7 +23,6 @@ from upturn.sampling.draws import REPLICATES, Population
 from upturn.simplex import Simplex
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, own_limits
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Booleans, Floats, Objects
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, listed
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names
-from upturn.validate import Booleans, Floats, Objects
 
 if TYPE_CHECKING:
     from upturn.fitted import Fit

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import upturn
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_numbers, known, whole
 from upturn.checks.errors import DataError, shown
 from upturn.classified import MIN_RISE
@@ -22,7 +23,6 @@ from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import read
 from upturn.tables.rules import MAX_COUNT, MAX_POINTS
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

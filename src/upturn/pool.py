@@ -11,6 +11,7 @@ import numpy as np
 import upturn
 from upturn import emergence as em
 from upturn.arguments import table_of
+from upturn.arrays.types import Floats, Integers
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, known
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates
@@ -24,7 +25,6 @@ from upturn.sampling.nuts import CHAINS, LARGEST_RHAT, LEAST_ESS, Run, check_ava
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.validate import Floats, Integers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,12 +8,12 @@ import numpy as np
 
 from upturn import emergence as em
 from upturn import tree as trees
+from upturn.arrays.types import Booleans, Floats
 from upturn.mix import Learned, ends
 from upturn.model import Model
 from upturn.sampling.blocks import Sample
 from upturn.sampling.target import Scaling
 from upturn.tables.curves import Curves
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -11,17 +11,17 @@ from functools import cached_property
 
 import numpy as np
 
-from upturn.arrays import NUMPY
+from upturn.arrays.compiled import MEAN_MARGIN
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats, Integers
 from upturn.compare.scores import log_priors
 from upturn.emergence import expected
-from upturn.kernels import MEAN_MARGIN
 from upturn.likelihoods import Likelihood
 from upturn.model import Model
 from upturn.sampling.blocks import Sample
 from upturn.sampling.conditional import draw_offsets
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
-from upturn.validate import Floats, Integers
 
 MATTERS = 1e-4  # probability of a model whose draws are kept
 

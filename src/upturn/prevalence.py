@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from upturn.validate import Floats
+from upturn.arrays.types import Floats
 
 SWEEPS = 4_000
 BURN_IN = 200

@@ -17,11 +17,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.quantiles import tabulated
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
-from upturn.quantile_kernels import tabulated
-from upturn.validate import Floats
 
 # Standard deviations covered. A model that the data refute sits far out in its prior: a task that
 # is always solved is 10 standard deviations from a floor near 0.

@@ -5,7 +5,7 @@ Distributions are draws with weights; of draws that count the same the weights a
 
 import numpy as np
 
-from upturn.validate import Booleans, Floats
+from upturn.arrays.types import Booleans, Floats
 
 
 def crps(draws: Floats, weight: Floats, seen: Floats) -> Floats:

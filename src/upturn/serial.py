@@ -28,7 +28,7 @@ likelihood of independent scores.
 from collections.abc import Mapping
 from typing import Any
 
-from upturn.kernels import MEAN_MARGIN
+from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.serial_kernel import DOUBT, FARTHEST_SHIFT, LARGEST_SIZE
 
 CORRELATION = "autocorrelation"

@@ -8,9 +8,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from upturn.elementary import exp, log, log_rising, two_log_risings
-from upturn.kernels import compiled, inside
-from upturn.validate import Floats
+from upturn.arrays.compiled import compiled, inside
+from upturn.arrays.elementary import exp, log, log_rising, two_log_risings
+from upturn.arrays.types import Floats
 
 # The farthest that one score moves the log odds of the next, the size beyond which the
 # beta-binomial is the binomial, what makes scores near 0 and 1 say less, and what is left of a

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.validate import Booleans, Floats
+from upturn.arrays.types import Booleans, Floats
 
 type Cells = NDArray[np.intp]
 

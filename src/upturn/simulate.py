@@ -17,13 +17,14 @@ import numpy as np
 from upturn import emergence as em
 from upturn import serial
 from upturn.arguments import curves_of, table_of
-from upturn.arrays import NUMPY
+from upturn.arrays.compiled import MEAN_MARGIN
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
 from upturn.classified import Criteria
 from upturn.classify import judged, models_of
 from upturn.design import Design, numbered
-from upturn.kernels import MEAN_MARGIN
 from upturn.likelihoods import BY_KIND, LIKELIHOODS
 from upturn.model import DOMAINS, Model, plain_name
 from upturn.posterior import bounded_of, native, scaling_of, turning
@@ -33,7 +34,6 @@ from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
 from upturn.tables.results import Results, read
 from upturn.tables.rules import MAX_ROWS
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from upturn import tree as trees
+from upturn.arrays.types import Integers
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.fitted import Fit, keeps_log_likelihood
 from upturn.job import Job
 from upturn.sampling.blocks import Progress, parameters_of
 from upturn.sampling.draws import REPLICATES
 from upturn.tables.curves import Curves
-from upturn.validate import Integers
 
 if TYPE_CHECKING:
     import xarray as xr

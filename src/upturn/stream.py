@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from upturn.arrays.types import Integers
 from upturn.checks.errors import NothingThereError, counted
 from upturn.store import beside, writing
 from upturn.tables.axis import Axis
@@ -18,7 +19,6 @@ from upturn.tables.curves import Curves
 from upturn.tables.readers import is_delimited, read_in_pieces, table_name
 from upturn.tables.readers.schema import clean
 from upturn.tables.results import Results
-from upturn.validate import Integers
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arrays import pytensor
+from upturn.arrays.compiled import MEAN_MARGIN
+from upturn.arrays.namespaces import pytensor
+from upturn.arrays.types import Floats
 from upturn.checks.errors import DataError, listed
-from upturn.kernels import MEAN_MARGIN
 from upturn.model import Model
 from upturn.priors import Choice, Prior, Quantiles, beta_of_mode
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pymc as pm

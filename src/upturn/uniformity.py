@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, bdtrc, gammaln
 
-from upturn.validate import Floats
+from upturn.arrays.types import Floats
 
 MOST_POINTS = 100  # at which the distribution function is looked at
 BISECTIONS = 30

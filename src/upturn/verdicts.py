@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted
 from upturn.classified import Classification
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import pytest
 from tests.sampling.test_gaps import with_a_gap
 from tests.sampling.test_mixtures import random_mixture
 from tests.sampling.test_target import table
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
 from upturn.model import Model
 from upturn.priors import Prior, Quantiles
 from upturn.sampling import mixtures, points, traced, weights

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
+from upturn.arrays.types import Floats, Integers, Objects
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
 from upturn.sampling.weights import LARGEST_K, smoothed
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.validate import Floats, Integers, Objects
 
 CLUSTERS = ("auto", "family", "run", "model")
 FEWEST_CLUSTERS = 5

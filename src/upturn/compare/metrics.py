@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, table_of
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers, known
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classified import Classification
@@ -19,7 +20,6 @@ from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names
 from upturn.tables.readers.schema import ids_of
 from upturn.tables.results import Results
-from upturn.validate import Booleans, Floats
 
 if TYPE_CHECKING:
     import pandas as pd

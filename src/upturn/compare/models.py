@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arguments import curves_of, table_of
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed
 from upturn.compare.differences import (
@@ -24,7 +25,6 @@ from upturn.sampling.blocks import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from upturn.validate import Booleans, Floats
+from upturn.arrays.types import Booleans, Floats
 
 NEARLY_ALL = 0.95  # of the curves
 SAME_PLACE = 0.02  # of the axis: points that stand so near on two axes stand at one place

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.compare.differences import largest_k, psis_loo
 from upturn.model import Model
 from upturn.posterior import bounded_of, scaling_of
@@ -14,7 +15,6 @@ from upturn.sampling.conditional import pointwise
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
-from upturn.validate import Booleans, Floats, Integers
 
 MATTERS = 0.01  # the probability of a model from which on its k̂ counts
 

@@ -8,6 +8,7 @@ import numpy as np
 
 import upturn
 from upturn.arguments import origin_of
+from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.errors import DataError, listed, shown
 from upturn.compare.differences import difference_error, stacking_weights
 from upturn.compare.scores import Scores
@@ -17,7 +18,6 @@ from upturn.sampling.weights import LARGEST_K
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.validate import Booleans, Floats, Integers
 
 ALL = "all"
 

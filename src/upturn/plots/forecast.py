@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import interval_levels, known
 from upturn.panels import chosen, single
 from upturn.plots.scales import set_axis
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
 from upturn.scoring import quantiles
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError
 from upturn.panels import Index, chosen, single_axes, titles_of
 from upturn.plots.scales import set_axis
 from upturn.plots.style import INK, figure, looks, name_rows, plain, style
 from upturn.tables.curves import Curves
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

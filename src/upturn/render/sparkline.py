@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.tables.curves import Curves
-from upturn.validate import Floats
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 NOTHING = "·"  # no point on this stretch of the axis

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.panels import titles_of
 from upturn.posterior import bounded_of
 from upturn.report.words import interval_words, scale_words
 from upturn.tables.axis import Axis
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     from upturn.classified import Classification

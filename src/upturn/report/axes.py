@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Floats
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent
 from upturn.compare import order as orders
@@ -14,7 +15,6 @@ from upturn.compare.scores import canonical_order
 from upturn.report.markup import table_of, text
 from upturn.report.words import span_words
 from upturn.tables.axis import Axis
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     from upturn.report import Report

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.panels import Panel, panels
 from upturn.render.text import one_line
 from upturn.render.ticks import ticks
 from upturn.tables.axis import Axis
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     from upturn.fitted import Fit

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.render.ticks import power
 from upturn.tables.axis import Axis
-from upturn.validate import Floats
 
 if TYPE_CHECKING:
     from upturn.report.answers import Answer

@@ -17,7 +17,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from upturn import arrays
+from upturn.arrays import namespaces as arrays
+from upturn.arrays.types import Integers
 from upturn.sampling import points, traced
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.engines import Host, Tree, over
@@ -25,7 +26,6 @@ from upturn.sampling.gaps import Gap
 from upturn.sampling.mixtures import Mixture, Near
 from upturn.sampling.offsets import Index, Rule
 from upturn.sampling.target import LOWEST, Target
-from upturn.validate import Integers
 
 PIECE = 128  # particles of one row that a program works on at once
 FEWEST_PIECES = 64  # and by fours up: what a likelihood's program is compiled for

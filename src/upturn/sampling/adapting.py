@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Booleans, Floats
 from upturn.sampling import mixtures, points, weights
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.effort import Effort
@@ -18,7 +19,6 @@ from upturn.sampling.gaps import Gap
 from upturn.sampling.mixtures import Mixture, Near
 from upturn.sampling.offsets import Index
 from upturn.sampling.order import LEVEL_STREAM, WITNESSES, Order
-from upturn.validate import Booleans, Floats
 
 # What the last mixture is fitted to: equally weighted particles of each adaptation, and shares more
 # from half way to the prior, which know of tails and small modes of which others see little, and

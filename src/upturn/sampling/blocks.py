@@ -12,6 +12,7 @@ from threading import Event
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model
 from upturn.sampling import backends, diagnostics, points, population
@@ -19,7 +20,6 @@ from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Scaling, Target
 from upturn.tables.curves import Curves
-from upturn.validate import Floats
 
 CURVES_A_BLOCK = 16
 # Of a few curves too, or one core would have them all; more where there are groups, as each curve

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.sampling import weights
 from upturn.sampling.engines import Host
 from upturn.sampling.mixtures import Mixture, log_standard_normal
 from upturn.sampling.offsets import Index
-from upturn.validate import Floats
 
 type Source = Mixture | None  # None is the prior
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.kernels import add_exponential
 from upturn.likelihoods import BROKEN_RANGE, Data, left_out
 from upturn.sampling import offsets
 from upturn.sampling.offsets import REACH, Index
 from upturn.sampling.target import LOWEST, Target
-from upturn.validate import Floats
 
 POINTWISE_NODES = 65
 DRAWN_NODES = 129  # a draw of an offset lies within a thirtieth of its standard deviation

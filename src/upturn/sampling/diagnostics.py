@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from upturn.validate import Booleans, Floats
+from upturn.arrays.types import Booleans, Floats
 
 AGREE_RHAT = 1.02
 # What R̂ of independent draws exceeds 1 by, at most, times the draws in a chain: B/W is chi-square

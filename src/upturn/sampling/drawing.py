@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.sampling import adapting, weights
 from upturn.sampling import draws as chains
 from upturn.sampling.cloud import Cloud
@@ -14,7 +15,6 @@ from upturn.sampling.effort import Effort
 from upturn.sampling.mixtures import Mixture
 from upturn.sampling.offsets import Index
 from upturn.sampling.order import LEVEL_STREAM, Order, rows_of
-from upturn.validate import Floats
 
 # Effective share of a first round's points below which another is drawn though their number would
 # do: where weights are heavy, they and not the draws made from them are what limits a mean.

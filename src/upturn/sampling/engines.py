@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from upturn.arrays.types import Floats, Integers
 from upturn.sampling import points
-from upturn.validate import Floats, Integers
 
 type Tree = Any  # an array, or lists, tuples and dataclasses of them
 

@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from upturn.arrays import NUMPY
-from upturn.validate import Floats
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 
 END = 9.0  # of the first and of the last gap, in standard deviations of the prior
 NEAR = 0.1  # standard deviations before an observation that are looked at for a neck

@@ -15,8 +15,8 @@ choices of a halving, so that each particle is kept half of the time and average
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.kernels import compiled
-from upturn.validate import Floats
+from upturn.arrays.compiled import compiled
+from upturn.arrays.types import Floats
 
 type Counts = NDArray[np.int64]
 type Cells = NDArray[np.int16]

@@ -8,8 +8,8 @@ sums are its own, so that results are the same bits however the rows are cut.
 
 import numpy as np
 
-from upturn.kernels import compiled
-from upturn.validate import Floats
+from upturn.arrays.compiled import compiled
+from upturn.arrays.types import Floats
 
 DEGREES = 4.0  # of freedom: tails wide enough for what the components did not see
 _PIECE = 512  # particles whose distances stay in the fastest cache

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.priors import Prior, Quantiles
 from upturn.sampling.engines import over
 from upturn.sampling.gaps import Gap
 from upturn.sampling.mixture_formulas import Formulas, Kernels
 from upturn.sampling.mixture_kernels import DEGREES, LEAST
-from upturn.validate import Floats
 
 DEFENSE = 0.05  # share of the prior in every proposal, which bounds the weights (Hesterberg 1995)
 SHARINGS = 20  # iterations that find the share of what is in a gap

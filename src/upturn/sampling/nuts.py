@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError
 from upturn.model import Model
@@ -19,7 +20,6 @@ from upturn.sampling.draws import REPLICATES
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
 from upturn.to_pymc import build, inputs, tabled, target_of
-from upturn.validate import Booleans, Floats, Integers
 
 if TYPE_CHECKING:
     import pymc as pm

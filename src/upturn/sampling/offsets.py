@@ -13,8 +13,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Floats, Integers
 from upturn.likelihoods import Data
-from upturn.validate import Floats, Integers
 
 type Index = NDArray[np.intp]
 type Terms = Callable[[Floats, Data], Floats]  # u, data -> sums over groups (row, group, particle)

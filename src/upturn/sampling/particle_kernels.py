@@ -4,8 +4,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from upturn.kernels import compiled
-from upturn.validate import Floats
+from upturn.arrays.compiled import compiled
+from upturn.arrays.types import Floats
 
 _RADIX = 11  # bits that are sorted by at a time
 

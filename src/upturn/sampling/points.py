@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.sampling import particle_kernels
-from upturn.validate import Floats
 
 type Keys = NDArray[np.uint64]
 type Words = NDArray[np.uint32]

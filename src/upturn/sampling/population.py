@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.sampling import adapting, drawing, points, smc
 from upturn.sampling import draws as chains
 from upturn.sampling import effort as efforts
@@ -25,7 +26,6 @@ from upturn.sampling.mixtures import Mixture
 from upturn.sampling.offsets import Index
 from upturn.sampling.order import LEVEL_STREAM, WITNESSES, Order, rows_of
 from upturn.sampling.target import Target
-from upturn.validate import Floats
 
 PILOT = 64  # particles of an adaptation by which nodes are dealt out to groups
 PILOT_STREAM = 4_000

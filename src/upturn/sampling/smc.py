@@ -13,11 +13,11 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.special import ndtri
 
+from upturn.arrays.types import Floats
 from upturn.sampling import points, weights
 from upturn.sampling.mixtures import log_standard_normal
 from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
-from upturn.validate import Floats
 
 PARTICLES = 2048
 KEEP = 0.7  # effective share that each temperature leaves

@@ -15,9 +15,11 @@ from typing import Any, Self
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from upturn.arrays import NUMPY
+from upturn.arrays.compiled import MEAN_MARGIN
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats, Integers
 from upturn.hinge_kernel import hinge
-from upturn.kernels import MEAN_MARGIN, add_by_group, beta_binomial_rest
+from upturn.kernels import add_by_group, beta_binomial_rest
 from upturn.likelihoods import Data, Likelihood, concentration, standard_deviation
 from upturn.model import Model
 from upturn.priors import Quantiles
@@ -26,7 +28,6 @@ from upturn.sampling.engines import Host
 from upturn.sampling.offsets import Index, Rule
 from upturn.segments import Floor, Rise
 from upturn.tables.curves import Curves
-from upturn.validate import Floats, Integers
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds
 PARAMETERS = 16  # arrays of particles beside which one loop holds none over points

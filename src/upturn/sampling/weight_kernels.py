@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.elementary import exp_of_negative, log
-from upturn.kernels import compiled
-from upturn.validate import Floats
+from upturn.arrays.compiled import compiled
+from upturn.arrays.elementary import exp_of_negative, log
+from upturn.arrays.types import Floats
 
 
 @compiled

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays import NUMPY
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
 from upturn.sampling import particle_kernels, weight_kernels
-from upturn.validate import Floats
 
 LARGEST_K = 0.7  # Pareto shape above which importance sampling is not trusted (Vehtari et al. 2024)
 BISECTIONS = 12  # of the logarithm: a temperature to within 1 %

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import ArrayLike
 
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, listed, shown
 from upturn.tables.cells import EPOCH
-from upturn.validate import Floats
 
 TRANSFORMS = ("log10", "-log10", "linear", "-linear", "date")
 MIX = "mix"

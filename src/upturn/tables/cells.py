@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats, Integers, Objects
 from upturn.checks.errors import DataError, also, shown
-from upturn.validate import Booleans, Floats, Integers, Objects
 
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 

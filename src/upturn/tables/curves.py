@@ -7,10 +7,10 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Booleans, Floats, Objects
 from upturn.checks.errors import counted
 from upturn.tables.axis import Axis
 from upturn.tables.packing import Groups
-from upturn.validate import Booleans, Floats, Objects
 
 type Texts = NDArray[np.str_]
 type Limits = Mapping[str, tuple[float, float]] | Curves

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from upturn.arrays.types import Booleans, Floats
 from upturn.tables.curves import Texts
-from upturn.validate import Booleans, Floats
 
 
 def data_flags(

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, Limits
-from upturn.validate import Floats
 
 
 def with_limits(curves: Curves, limits: Limits) -> Curves:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.validate import Booleans, Floats, Integers, Objects
+from upturn.arrays.types import Booleans, Floats, Integers, Objects
 
 type Groups = NDArray[np.int32]
 

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, NothingThereError, counted, listed, shown
 from upturn.checks.names import SCATTERS
@@ -27,7 +28,6 @@ from upturn.tables.readers.schema import (
     is_one,
 )
 from upturn.tables.rows import Rows
-from upturn.validate import Booleans, Floats
 
 
 def read(

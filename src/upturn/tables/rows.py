@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats, Integers, Objects
 from upturn.checks.errors import NothingThereError, counted, listed
 from upturn.tables import rules
 from upturn.tables.axis import Axis
@@ -14,7 +15,6 @@ from upturn.tables.curves import Curves, Texts, curve_names, own_limits
 from upturn.tables.flags import data_flags
 from upturn.tables.packing import Packing, scatter_groups, within
 from upturn.tables.readers.schema import CURVE, ids_of, is_one
-from upturn.validate import Booleans, Floats, Integers, Objects
 
 if TYPE_CHECKING:
     import pandas as pd

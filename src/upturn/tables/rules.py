@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats, Integers, Objects
 from upturn.checks.errors import DataError, also, listed, nearest, shown
 from upturn.tables.cells import Cells, can_be_saved
-from upturn.validate import Booleans, Floats, Integers, Objects
 
 MAX_BYTES = 2_000_000_000
 

@@ -4,13 +4,13 @@ from itertools import islice
 from os import PathLike
 from typing import TYPE_CHECKING
 
+from upturn.arrays.types import Objects
 from upturn.checks.errors import DataError, counted, nearest, shown
 from upturn.tables import cells as cells_module
 from upturn.tables import rules
 from upturn.tables.cells import objects
 from upturn.tables.readers import read_table, table_name
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALE_RULES, TRIALS, cells_of
-from upturn.validate import Objects
 
 if TYPE_CHECKING:
     import pandas as pd

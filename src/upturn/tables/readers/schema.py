@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from upturn.arrays.types import Booleans, Floats, Integers, Objects
 from upturn.checks import errors
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, NothingThereError, counted, shown
@@ -14,7 +15,6 @@ from upturn.tables import cells as cells_module
 from upturn.tables import rules
 from upturn.tables.axis import lower_is_better
 from upturn.tables.cells import Cells
-from upturn.validate import Booleans, Floats, Integers, Objects
 
 if TYPE_CHECKING:
     import pandas as pd

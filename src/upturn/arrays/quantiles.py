@@ -9,9 +9,9 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.elementary import log
-from upturn.kernels import compiled
-from upturn.validate import Floats
+from upturn.arrays.compiled import compiled
+from upturn.arrays.elementary import log
+from upturn.arrays.types import Floats
 
 CENTRAL = 0.425  # |p - 1/2| up to which the first of Wichura's rational functions holds
 FAR = 5.0  # sqrt(-log p) from which the third does

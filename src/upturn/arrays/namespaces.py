@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, ndtr
 
-from upturn import kernels, quantile_kernels
+from upturn.arrays import quantiles
+from upturn.arrays import special as special_module
 
 SHARED = ("abs", "clip", "exp", "expm1", "log", "log1p", "maximum", "minimum", "sqrt", "where")
 SHIFT = 6.0  # Stirling's series is used from here on
@@ -39,7 +40,7 @@ def _ndtri(p: Any) -> Any:
     """Quantiles of N(0, 1)."""
     p = np.ascontiguousarray(p, dtype=float)
     out = np.empty_like(p)
-    quantile_kernels.normal_quantile(p.reshape(-1), out.reshape(-1))
+    quantiles.normal_quantile(p.reshape(-1), out.reshape(-1))
     return out
 
 
@@ -67,9 +68,9 @@ NUMPY = SimpleNamespace(
     ndtr=ndtr,
     ndtri=_ndtri,
     expit=expit,
-    log_gamma=_elementwise(kernels.log_gamma),
-    log_rising=_elementwise(kernels.log_rising),
-    log_beta_cell=_elementwise(kernels.log_beta_cell),
+    log_gamma=_elementwise(special_module.log_gamma),
+    log_rising=_elementwise(special_module.log_rising),
+    log_beta_cell=_elementwise(special_module.log_beta_cell),
     take=lambda table, index: table[index],
 )
 
@@ -170,7 +171,7 @@ def _log_beta_cell(xp: Any, log_gamma: Any, a: Any, b: Any, cell: float) -> Any:
     The terms of the series stand along an axis of their own: written out one by one, their gradient
     takes PyTensor half a minute to compile.
     """
-    n = np.arange(kernels.CELL_TERMS)
+    n = np.arange(special_module.CELL_TERMS)
     first, second = xp.expand_dims(a, -1), xp.expand_dims(b, -1)
     ratio = (first + second + n) * cell / (first + 1 + n)
     total = 1 + xp.sum(xp.cumprod(ratio, axis=-1), axis=-1)
