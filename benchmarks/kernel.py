@@ -183,7 +183,7 @@ def run(
 def target_of(curves: Any) -> Any:
     """Ours: the hinge under the beta-binomial."""
     from upturn import Model
-    from upturn.likelihoods import LIKELIHOODS
+    from upturn.formulas.likelihoods.registry import LIKELIHOODS
     from upturn.sampling.target import Target
 
     return Target(Model.read("hinge"), curves, LIKELIHOODS["beta-binomial"])

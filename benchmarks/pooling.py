@@ -88,10 +88,10 @@ def run(
     seed: int = 0,
 ) -> dict[str, Any]:
     """Pool every table; see `table`."""
+    from upturn.formulas.priors import Prior
     from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates, values
     from upturn.model import Model
     from upturn.pool import grouped
-    from upturn.priors import Prior
     from upturn.sampling import blocks
 
     chosen, compiled, rows = Model.read(model), None, []

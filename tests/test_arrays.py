@@ -10,7 +10,7 @@ from scipy import special
 from upturn.arrays import namespaces
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
-from upturn.likelihoods import LIKELIHOODS
+from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
 
 U = np.array([0.0, 0.13, 0.37, 0.52, 0.71, 0.88, 1.0])

@@ -12,7 +12,7 @@ import upturn
 from upturn import uniformity
 from upturn.calibrate import _ranked, _Telling, _Weighted, examine, prior_odds
 from upturn.calibrated import FAMILY_ERROR, Calibration, Check, Scale
-from upturn.likelihoods import LIKELIHOODS
+from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
 from upturn.simulate import simulate
 

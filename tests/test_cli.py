@@ -23,7 +23,7 @@ from upturn import cli
 from upturn.checks.names import SCATTERS
 from upturn.commandline import options
 from upturn.commandline.source import split_axes
-from upturn.likelihoods import BY_KIND, LIKELIHOODS
+from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.model import Model
 from upturn.sampling.nuts import SAMPLERS as NUTS
 from upturn.tables import datasets

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.test_readme import BLOCK, output
-from upturn.segments import KINDS
+from upturn.formulas.segments import KINDS
 
 DOCS = Path(__file__).parents[1] / "docs"
 FILE = re.compile(r"`([\w.]+\.(?:csv|toml))`:\n\n```(?:csv|toml)\n(.*?)```", re.DOTALL)

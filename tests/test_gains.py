@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit, logit
 
 from upturn.arrays.namespaces import NUMPY
+from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.gains import APART, GAINS, PRIORS, Paired, with_gain
-from upturn.likelihoods import LIKELIHOODS
 from upturn.model import Model
 
 U = np.linspace(0, 1, 41)[None, :, None]

@@ -8,10 +8,10 @@ from scipy import stats
 import upturn
 from upturn import hierarchy as hi
 from upturn.arrays.namespaces import NUMPY
+from upturn.formulas.priors import Prior
 from upturn.left_out import density, left_out
 from upturn.model import Model
 from upturn.pool import grouped
-from upturn.priors import Prior
 from upturn.sampling import blocks
 
 pn = pytest.importorskip("pytensor")

@@ -9,7 +9,7 @@ import pytest
 from tests.sampling.test_formulas import target_of
 from tests.sampling.test_target import table
 from upturn.arrays.namespaces import NUMPY
-from upturn.hinge_kernel import PARTICLES
+from upturn.formulas.kernels.hinge import PARTICLES
 from upturn.model import Model
 from upturn.sampling import traced
 from upturn.sampling.target import Target

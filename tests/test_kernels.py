@@ -5,9 +5,9 @@ import pytest
 from scipy import stats
 from scipy.special import gammaln
 
-from upturn import kernels
 from upturn.arrays import compiled, special
 from upturn.arrays.namespaces import NUMPY
+from upturn.formulas.kernels import by_group as kernels
 
 # log Gamma(x + k) - log Gamma(x), computed by mpmath with 50 digits
 RISING = [

@@ -6,17 +6,11 @@ from scipy import integrate, stats
 
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
-from upturn.likelihoods import (
-    DEFAULTS,
-    LIKELIHOODS,
-    RESOLUTION,
-    RHO_RANGE,
-    ROUNDING_RHO,
-    SMALLEST_NU,
-    SMALLEST_SIGMA,
-    Data,
-)
-from upturn.priors import Prior
+from upturn.formulas.likelihoods.continuous import SMALLEST_NU, SMALLEST_SIGMA
+from upturn.formulas.likelihoods.likelihood import RHO_RANGE, Data
+from upturn.formulas.likelihoods.proportions import RESOLUTION, ROUNDING_RHO
+from upturn.formulas.likelihoods.registry import DEFAULTS, LIKELIHOODS
+from upturn.formulas.priors import Prior
 
 # parameters of noise that every likelihood is tried with
 NOISE = {

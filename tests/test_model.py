@@ -13,10 +13,14 @@ from scipy.stats import qmc
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.checks.errors import DataError
-from upturn.likelihoods import LIKELIHOODS, RHO_RANGE, ROUNDING_RHO, SMALLEST_SIGMA
+from upturn.formulas.likelihoods.continuous import SMALLEST_SIGMA
+from upturn.formulas.likelihoods.likelihood import RHO_RANGE
+from upturn.formulas.likelihoods.proportions import ROUNDING_RHO
+from upturn.formulas.likelihoods.registry import LIKELIHOODS
+from upturn.formulas.priors import Prior
+from upturn.formulas.quantiles import Quantiles
+from upturn.formulas.segments import KINDS
 from upturn.model import KEYS, MAX_BYTES, SEGMENT_PRIORS, SHAPES, Model
-from upturn.priors import Prior, Quantiles
-from upturn.segments import KINDS
 
 PARAMETERS = {
     "chance": ("floor",),

@@ -6,8 +6,9 @@ import pytest
 
 from tests.sampling.test_target import table
 from upturn.emergence import emergence
+from upturn.formulas.scaling import bounded_of, ceiling_of, scaling_of
 from upturn.model import Model
-from upturn.posterior import bounded_of, ceiling_of, scaling_of, to_tree
+from upturn.posterior import to_tree
 from upturn.sampling import blocks
 from upturn.tables.results import read
 

@@ -15,7 +15,9 @@ from scipy.special import betainc, betainccinv, betaincinv, ndtr
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.checks.errors import DataError
-from upturn.priors import DISTRIBUTIONS, TABLE_REACH, Prior, Quantiles
+from upturn.formulas.distributions import DISTRIBUTIONS, TABLE_REACH
+from upturn.formulas.priors import Prior
+from upturn.formulas.quantiles import Quantiles
 
 UNKNOWN = math.nan
 
@@ -349,7 +351,7 @@ def test_nothing_is_executed(tmp_path):
 def test_deep_nesting_does_not_end_the_interpreter():
     """The parser's own stack is C's: an overflow there would be no exception."""
     code = (
-        "from upturn.priors import Prior\n"
+        "from upturn.formulas.priors import Prior\n"
         "from upturn.arrays.types import DataError\n"
         "for opening in ('(', '[', '-', 'not ', 'f(', 'lambda:', '0 if 0 else ', '1**'):\n"
         "    for count in (10**3, 10**4, 10**5, 10**6):\n"

@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from upturn.arrays.namespaces import NUMPY
-from upturn.segments import KINDS, Floor, Gompertz, Level, Line, Logistic, Ramp, Rise, Stand, share
+from upturn.formulas.segments import (
+    KINDS,
+    Floor,
+    Gompertz,
+    Level,
+    Line,
+    Logistic,
+    Ramp,
+    Rise,
+    Stand,
+    share,
+)
 
 U = np.linspace(-0.4, 1.4, 181)  # offsets of families carry points beyond the axis
 

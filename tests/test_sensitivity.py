@@ -6,8 +6,8 @@ import pytest
 from tests.test_classify import gpt3
 from upturn.checks.errors import DataError
 from upturn.classify import classify
+from upturn.formulas.priors import Prior
 from upturn.model import Model
-from upturn.priors import Prior
 from upturn.sensitivity import ALL, GROUPS, prior_sensitivity, widened
 
 

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from upturn import serial
 from upturn.arrays.namespaces import NUMPY
-from upturn.likelihoods import LIKELIHOODS, Data, left_out
+from upturn.formulas.likelihoods import autocorrelation
+from upturn.formulas.likelihoods.counts_in_runs import left_out
+from upturn.formulas.likelihoods.likelihood import Data
+from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
 from upturn.sampling import traced
 from upturn.sampling.conditional import pointwise
@@ -22,13 +24,13 @@ AR = LIKELIHOODS["beta-binomial-ar"]
 
 def one_after_another(mean, rho, phi, y, n):
     """The log density of scores (point,) with binomial coefficients, by the formulas and SciPy."""
-    p = {"overdispersion": np.sqrt(rho), serial.CORRELATION: phi}
+    p = {"overdispersion": np.sqrt(rho), autocorrelation.CORRELATION: phi}
     state, total = (0.0, 1.0), 0.0
     for m, k, trials in zip(mean, y, n, strict=True):
-        moved, given, scale = serial.conditional(NUMPY, m, p, *state)
+        moved, given, scale = autocorrelation.conditional(NUMPY, m, p, *state)
         size = 1 / given["overdispersion"] ** 2 - 1
         total += stats.betabinom.logpmf(k, trials, moved * size, (1 - moved) * size)
-        state = serial.updated(NUMPY, (moved, given, scale), state, k, trials)
+        state = autocorrelation.updated(NUMPY, (moved, given, scale), state, k, trials)
     return total
 
 
@@ -38,7 +40,7 @@ def by_kernel(mean, rho, phi, y, n):
     out = np.zeros((1, 1, 1))
     p = {
         "overdispersion": np.full((1, 1, 1), np.sqrt(rho)),
-        serial.CORRELATION: np.full((1, 1, 1), phi),
+        autocorrelation.CORRELATION: np.full((1, 1, 1), phi),
     }
     AR.total(np.asarray(mean)[None, :, None], p, Data(y, n, np.zeros(y.shape, np.int32)), out)
     choose = special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
@@ -106,7 +108,7 @@ def test_a_score_that_is_left_out_is_a_step_that_nobody_saw():
     group = np.array([0, 1, 0, 0, 1, -1, 1, 0, 1], dtype=np.int32)
     p = {
         "overdispersion": np.full((1, 1, 1), np.sqrt(rho)),
-        serial.CORRELATION: np.full((1, 1, 1), phi),
+        autocorrelation.CORRELATION: np.full((1, 1, 1), phi),
     }
     y, n = y.astype(float), n.astype(float)
     mean = mean[None, :, None]

@@ -11,7 +11,7 @@ from scipy import special, stats
 
 import upturn
 from upturn import Design
-from upturn.likelihoods import LIKELIHOODS
+from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
 from upturn.render.formats import to_csv
 from upturn.simulate import draw

@@ -22,8 +22,9 @@ from upturn.checks.arguments import check_names, check_numbers, interval_levels,
 from upturn.classified import Criteria
 from upturn.classify import judged, models_of, part_of
 from upturn.design import Design, numbered
+from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
-from upturn.posterior import scaling_of, turning
+from upturn.posterior import turning
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.simulate import Simulation, deal, kind_of

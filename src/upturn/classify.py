@@ -13,12 +13,11 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.classified import Classification, Criteria, Shape
+from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, scaling_of
 from upturn.functionals import Functionals, functionals
 from upturn.model import Model
-from upturn.posterior import bounded_of, ceiling_of, scaling_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
-from upturn.sampling.target import Scaling
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results

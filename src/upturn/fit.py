@@ -13,8 +13,8 @@ from upturn.arguments import COMPUTING, curves_of, made_by, origin_of, table_of
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.fitted import Fit
+from upturn.formulas.likelihoods.registry import OF_RUNS, SERIAL
 from upturn.job import Job
-from upturn.likelihoods import OF_RUNS, SERIAL
 from upturn.model import Model
 from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.sampling.backends import check_backend

@@ -14,12 +14,12 @@ from upturn import tree as trees
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, also, shown
+from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, scaling_of
 from upturn.job import model_of
 from upturn.model import Model
-from upturn.posterior import bounded_of, ceiling_of, scaling_of
 from upturn.sampling import conditional
 from upturn.sampling.population import METHODS
-from upturn.sampling.target import Scaling, Target
+from upturn.sampling.target import Target
 from upturn.sampling.weights import LARGEST_K
 from upturn.tables.curves import Curves
 

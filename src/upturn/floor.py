@@ -13,9 +13,9 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted
 from upturn.classified import Classification
 from upturn.classify import part_of
+from upturn.formulas.scaling import bounded_of
 from upturn.influence import left_out
 from upturn.model import Model
-from upturn.posterior import bounded_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.tables.curves import Curves

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from upturn.likelihoods import Likelihood
+from upturn.formulas.likelihoods.likelihood import Likelihood
+from upturn.formulas.priors import Prior
 from upturn.model import Model
-from upturn.priors import Prior
 
 APART = 64.0  # lengths of the axis: a power of two, so that no place loses a digit
 LARGEST = 30.0  # log odds: e^30 to 1

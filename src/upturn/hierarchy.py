@@ -22,11 +22,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from upturn.arrays.namespaces import NUMPY, pytensor
-from upturn.arrays.types import Floats, Objects
+from upturn.arrays.types import Floats, Index, Objects
+from upturn.formulas.priors import Prior
 from upturn.model import Model
-from upturn.priors import Prior
 from upturn.sampling.nuts import Compiled
-from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
 from upturn.to_pymc import PYMC, Observations, observe, target_of

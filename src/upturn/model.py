@@ -9,12 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from upturn import segments as pieces
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
-from upturn.likelihoods import BY_KIND, LIKELIHOODS, Likelihood
-from upturn.priors import Prior
-from upturn.segments import KINDS, Floor, Line, Segment
+from upturn.formulas import segments as pieces
+from upturn.formulas.likelihoods.likelihood import Likelihood
+from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
+from upturn.formulas.priors import Prior
+from upturn.formulas.segments import KINDS, Floor, Line, Segment
 
 if TYPE_CHECKING:
     import pymc as pm

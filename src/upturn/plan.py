@@ -14,8 +14,8 @@ from upturn.checks.errors import DataError, shown
 from upturn.classified import MIN_RISE
 from upturn.design import numbered
 from upturn.emergence import DELTA, expected
+from upturn.formulas.scaling import ceiling_of
 from upturn.model import Model
-from upturn.posterior import ceiling_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.simulate import Drawn, check_fixed, draw

@@ -14,11 +14,11 @@ from upturn.arguments import table_of
 from upturn.arrays.types import Floats, Integers
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, known
 from upturn.checks.errors import DataError, counted, listed, shown
+from upturn.formulas.priors import Prior
 from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates
 from upturn.left_out import DRAWS as DRAWS_LEFT_OUT
 from upturn.left_out import left_out
 from upturn.model import Model
-from upturn.priors import Prior
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress
 from upturn.sampling.nuts import CHAINS, LARGEST_RHAT, LEAST_ESS, Run, check_available

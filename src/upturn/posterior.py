@@ -1,6 +1,6 @@
 """Posterior: a sample's draws in native units, with what they say of emergence, as a tree."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,11 +8,11 @@ import numpy as np
 
 from upturn import emergence as em
 from upturn import tree as trees
-from upturn.arrays.types import Booleans, Floats
+from upturn.arrays.types import Floats
+from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, native, scaling_of
 from upturn.mix import Learned, ends
 from upturn.model import Model
 from upturn.sampling.blocks import Sample
-from upturn.sampling.target import Scaling
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -121,24 +121,6 @@ def turning(
     return turned, em.with_atoms(first, turned.above_from_start, end)
 
 
-def native(
-    model: Model,
-    flat: Mapping[str, Floats],
-    scaling: Scaling,
-    sign: Floats,
-    x_of: Callable[[Floats], Floats],
-) -> dict[str, Floats]:
-    """Parameters (curve, draw): changepoints by x_of, floor and sigma in native units."""
-    out = {name: x_of(flat[name]) for name in model.changepoints}
-    out |= {name: value for name, value in flat.items() if name not in out}
-    if "floor" in out:
-        score = scaling.offset[:, None] + scaling.span[:, None] * out["floor"]
-        out["floor"] = score * sign[:, None]
-    if "sigma" in out:
-        out["sigma"] = out["sigma"] * scaling.span[:, None]
-    return out
-
-
 def _weights(learned: Learned, jacobian: Floats) -> dict[str, Floats]:
     """What the tree keeps of weights, with log evidences of native scores."""
     found = learned.posterior
@@ -193,24 +175,3 @@ def difference(sample: Sample, chains: "Chains") -> Floats:
         with np.errstate(invalid="ignore"):
             worst = np.fmax(worst, np.where(error > 0, apart / np.sqrt(error), 0.0))
     return worst
-
-
-def bounded_of(model: Model, curves: Curves) -> Booleans:
-    """Whether each curve's expected score is a proportion: (curve,)."""
-    return np.array([model.likelihood_for(kind).bounded for kind in curves.kind.tolist()])
-
-
-def ceiling_of(model: Model, curves: Curves) -> Floats:
-    """The ceiling of each curve on the model's scale: (curve,)."""
-    known = bounded_of(model, curves) & ~np.isnan(curves.ceiling)
-    return np.where(known, curves.ceiling, 1.0)
-
-
-def scaling_of(model: Model, curves: Curves) -> Scaling:
-    """The scaling of each curve under the likelihood of its kind."""
-    bounded = bounded_of(model, curves)
-    inside, outside = (Scaling.of(curves, bounded=b) for b in (True, False))
-    return Scaling(
-        np.where(bounded, inside.offset, outside.offset),
-        np.where(bounded, inside.span, outside.span),
-    )

@@ -16,7 +16,7 @@ from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Integers
 from upturn.compare.scores import log_priors
 from upturn.emergence import expected
-from upturn.likelihoods import Likelihood
+from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.model import Model
 from upturn.sampling.blocks import Sample
 from upturn.sampling.conditional import draw_offsets

@@ -8,9 +8,9 @@ import numpy as np
 from upturn.checks.arguments import known
 from upturn.classified import Classification, Shape
 from upturn.classify import part_of, shapes_of
-from upturn.likelihoods import Likelihood
+from upturn.formulas.likelihoods.likelihood import Likelihood
+from upturn.formulas.priors import Choice, Prior
 from upturn.model import DOMAINS, Model, plain_name
-from upturn.priors import Choice, Prior
 from upturn.sampling.blocks import Progress
 from upturn.tables.curves import Curves
 from upturn.verdicts import Change, Verdicts

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn import emergence as em
-from upturn import serial
 from upturn.arguments import curves_of, table_of
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
@@ -25,10 +24,12 @@ from upturn.checks.errors import DataError, shown
 from upturn.classified import Criteria
 from upturn.classify import judged, models_of
 from upturn.design import Design, numbered
-from upturn.likelihoods import BY_KIND, LIKELIHOODS
+from upturn.formulas.likelihoods import autocorrelation
+from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
+from upturn.formulas.scaling import Scaling, bounded_of, native, scaling_of
 from upturn.model import DOMAINS, Model, plain_name
-from upturn.posterior import bounded_of, native, scaling_of, turning
-from upturn.sampling.target import Scaling, Target
+from upturn.posterior import turning
+from upturn.sampling.target import Target
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
@@ -156,10 +157,10 @@ def _in_turn(
     for i, mine in enumerate(chain.T):
         p = {name: value[:, i] for name, value in noise.items()}
         before = at[rows, mine], variance[rows, mine]
-        moved, given, scale = serial.conditional(NUMPY, mean[:, i], p, *before)
+        moved, given, scale = autocorrelation.conditional(NUMPY, mean[:, i], p, *before)
         trials = curves.trials[:, i]
         y[:, i] = target.likelihood.draw(rng, moved, given, trials)
-        state = serial.updated(NUMPY, (moved, given, scale), before, y[:, i], trials)
+        state = autocorrelation.updated(NUMPY, (moved, given, scale), before, y[:, i], trials)
         at[rows, mine], variance[rows, mine] = state
     return y
 

@@ -12,18 +12,19 @@ import numpy as np
 
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import pytensor
-from upturn.arrays.types import Floats
+from upturn.arrays.types import Floats, Index
 from upturn.checks.errors import DataError, listed
+from upturn.formulas.distributions import beta_of_mode
+from upturn.formulas.priors import Choice, Prior
+from upturn.formulas.quantiles import Quantiles
 from upturn.model import Model
-from upturn.priors import Choice, Prior, Quantiles, beta_of_mode
-from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import pymc as pm
 
-# What PyMC calls a distribution of `upturn.priors`, and its arguments in PyMC's terms.
+# What PyMC calls a distribution of `upturn.formulas.priors`, and its arguments in PyMC's terms.
 PYMC: Mapping[str, tuple[str, Any]] = {
     "Uniform": ("Uniform", lambda low, high: {"lower": low, "upper": high}),
     "Normal": ("Normal", lambda mean, sd: {"mu": mean, "sigma": sd}),

@@ -11,8 +11,9 @@ from tests.sampling.test_gaps import with_a_gap
 from tests.sampling.test_mixtures import random_mixture
 from tests.sampling.test_target import table
 from upturn.arrays.namespaces import NUMPY
+from upturn.formulas.priors import Prior
+from upturn.formulas.quantiles import Quantiles
 from upturn.model import Model
-from upturn.priors import Prior, Quantiles
 from upturn.sampling import mixtures, points, traced, weights
 from upturn.sampling.mixture_formulas import Formulas, Kernels
 from upturn.sampling.target import Target

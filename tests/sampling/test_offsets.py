@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from upturn.likelihoods import Data
+from upturn.formulas.likelihoods.likelihood import Data
 from upturn.sampling import offsets
 from upturn.sampling.offsets import Rule
 

@@ -7,11 +7,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from upturn.formulas.scaling import Scaling
 from upturn.model import Model
 from upturn.sampling import offsets
 from upturn.sampling import target as targets
 from upturn.sampling.conditional import pointwise
-from upturn.sampling.target import Scaling, Target
+from upturn.sampling.target import Target
 from upturn.tables.results import read
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.compare.differences import largest_k, psis_loo
+from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
-from upturn.posterior import bounded_of, scaling_of
 from upturn.sampling import blocks
 from upturn.sampling.blocks import Progress, Sample
 from upturn.sampling.conditional import pointwise

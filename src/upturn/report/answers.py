@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.arrays.types import Floats
+from upturn.formulas.scaling import bounded_of
 from upturn.panels import titles_of
-from upturn.posterior import bounded_of
 from upturn.report.words import interval_words, scale_words
 from upturn.tables.axis import Axis
 

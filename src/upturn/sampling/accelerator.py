@@ -18,13 +18,13 @@ from typing import Any, Self
 import numpy as np
 
 from upturn.arrays import namespaces as arrays
-from upturn.arrays.types import Integers
+from upturn.arrays.types import Index, Integers
 from upturn.sampling import points, traced
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.engines import Host, Tree, over
 from upturn.sampling.gaps import Gap
 from upturn.sampling.mixtures import Mixture, Near
-from upturn.sampling.offsets import Index, Rule
+from upturn.sampling.offsets import Rule
 from upturn.sampling.target import LOWEST, Target
 
 PIECE = 128  # particles of one row that a program works on at once

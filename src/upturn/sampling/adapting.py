@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
-from upturn.arrays.types import Booleans, Floats
+from upturn.arrays.types import Booleans, Floats, Index
 from upturn.sampling import mixtures, points, weights
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.effort import Effort
 from upturn.sampling.gaps import Gap
 from upturn.sampling.mixtures import Mixture, Near
-from upturn.sampling.offsets import Index
 from upturn.sampling.order import LEVEL_STREAM, WITNESSES, Order
 
 # What the last mixture is fitted to: equally weighted particles of each adaptation, and shares more

@@ -12,13 +12,13 @@ from threading import Event
 
 import numpy as np
 
-from upturn.arrays.types import Floats
-from upturn.likelihoods import LIKELIHOODS
+from upturn.arrays.types import Floats, Index
+from upturn.formulas.likelihoods.registry import LIKELIHOODS
+from upturn.formulas.scaling import Scaling
 from upturn.model import Model
 from upturn.sampling import backends, diagnostics, points, population
 from upturn.sampling.draws import REPLICATES, Population
-from upturn.sampling.offsets import Index
-from upturn.sampling.target import Scaling, Target
+from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
 
 CURVES_A_BLOCK = 16

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
-from upturn.arrays.types import Floats
+from upturn.arrays.types import Floats, Index
 from upturn.sampling import weights
 from upturn.sampling.engines import Host
 from upturn.sampling.mixtures import Mixture, log_standard_normal
-from upturn.sampling.offsets import Index
 
 type Source = Mixture | None  # None is the prior
 

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
-from upturn.arrays.types import Floats
-from upturn.kernels import add_exponential
-from upturn.likelihoods import BROKEN_RANGE, Data, left_out
+from upturn.arrays.types import Floats, Index
+from upturn.formulas.kernels.by_group import add_exponential
+from upturn.formulas.likelihoods.counts_in_runs import left_out
+from upturn.formulas.likelihoods.likelihood import Data
+from upturn.formulas.likelihoods.robust import BROKEN_RANGE
 from upturn.sampling import offsets
-from upturn.sampling.offsets import REACH, Index
+from upturn.sampling.offsets import REACH
 from upturn.sampling.target import LOWEST, Target
 
 POINTWISE_NODES = 65

@@ -6,14 +6,13 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
-from upturn.arrays.types import Floats
+from upturn.arrays.types import Floats, Index
 from upturn.sampling import adapting, weights
 from upturn.sampling import draws as chains
 from upturn.sampling.cloud import Cloud
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.effort import Effort
 from upturn.sampling.mixtures import Mixture
-from upturn.sampling.offsets import Index
 from upturn.sampling.order import LEVEL_STREAM, Order, rows_of
 
 # Effective share of a first round's points below which another is drawn though their number would

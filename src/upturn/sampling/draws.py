@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
-from upturn.arrays.types import Booleans, Floats, Integers
+from upturn.arrays.types import Booleans, Floats, Index, Integers
 from upturn.sampling import diagnostics, halving, points, weights
 from upturn.sampling.engines import Host
-from upturn.sampling.offsets import Index
 
 REPLICATES = 4
 LEAST = 0.25  # of the effective size asked for, below which a curve is not done

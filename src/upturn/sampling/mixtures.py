@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
-from upturn.priors import Prior, Quantiles
+from upturn.formulas.priors import Prior
+from upturn.formulas.quantiles import Quantiles
 from upturn.sampling.engines import over
 from upturn.sampling.gaps import Gap
 from upturn.sampling.mixture_formulas import Formulas, Kernels

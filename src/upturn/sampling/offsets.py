@@ -13,10 +13,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays.types import Floats, Integers
-from upturn.likelihoods import Data
+from upturn.arrays.types import Floats, Index, Integers
+from upturn.formulas.likelihoods.likelihood import Data
 
-type Index = NDArray[np.intp]
 type Terms = Callable[[Floats, Data], Floats]  # u, data -> sums over groups (row, group, particle)
 
 REACH = 4.0  # standard deviations: no group's offset lies beyond

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from upturn.arrays.types import Index
 from upturn.sampling import points
 from upturn.sampling.draws import REPLICATES
-from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 
 WITNESSES = 2  # adaptations of a curve

@@ -16,14 +16,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from upturn.arrays.types import Floats
+from upturn.arrays.types import Floats, Index
 from upturn.sampling import adapting, drawing, points, smc
 from upturn.sampling import draws as chains
 from upturn.sampling import effort as efforts
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.effort import Effort
 from upturn.sampling.mixtures import Mixture
-from upturn.sampling.offsets import Index
 from upturn.sampling.order import LEVEL_STREAM, WITNESSES, Order, rows_of
 from upturn.sampling.target import Target
 

@@ -13,10 +13,9 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.special import ndtri
 
-from upturn.arrays.types import Floats
+from upturn.arrays.types import Floats, Index
 from upturn.sampling import points, weights
 from upturn.sampling.mixtures import log_standard_normal
-from upturn.sampling.offsets import Index
 from upturn.sampling.target import Target
 
 PARTICLES = 2048

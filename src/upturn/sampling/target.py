@@ -6,7 +6,7 @@ arrays (row, point, particle); a row is a curve, or one of its replicates.
 
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from math import fsum
 from threading import Event
@@ -17,16 +17,18 @@ from scipy.special import ndtr, ndtri
 
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
-from upturn.arrays.types import Floats, Integers
-from upturn.hinge_kernel import hinge
-from upturn.kernels import add_by_group, beta_binomial_rest
-from upturn.likelihoods import Data, Likelihood, concentration, standard_deviation
+from upturn.arrays.types import Floats, Index, Integers
+from upturn.formulas.kernels.by_group import add_by_group, beta_binomial_rest
+from upturn.formulas.kernels.hinge import hinge
+from upturn.formulas.likelihoods.continuous import standard_deviation
+from upturn.formulas.likelihoods.likelihood import Data, Likelihood, concentration
+from upturn.formulas.quantiles import Quantiles
+from upturn.formulas.scaling import Scaling, proportions
+from upturn.formulas.segments import Floor, Rise
 from upturn.model import Model
-from upturn.priors import Quantiles
 from upturn.sampling import gaps, offsets
 from upturn.sampling.engines import Host
-from upturn.sampling.offsets import Index, Rule
-from upturn.segments import Floor, Rise
+from upturn.sampling.offsets import Rule
 from upturn.tables.curves import Curves
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds
@@ -34,45 +36,6 @@ PARAMETERS = 16  # arrays of particles beside which one loop holds none over poi
 LOWEST = -1e100  # log likelihood
 
 SCATTER_NODES = 33  # of the integral over a group's offset; docs/decisions.md: what was tried
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """How native scores map to the scale of the models: y = (native - offset) / span.
-
-    Counts and proportions are what they are. A continuous metric is oriented so that more is
-    better, and its observed range is laid on the middle half of [0, 1]. Scores that are all the
-    same have a tenth of their size for a range, or the distance to chance where that is larger.
-    """
-
-    offset: Floats
-    span: Floats
-
-    @classmethod
-    def of(cls, curves: Curves, *, bounded: bool) -> Self:
-        """The scaling of each curve: offset and span (curve,), oriented native units."""
-        if bounded:
-            return cls(np.zeros(len(curves)), np.ones(len(curves)))
-        score = proportions(curves)
-        low = np.where(curves.mask, score, np.inf).min(axis=1, initial=np.inf)
-        high = np.where(curves.mask, score, -np.inf).max(axis=1, initial=-np.inf)
-        constant = ~(high > low)
-        # scores that are all one number have no range; how far chance lies says what size they have
-        away = np.nan_to_num(np.abs(low - curves.orientation * curves.chance))
-        usual = np.maximum(0.1 * np.maximum(np.abs(low), 1e-6), away)
-        spread = np.where(constant, usual, high - low)
-        return cls(low - 0.5 * spread - np.where(constant, 0.5 * spread, 0), 2 * spread)
-
-    def take(self, curves: Index) -> Self:
-        """That of some of the curves."""
-        return type(self)(self.offset[curves], self.span[curves])
-
-
-def proportions(curves: Curves) -> Floats:
-    """Scores as proportions, or oriented native values of continuous metrics; 0 in padding."""
-    return np.where(
-        curves.trials > 0, curves.response / np.maximum(curves.trials, 1), curves.response
-    )
 
 
 class StoppedError(Exception):

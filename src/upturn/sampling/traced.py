@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from upturn import serial
-from upturn.likelihoods import Data
+from upturn.formulas.likelihoods import autocorrelation
+from upturn.formulas.likelihoods.likelihood import Data
 from upturn.sampling import offsets
 from upturn.sampling.target import Target
 
@@ -71,12 +71,12 @@ def _serial_sums(
         before = [xp.where(own, each, 0.0).sum(axis=1) for each in (at, variance)]
         # of padding there is no state, and any will do
         before[1] = xp.where(before[1] > 0, before[1], 1.0)
-        moved, given, scale = serial.conditional(xp, here, flat, *before)
+        moved, given, scale = autocorrelation.conditional(xp, here, flat, *before)
         k, n = k[:, None], n[:, None]
         density = likelihood.log_terms(xp, moved, given, k, n)
         # the rest but for binomial coefficients, which depend on no parameter
         density = density + likelihood.log_rest(xp, given, 0.0 * n, n)
-        after = serial.updated(xp, (moved, given, scale), tuple(before), k, n)
+        after = autocorrelation.updated(xp, (moved, given, scale), tuple(before), k, n)
         return (
             xp.where(own, after[0][:, None], at),
             xp.where(own, after[1][:, None], variance),

@@ -1,7 +1,8 @@
 """The likelihood of scores that follow one another, in compiled loops.
 
-What the formulas of `upturn.serial` say, which explains them, over rows, points and particles at
-once; as in `upturn.kernels`, results are the same bits however the rows are cut.
+The formulas are those of `upturn.formulas.likelihoods.autocorrelation`, which explains them, over
+rows, points and particles at once; as in `upturn.formulas.kernels.by_group`, results are the same
+bits however the rows are cut.
 """
 
 import numpy as np

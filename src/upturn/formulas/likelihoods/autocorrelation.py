@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from upturn.arrays.compiled import MEAN_MARGIN
-from upturn.serial_kernel import DOUBT, FARTHEST_SHIFT, LARGEST_SIZE
+from upturn.formulas.kernels.autocorrelated import DOUBT, FARTHEST_SHIFT, LARGEST_SIZE
 
 CORRELATION = "autocorrelation"
 

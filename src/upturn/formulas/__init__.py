@@ -1,0 +1,1 @@
+"""Formulas: segments, priors and likelihoods as functions of arrays."""

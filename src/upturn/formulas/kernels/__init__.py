@@ -1,0 +1,1 @@
+"""Likelihoods of whole curves in one compiled loop."""

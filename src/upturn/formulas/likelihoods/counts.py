@@ -1,0 +1,71 @@
+"""Likelihoods of counts: beta-binomial and binomial."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from upturn.arrays.types import Floats
+from upturn.formulas.kernels import by_group
+from upturn.formulas.likelihoods.likelihood import (
+    FLOOR_OF_PROPORTIONS,
+    Data,
+    Likelihood,
+    concentration,
+    log_choose,
+)
+
+
+def _beta_binomial_terms(xp: Any, mean: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
+    """Log B(k + alpha, n - k + beta) / B(alpha, beta), less what depends on alpha + beta alone."""
+    alpha = mean * concentration(xp, p)
+    return xp.log_rising(alpha, k) + xp.log_rising(concentration(xp, p) - alpha, n - k)
+
+
+def _beta_binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
+    return log_choose(xp, n, k) - xp.log_rising(concentration(xp, p), n)
+
+
+def _beta_binomial_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
+    size = np.ascontiguousarray(concentration(np, p)[:, 0])
+    by_group.beta_binomial(mean, size, data.y, data.trials - data.y, data.group, out)
+
+
+def _beta_binomial_draw(
+    rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats
+) -> Floats:
+    size = concentration(np, p)
+    return _binomial_draw(rng, rng.beta(mean * size, (1 - mean) * size), p, n)
+
+
+def _binomial_draw(
+    rng: np.random.Generator, mean: Floats, p: Mapping[str, Any], n: Floats
+) -> Floats:
+    return rng.binomial(n.astype(np.int64), mean).astype(np.float64)
+
+
+def _binomial_terms(xp: Any, mean: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
+    return k * xp.log(mean) + (n - k) * xp.log1p(-mean)
+
+
+def _binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
+    return log_choose(xp, n, k)
+
+
+BETA_BINOMIAL = Likelihood(
+    "beta-binomial",
+    ("counts",),
+    {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
+    _beta_binomial_terms,
+    _beta_binomial_rest,
+    _beta_binomial_draw,
+    _beta_binomial_total,
+)
+BINOMIAL = Likelihood(
+    "binomial",
+    ("counts",),
+    {"floor": FLOOR_OF_PROPORTIONS},
+    _binomial_terms,
+    _binomial_rest,
+    _binomial_draw,
+)

@@ -1,0 +1,88 @@
+"""What a likelihood is: terms for each point, and what they are computed from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upturn.arrays.types import Floats
+
+RHO_RANGE = (1e-8, 0.999)  # beyond, the beta-binomial is the binomial, or only 0 and n are left
+
+FLOOR_OF_PROPORTIONS = "BetaMode(chance, 100) | Beta(1, 4)"
+
+FLOOR_OF_CONTINUOUS = "Normal(chance, 0.05) | Normal(0.25, 0.125)"
+
+
+@dataclass(frozen=True)
+class Data:
+    """What was measured: y and trials (row, point), group (row, point; -1 leaves a point out)."""
+
+    y: Floats
+    trials: Floats
+    group: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Likelihood:
+    """One likelihood.
+
+    Attributes
+    ----------
+    name : str
+    kinds : tuple of str
+        The kinds of curve it can explain, of "counts", "proportion", "continuous".
+    priors : mapping
+        Default prior of each of its parameters, and of the floor on its scale.
+    log_terms, log_rest : callable
+        (xp, mean, parameters, y, trials) and (xp, parameters, y, trials), each to the logarithm of
+        the density's factors, per point.
+    draw : callable
+        (generator, mean, parameters, trials), all of one shape but for the first, to scores drawn
+        from it: successes of counts, on the model's scale otherwise.
+    total : callable, optional
+        NumPy's fast form of log_terms summed over points by group: (mean, parameters, Data, out).
+        It keeps the mean off 0 and 1 by itself.
+    bounded : bool
+        Whether the expected score is a proportion.
+    log_uniform : callable, optional
+        (xp, trials) to the log density of the score of a broken evaluation, where there may be any.
+    plain : Likelihood, optional
+        Of one whose noise is correlated along a run (see
+        `upturn.formulas.likelihoods.autocorrelation`): that of a score by itself, which
+        `log_terms`, `log_rest` and `draw` are too. Only `total` tells them apart: it takes points
+        of a group to follow one another.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    priors: Mapping[str, str]
+    log_terms: Callable[..., Any]
+    log_rest: Callable[..., Any]
+    draw: Callable[..., Floats]
+    total: Callable[..., None] | None = None
+    bounded: bool = field(default=True)
+    log_uniform: Callable[..., Any] | None = None
+    plain: "Likelihood | None" = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Its own parameters (the floor belongs to the curve)."""
+        return tuple(name for name in self.priors if name != "floor")
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one of successes, and of no proportions."""
+        return self.kinds == ("counts",)
+
+
+def concentration(xp: Any, p: Mapping[str, Any], least: float = RHO_RANGE[0]) -> Any:
+    """Alpha + beta = 1/rho - 1 of intra-class correlation rho = overdispersion^2."""
+    return 1 / xp.clip(p["overdispersion"] ** 2, least, RHO_RANGE[1]) - 1
+
+
+def log_choose(xp: Any, n: Any, k: Any) -> Any:
+    """Logarithm of the binomial coefficient."""
+    return xp.log_gamma(n + 1.0) - xp.log_gamma(k + 1.0) - xp.log_gamma(n - k + 1.0)
