@@ -13,6 +13,7 @@ from scipy.stats import qmc
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.checks.errors import DataError
+from upturn.formulas.curve import SEGMENT_PRIORS, SHAPES
 from upturn.formulas.likelihoods.continuous import SMALLEST_SIGMA
 from upturn.formulas.likelihoods.likelihood import RHO_RANGE
 from upturn.formulas.likelihoods.proportions import ROUNDING_RHO
@@ -20,7 +21,8 @@ from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.formulas.priors import Prior
 from upturn.formulas.quantiles import Quantiles
 from upturn.formulas.segments import KINDS
-from upturn.model import KEYS, MAX_BYTES, SEGMENT_PRIORS, SHAPES, Model
+from upturn.model import Model
+from upturn.model.toml import KEYS, MAX_BYTES
 
 PARAMETERS = {
     "chance": ("floor",),

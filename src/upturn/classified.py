@@ -14,8 +14,9 @@ from upturn.baselines import baselines
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError
 from upturn.emergence import DELTA, pieces
+from upturn.formulas.curve import SHAPES
 from upturn.formulas.scaling import bounded_of, scaling_of
-from upturn.model import SHAPES, Model
+from upturn.model import Model
 from upturn.prevalence import Prevalence
 from upturn.tables.curves import Curves
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
-from upturn.model import Model
+from upturn.formulas.curve import CurveModel
 
 DELTA = 0.1  # a score this far above chance is an ability
 GRID = 65  # points at which a curve is looked at before the crossing is closed in on
@@ -38,7 +38,7 @@ class Emergence:
     above_from_start: np.ndarray
 
 
-def expected(model: Model, p: Mapping[str, Floats], u: Floats, ceiling: Floats) -> Floats:
+def expected(model: CurveModel, p: Mapping[str, Floats], u: Floats, ceiling: Floats) -> Floats:
     """Expected score (curve, u, draw) at points u (curve, u) on the model's scale."""
     parameters = {name: p[name][:, None, :] for name in model.parameters}
     draws = next(iter(p.values())).shape[1]
@@ -47,7 +47,7 @@ def expected(model: Model, p: Mapping[str, Floats], u: Floats, ceiling: Floats) 
 
 
 def emergence(
-    model: Model,
+    model: CurveModel,
     p: Mapping[str, Floats],
     *,
     chance: Floats,
@@ -59,7 +59,7 @@ def emergence(
 
     Parameters
     ----------
-    model : Model
+    model : CurveModel
     p : mapping
         Parameters by name, (curve, draw).
     chance : array (curve,)
@@ -87,7 +87,7 @@ def pieces(curves: int, draws: int, grid: int = GRID) -> Iterator[slice]:
 
 
 def _emergence(
-    model: Model,
+    model: CurveModel,
     p: Mapping[str, Floats],
     *,
     chance: Floats,
@@ -112,7 +112,11 @@ def _emergence(
 
 
 def _close_in(
-    model: Model, p: Mapping[str, Floats], ceiling: Floats, reference: Floats, first: np.ndarray
+    model: CurveModel,
+    p: Mapping[str, Floats],
+    ceiling: Floats,
+    reference: Floats,
+    first: np.ndarray,
 ) -> Floats:
     """The crossing between the last grid point below the reference and the first above."""
     high = first / (GRID - 1)

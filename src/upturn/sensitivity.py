@@ -8,9 +8,10 @@ import numpy as np
 from upturn.checks.arguments import known
 from upturn.classified import Classification, Shape
 from upturn.classify import part_of, shapes_of
+from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.priors import Choice, Prior
-from upturn.model import DOMAINS, Model, plain_name
+from upturn.model import Model
 from upturn.sampling.blocks import Progress
 from upturn.tables.curves import Curves
 from upturn.verdicts import Change, Verdicts

@@ -24,10 +24,11 @@ from upturn.checks.errors import DataError, shown
 from upturn.classified import Criteria
 from upturn.classify import judged, models_of
 from upturn.design import Design, numbered
+from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods import autocorrelation
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.formulas.scaling import Scaling, bounded_of, native, scaling_of
-from upturn.model import DOMAINS, Model, plain_name
+from upturn.model import Model
 from upturn.posterior import turning
 from upturn.sampling.target import Target
 from upturn.tables.axis import Axis

@@ -14,10 +14,10 @@ from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import pytensor
 from upturn.arrays.types import Floats, Index
 from upturn.checks.errors import DataError, listed
+from upturn.formulas.curve import CurveModel
 from upturn.formulas.distributions import beta_of_mode
 from upturn.formulas.priors import Choice, Prior
 from upturn.formulas.quantiles import Quantiles
-from upturn.model import Model
 from upturn.sampling.target import Target
 from upturn.tables.curves import Curves
 
@@ -72,7 +72,7 @@ class Observations:
         return cls(curve, group, target.u[mask], data.y[mask], data.trials[mask])
 
 
-def target_of(model: Model, curves: Curves) -> Target:
+def target_of(model: CurveModel, curves: Curves) -> Target:
     """The target that the population sampler would have.
 
     Raises
@@ -98,7 +98,7 @@ def target_of(model: Model, curves: Curves) -> Target:
     return target
 
 
-def to_pymc(model: Model, curves: Curves) -> "pm.Model":
+def to_pymc(model: CurveModel, curves: Curves) -> "pm.Model":
     """A model of some curves in PyMC; see `Model.to_pymc`."""
     import pymc as pm
 

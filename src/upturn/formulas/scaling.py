@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Index
-from upturn.model import Model
+from upturn.formulas.curve import CurveModel
 from upturn.tables.curves import Curves
 
 
@@ -51,7 +51,7 @@ def proportions(curves: Curves) -> Floats:
 
 
 def native(
-    model: Model,
+    model: CurveModel,
     flat: Mapping[str, Floats],
     scaling: Scaling,
     sign: Floats,
@@ -68,18 +68,18 @@ def native(
     return out
 
 
-def bounded_of(model: Model, curves: Curves) -> Booleans:
+def bounded_of(model: CurveModel, curves: Curves) -> Booleans:
     """Whether each curve's expected score is a proportion: (curve,)."""
     return np.array([model.likelihood_for(kind).bounded for kind in curves.kind.tolist()])
 
 
-def ceiling_of(model: Model, curves: Curves) -> Floats:
+def ceiling_of(model: CurveModel, curves: Curves) -> Floats:
     """The ceiling of each curve on the model's scale: (curve,)."""
     known = bounded_of(model, curves) & ~np.isnan(curves.ceiling)
     return np.where(known, curves.ceiling, 1.0)
 
 
-def scaling_of(model: Model, curves: Curves) -> Scaling:
+def scaling_of(model: CurveModel, curves: Curves) -> Scaling:
     """The scaling of each curve under the likelihood of its kind."""
     bounded = bounded_of(model, curves)
     inside, outside = (Scaling.of(curves, bounded=b) for b in (True, False))

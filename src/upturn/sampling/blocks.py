@@ -13,9 +13,9 @@ from threading import Event
 import numpy as np
 
 from upturn.arrays.types import Floats, Index
+from upturn.formulas.curve import CurveModel
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.formulas.scaling import Scaling
-from upturn.model import Model
 from upturn.sampling import backends, diagnostics, points, population
 from upturn.sampling.draws import REPLICATES, Population
 from upturn.sampling.target import Target
@@ -54,7 +54,7 @@ class Sample:
     population: Population
 
 
-def label_keys(curves: Curves, model: Model, seed: int) -> points.Keys:
+def label_keys(curves: Curves, model: CurveModel, seed: int) -> points.Keys:
     """Random keys of each curve's replicates: they depend on its own labels and the model only."""
     names = sorted(curves.labels)
     columns = [curves.labels[name].tolist() for name in names]
@@ -67,7 +67,7 @@ def label_keys(curves: Curves, model: Model, seed: int) -> points.Keys:
 
 
 def sample(
-    model: Model,
+    model: CurveModel,
     curves: Curves,
     *,
     draws: int,
@@ -82,7 +82,7 @@ def sample(
 
     Parameters
     ----------
-    model : Model
+    model : CurveModel
     curves : Curves
     draws : int
         Over all replicates; rounded up to a multiple of them.
@@ -106,7 +106,7 @@ def sample(
 
 
 def sample_each(
-    models: Sequence[tuple[Model, int]],
+    models: Sequence[tuple[CurveModel, int]],
     curves: Curves,
     *,
     seed: int,
@@ -142,7 +142,7 @@ def sample_each(
 
 
 def _sampled(
-    model: Model,
+    model: CurveModel,
     curves: Curves,
     keys: points.Keys,
     block: Index,
@@ -219,7 +219,7 @@ def _native(target: Target, found: Population) -> dict[str, Floats]:
     return {name: value.reshape(curves, chains, draws) for name, value in flat.items()}
 
 
-def parameters_of(model: Model, kinds: Iterable[str], *, grouped: bool) -> list[str]:
+def parameters_of(model: CurveModel, kinds: Iterable[str], *, grouped: bool) -> list[str]:
     """The parameters that any curve of some kinds has, in an order that hangs on no curve."""
     own = {name for kind in kinds for name in model.likelihood_for(kind).parameters}
     every = dict.fromkeys(name for one in LIKELIHOODS.values() for name in one.parameters)
@@ -227,7 +227,7 @@ def parameters_of(model: Model, kinds: Iterable[str], *, grouped: bool) -> list[
     return [*model.parameters, *(name for name in every if name in own), *scatter]
 
 
-def _all_parameters(model: Model, curves: Curves) -> list[str]:
+def _all_parameters(model: CurveModel, curves: Curves) -> list[str]:
     grouped = bool((curves.groups > 0).any())
     return parameters_of(model, set(curves.kind.tolist()), grouped=grouped)
 

@@ -14,7 +14,7 @@ import numpy as np
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError
-from upturn.model import Model
+from upturn.formulas.curve import CurveModel
 from upturn.sampling.blocks import label_keys
 from upturn.sampling.draws import REPLICATES
 from upturn.sampling.target import Target
@@ -247,7 +247,7 @@ class Chains:
 
 
 def sample(
-    model: Model,
+    model: CurveModel,
     curves: Curves,
     *,
     draws: int,
@@ -265,7 +265,7 @@ def sample(
 
     Parameters
     ----------
-    model : Model
+    model : CurveModel
     curves : Curves
     draws : int
         Over all chains; rounded up to a multiple of them.
@@ -297,7 +297,7 @@ def sample(
     return _joined([runs[i] for i in range(len(curves))])
 
 
-def _alike(model: Model, curves: Curves) -> list[list[int]]:
+def _alike(model: CurveModel, curves: Curves) -> list[list[int]]:
     """Curves that one compiled model serves: of one kind, with groups or all without.
 
     A prior that is a table is part of the program, so there chance has to be the same too.

@@ -18,6 +18,7 @@ from scipy.special import ndtr, ndtri
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Index, Integers
+from upturn.formulas.curve import CurveModel
 from upturn.formulas.kernels.by_group import add_by_group, beta_binomial_rest
 from upturn.formulas.kernels.hinge import hinge
 from upturn.formulas.likelihoods.continuous import standard_deviation
@@ -25,7 +26,6 @@ from upturn.formulas.likelihoods.likelihood import Data, Likelihood, concentrati
 from upturn.formulas.quantiles import Quantiles
 from upturn.formulas.scaling import Scaling, proportions
 from upturn.formulas.segments import Floor, Rise
-from upturn.model import Model
 from upturn.sampling import gaps, offsets
 from upturn.sampling.engines import Host
 from upturn.sampling.offsets import Rule
@@ -65,7 +65,7 @@ class Target:
 
     def __init__(
         self,
-        model: Model,
+        model: CurveModel,
         curves: Curves,
         likelihood: Likelihood,
         *,
@@ -278,7 +278,7 @@ class Target:
         """
         floor_and_rise = tuple(type(one) for one in self.model.segments) == (Floor, Rise)
         plain = floor_and_rise and self.model.range != "zero"
-        plain = plain and type(self.model).mean is Model.mean
+        plain = plain and type(self.model).mean is CurveModel.mean
         return plain and self.likelihood.name in ("beta-binomial", "normal")
 
     def _in_one_loop(self, rows: Index, z: Floats, p: Mapping[str, Any]) -> Floats:
@@ -418,4 +418,4 @@ class Target:
     @property
     def formulas(self) -> tuple[Any, ...]:
         """Equal for two targets that differ in nothing but arrays."""
-        return self.model.to_toml(), self.likelihood.name, self.names, self.rule.shifted
+        return self.model.key, self.likelihood.name, self.names, self.rule.shifted

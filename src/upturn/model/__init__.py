@@ -1,0 +1,5 @@
+"""Model: data files to curve models, and to PyMC."""
+
+from upturn.model.model import Model
+
+__all__ = ["Model"]
