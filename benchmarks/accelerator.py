@@ -78,7 +78,7 @@ def table(found: dict[str, Any]) -> str:
 def _measure(size: int, draws: int, threads: int, groups: int) -> dict[str, Any]:
     """One size, in this process; importing and the default engine's compilation do not count."""
     import upturn
-    from upturn.sampling import backends
+    from upturn.sampling.jax import choose
 
     curves = hinges(size, seed=5, points=(POINTS, POINTS), groups=groups).curves
 
@@ -87,7 +87,7 @@ def _measure(size: int, draws: int, threads: int, groups: int) -> dict[str, Any]
         found = upturn.fit(some, model=MODEL, draws=draws, threads=threads, backend=backend)
         return perf_counter() - start, found
 
-    begun = curves.take(slice(0, 2 * (backends.backend("jax").curves or 1)))
+    begun = curves.take(slice(0, 2 * (choose.backend("jax").curves or 1)))
     fit("numpy", curves.take(slice(0, 2)))
     default, ours = fit("numpy")
     first, _ = fit("jax", begun)

@@ -240,14 +240,14 @@ def _parts(kind: str, count: int, *, draws: int, seed: int) -> Iterator[dict[str
 @contextmanager
 def _light() -> Iterator[None]:
     """The sampler's small effort for all curves: flat ones have no thin necks to be missed."""
-    from upturn.sampling import effort
+    from upturn.sampling.population import budget
 
-    ordinary = effort.ORDINARY
-    effort.ORDINARY = effort.LIGHT
+    ordinary = budget.ORDINARY
+    budget.ORDINARY = budget.LIGHT
     try:
         yield
     finally:
-        effort.ORDINARY = ordinary
+        budget.ORDINARY = ordinary
 
 
 def _part_of(kind: str, seed: Sequence[int]) -> Table:

@@ -184,7 +184,7 @@ def target_of(curves: Any) -> Any:
     """Ours: the hinge under the beta-binomial."""
     from upturn import Model
     from upturn.formulas.likelihoods.registry import LIKELIHOODS
-    from upturn.sampling.target import Target
+    from upturn.sampling.density.target import Target
 
     return Target(Model.read("hinge"), curves, LIKELIHOODS["beta-binomial"])
 

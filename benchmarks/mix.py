@@ -141,12 +141,12 @@ def _real(
     """What a table says of the weights, and of compute alone on the same points."""
     from upturn import mix
     from upturn.model import Model
-    from upturn.sampling import blocks
+    from upturn.sampling import batch
 
     chosen = Model.read(model)
     curves = mix.shared(results.curves(f"mix:{','.join(axes)}", scatter=scatter))
     found = mix.explore(chosen, curves, seed=0)
-    compute = blocks.sample(
+    compute = batch.sample(
         chosen, results.curves("flops", scatter=scatter), draws=mix.FEWEST_DRAWS, seed=0
     ).population
     axis, limits = curves.axes[0], curves.limits[:, :, 0]

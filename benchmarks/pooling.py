@@ -92,13 +92,13 @@ def run(
     from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates, values
     from upturn.model import Model
     from upturn.pool import grouped
-    from upturn.sampling import blocks
+    from upturn.sampling import batch
 
     chosen, compiled, rows = Model.read(model), None, []
     for number in range(tables):
         curves, truth = simulate(seed + number, model)
         pooled = Pooled.of(chosen, curves)
-        pilot = blocks.sample(chosen, grouped(pooled), draws=400, seed=seed)
+        pilot = batch.sample(chosen, grouped(pooled), draws=400, seed=seed)
         flat = {n: v.reshape(len(curves), -1) for n, v in pilot.parameters.items()}
         at = coordinates(pooled, flat)
         if compiled is None:

@@ -125,9 +125,9 @@ def covered(
     """
     from upturn.arguments import curves_of
     from upturn.model import Model
-    from upturn.sampling import blocks
+    from upturn.sampling import batch
 
-    found = blocks.sample(
+    found = batch.sample(
         Model.read("hinge").with_likelihood(likelihood),
         curves_of(curves, "flops", None, None, scatter),
         draws=draws, seed=0, threads=threads, attempts=1,

@@ -111,7 +111,7 @@ class Problem:
         """Those of the model, noise included."""
         if isinstance(self.model, str) and self.model in PRIORS:
             return parameters(self.model, binomial=self.likelihood == "binomial")
-        from upturn.to_pymc import target_of
+        from upturn.sampling.nuts.to_pymc import target_of
 
         return target_of(self.parsed_model, self.curves).names
 

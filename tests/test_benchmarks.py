@@ -97,7 +97,7 @@ def test_log_rising_equals_the_sum_of_logarithms():
 @pytest.mark.parametrize("name", PRIORS)
 def test_three_routes_to_one_likelihood_agree(name):
     """PyMC's graph, the quadrature's own and the library's target, at points of the prior."""
-    from upturn.sampling.target import Target
+    from upturn.sampling.density.target import Target
 
     counts = curve(chance=0.25)
     posterior = quadrature.Posterior(name, counts)

@@ -25,7 +25,7 @@ from upturn.commandline import options
 from upturn.commandline.source import split_axes
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.model import Model
-from upturn.sampling.nuts import SAMPLERS as NUTS
+from upturn.sampling.nuts.sample import SAMPLERS as NUTS
 from upturn.tables import datasets
 
 WRITTEN = Path(__file__).parent / "readers" / "evaluations"
@@ -332,7 +332,7 @@ def test_bad_arguments(arguments, message, folder):
 
 def test_a_missing_jax_is_named_with_the_line_that_brings_it(folder, monkeypatch):
     (folder / "t.csv").write_text(RISE)
-    monkeypatch.setattr("upturn.sampling.backends.find_spec", lambda name: None)
+    monkeypatch.setattr("upturn.sampling.jax.choose.find_spec", lambda name: None)
     line = refused("fit", "t.csv", "--backend", "jax")
     assert "pip install 'upturn[jax]'" in line
 

@@ -12,7 +12,7 @@ from tests.test_cli import HEADER, folder, refused, run
 from upturn.commandline.edge import FAILED
 from upturn.floor import upper_limit
 from upturn.render import classes
-from upturn.sampling import blocks
+from upturn.sampling import batch
 from upturn.tables.results import read
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
@@ -166,14 +166,14 @@ def test_bad_requests(table):
 
 def test_curves_that_failed_are_named(table, monkeypatch):
     """Models that did not converge count where they hold some of the probability."""
-    sample = blocks.sample
+    sample = batch.sample
 
     def unsure(model, curves, **options):
         found = sample(model, curves, **options)
         found.population.converged[:] = model.name != "step"
         return found
 
-    monkeypatch.setattr(blocks, "sample", unsure)
+    monkeypatch.setattr(batch, "sample", unsure)
     result = run("classify", table, *FAST)
     assert result.exit_code == FAILED
     assert result.stderr.splitlines()[-1].startswith("Failed, ")

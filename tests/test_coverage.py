@@ -10,8 +10,8 @@ import pytest
 from scipy import stats
 
 from upturn.model import Model
-from upturn.sampling import blocks
-from upturn.sampling.target import Target
+from upturn.sampling import batch
+from upturn.sampling.density.target import Target
 from upturn.tables.results import read
 
 CHANCE = 0.25
@@ -74,7 +74,7 @@ def from_prior(table, seed, *, scatter=0.0, **fixed):
 def covered(table, truth, *, scatter, level=0.9, draws=400):
     """Which 90 % intervals of the changepoint hold the truth."""
     curves = read(table).curves("flops", scatter=scatter)
-    found = blocks.sample(Model.read("hinge"), curves, draws=draws, seed=0)
+    found = batch.sample(Model.read("hinge"), curves, draws=draws, seed=0)
     tau = found.parameters["changepoint"].reshape(len(curves), -1)
     low, high = np.quantile(tau, [(1 - level) / 2, (1 + level) / 2], axis=1)
     order = [int(name[1:]) for name in curves.name]

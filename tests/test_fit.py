@@ -404,15 +404,15 @@ def test_the_flat_model_is_its_own_twin():
 def test_a_curve_that_does_not_converge_is_named(monkeypatch):
     from dataclasses import replace
 
-    from upturn.sampling import blocks
+    from upturn.sampling import batch
 
-    plain = blocks.population.sample
+    plain = batch.population.sample
 
     def doubtful(target, **options):
         found = plain(target, **options)
         return replace(found, converged=found.converged & (target.curves.name != "t1"))
 
-    monkeypatch.setattr(blocks.population, "sample", doubtful)
+    monkeypatch.setattr(batch.population, "sample", doubtful)
     fit = upturn.fit(tasks(table(6), table(7)), draws=400)
     assert fit.failed == ["t1"] == fit.totals()["failed"]
     assert "not converged" in fit.summary().loc["t1", "flags"]

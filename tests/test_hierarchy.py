@@ -12,7 +12,7 @@ from upturn.formulas.priors import Prior
 from upturn.left_out import density, left_out
 from upturn.model import Model
 from upturn.pool import grouped
-from upturn.sampling import blocks
+from upturn.sampling import batch
 
 pn = pytest.importorskip("pytensor")
 
@@ -39,7 +39,7 @@ def pooled_of(model, table=None):
 
 
 def coordinates_of(pooled, seed=0):
-    sample = blocks.sample(pooled.target.model, grouped(pooled), draws=400, seed=seed)
+    sample = batch.sample(pooled.target.model, grouped(pooled), draws=400, seed=seed)
     count = len(pooled.curves)
     flat = {n: v.reshape(count, -1) for n, v in sample.parameters.items()}
     return hi.coordinates(pooled, flat)

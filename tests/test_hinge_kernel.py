@@ -11,8 +11,8 @@ from tests.sampling.test_target import table
 from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.kernels.hinge import PARTICLES
 from upturn.model import Model
-from upturn.sampling import traced
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
+from upturn.sampling.jax import likelihood as traced
 from upturn.tables.results import read
 
 COUNT = 2 * PARTICLES + 5  # two whole pieces and a rest

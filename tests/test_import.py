@@ -35,7 +35,7 @@ def test_fits_load_neither_pymc_nor_jax():
     )
     # ArviZ registers an installed JAX to be loaded at first use, and SciPy then uses it to ask for
     # its type of array; what of ours loads JAX is the accelerator
-    ours = ("upturn.sampling.accelerator", *(() if find_spec("jax") else ("jax",)))
+    ours = ("upturn.sampling.jax.engine", *(() if find_spec("jax") else ("jax",)))
     assert loaded(code, ("pymc", "pytensor", "nutpie", *ours)) == []
 
 

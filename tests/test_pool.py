@@ -15,7 +15,7 @@ from upturn.hierarchy import SPREADS, Pooled
 from upturn.model import Model
 from upturn.pool import Pool, answer
 from upturn.render.pooled import PoolAnswer, sheet_of
-from upturn.sampling import nuts
+from upturn.sampling.nuts import sample
 
 FAMILIES = (3, 2, 1)
 OFFSETS = np.array([-0.1, 0.0, 0.2])  # shares of the axis
@@ -51,7 +51,7 @@ def pretended(pooled, *, seed=0, shift=0.0, divergences=0, stuck=False):
     draws["cell_offset"] = draws["cell_offset"] + 0.01 * rng.normal(size=(*shape, cells))
     draws["sigma_family"] = 0.1 * np.exp(0.1 * rng.normal(size=shape))
     draws["sigma_task"] = 0.02 * np.exp(0.1 * rng.normal(size=shape))
-    return nuts.Run(draws, divergences, 0)
+    return sample.Run(draws, divergences, 0)
 
 
 def pool_of(axes=("flops",), **how):

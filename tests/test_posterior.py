@@ -9,7 +9,7 @@ from upturn.emergence import emergence
 from upturn.formulas.scaling import bounded_of, ceiling_of, scaling_of
 from upturn.model import Model
 from upturn.posterior import to_tree
-from upturn.sampling import blocks
+from upturn.sampling import batch
 from upturn.tables.results import read
 
 
@@ -29,8 +29,8 @@ def both(frame, model="hinge", draws=400, delta=0.1, **options):
     """The sample on the model's scale and the tree in native units."""
     curves = read(frame).curves("flops", scatter="none")
     chosen = Model.read(model)
-    sample = blocks.sample(chosen, curves, draws=draws, seed=0, **options)
-    twin = blocks.sample(chosen.twin(), curves, draws=draws, seed=0)
+    sample = batch.sample(chosen, curves, draws=draws, seed=0, **options)
+    twin = batch.sample(chosen.twin(), curves, draws=draws, seed=0)
     meta = {"notes": []}
     tree = to_tree(curves, chosen, sample=sample, twin=twin, delta=delta, meta=meta)
     return curves, sample, twin, tree

@@ -11,8 +11,8 @@ from scipy import integrate, stats
 import upturn
 from upturn.cli import main
 from upturn.model import Model
-from upturn.sampling.conditional import p_broken
-from upturn.sampling.target import Target
+from upturn.sampling.density.pointwise import p_broken
+from upturn.sampling.density.target import Target
 
 BROKEN = ["Qwen/Qwen-72B", "Qwen/Qwen1.5-72B"]
 

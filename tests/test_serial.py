@@ -13,9 +13,9 @@ from upturn.formulas.likelihoods.counts_in_runs import left_out
 from upturn.formulas.likelihoods.likelihood import Data
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
-from upturn.sampling import traced
-from upturn.sampling.conditional import pointwise
-from upturn.sampling.target import Target
+from upturn.sampling.density.pointwise import pointwise
+from upturn.sampling.density.target import Target
+from upturn.sampling.jax import likelihood
 from upturn.simulate import draw
 from upturn.tables.results import read
 
@@ -168,7 +168,7 @@ def test_the_traced_likelihood_is_the_kernels(model, scatter):
     z = np.random.default_rng(0).normal(size=(3, target.dimension, 7))
     expected = target.log_likelihood(rows, z)
     again = target.with_arrays(target.arrays())
-    found = traced.log_likelihood(again, rows, z, NUMPY)
+    found = likelihood.log_likelihood(again, rows, z, NUMPY)
     np.testing.assert_allclose(found, expected, rtol=1e-7, atol=1e-6)
 
 

@@ -14,9 +14,9 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
 
 import upturn  # noqa: E402
 from benchmarks.reference import SHARES, Counts, build  # noqa: E402
-from upturn import to_pymc as tp  # noqa: E402
 from upturn.checks.errors import DataError  # noqa: E402
 from upturn.model import Model  # noqa: E402
+from upturn.sampling.nuts import to_pymc as tp  # noqa: E402
 from upturn.tables.curves import Curves  # noqa: E402
 
 pn = pytest.importorskip("pytensor")

@@ -78,11 +78,11 @@ class NutpieLoop:
 
     def _by_library(self, seed: int) -> Answer:
         """Compiling is in the time of the first run."""
-        from upturn.sampling import nuts
+        from upturn.sampling.nuts import sample
 
         start = perf_counter()
         with only_result():
-            chains = nuts.sample(
+            chains = sample.sample(
                 self._problem.parsed_model, self._problem.curves,
                 draws=CHAINS * self._draws, seed=seed, cores=self._threads, tune=TUNE,
             )  # fmt: skip

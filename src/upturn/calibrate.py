@@ -25,8 +25,8 @@ from upturn.design import Design, numbered
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior import turning
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress
 from upturn.simulate import Simulation, deal, kind_of
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
@@ -243,7 +243,7 @@ def _answer(
     progress: Progress | None,
 ) -> _Answer:
     curves, scaling = simulation.curves, simulation.drawn.scaling
-    sample = blocks.sample(
+    sample = batch.sample(
         model, curves, draws=draws, seed=seed, threads=threads, progress=progress, scaling=scaling
     )
     flat = {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}

@@ -16,8 +16,8 @@ from upturn.classified import Classification, Criteria, Shape
 from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, scaling_of
 from upturn.functionals import Functionals, functionals
 from upturn.model import Model
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -112,7 +112,7 @@ def classify(
 
 
 def classification_of(
-    curves: Curves, samples: Sequence[tuple[Model, blocks.Sample]], *, seed: int = 0
+    curves: Curves, samples: Sequence[tuple[Model, batch.Sample]], *, seed: int = 0
 ) -> Classification:
     """What samples that are there already say, classes having equal prior odds."""
     rules = Criteria()
@@ -148,9 +148,7 @@ def shapes_of(
     out = []
     for i, model in enumerate(models):
         told = part_of(progress, i * len(curves), total)
-        sample = blocks.sample(
-            model, curves, draws=draws, seed=seed, threads=threads, progress=told
-        )
+        sample = batch.sample(model, curves, draws=draws, seed=seed, threads=threads, progress=told)
         out.append(shape_of(model, curves, sample, rules))
     return tuple(out)
 
@@ -163,7 +161,7 @@ def part_of(progress: Progress | None, done: int, total: int) -> Progress | None
     return lambda here, _: report(done + here, total)
 
 
-def shape_of(model: Model, curves: Curves, sample: blocks.Sample, rules: Criteria) -> Shape:
+def shape_of(model: Model, curves: Curves, sample: batch.Sample, rules: Criteria) -> Shape:
     """What one model's draws say of the curves."""
     flat = {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
     scaling = scaling_of(model, curves)

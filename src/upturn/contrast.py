@@ -18,8 +18,8 @@ from upturn.emergence import DELTA
 from upturn.gains import GAINS, KINDS, Gain, Paired
 from upturn.model import Model
 from upturn.pairing import paired, settings_of
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress, Sample
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -137,7 +137,7 @@ class _Fits:
         self, model: Paired, tasks: "np.ndarray[Any, Any]", *, attempts: int = 0
     ) -> list[Joint]:
         """Both curves of the tasks under a joint model."""
-        found = blocks.sample(
+        found = batch.sample(
             model, self.curves.take(tasks), draws=self.draws, seed=self.seed, threads=self.threads,
             attempts=attempts,
         )  # fmt: skip
@@ -158,7 +158,7 @@ class _Fits:
     def alone(self, model: Model) -> Sample:
         """The baseline of every task by itself, without offsets: a screening."""
         half = baseline_of(self.curves)
-        found = blocks.sample(model, half, draws=40, seed=self.seed, threads=self.threads)
+        found = batch.sample(model, half, draws=40, seed=self.seed, threads=self.threads)
         self._tell(0)
         return found
 

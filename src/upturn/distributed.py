@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from upturn.checks.errors import DataError, shown, shown_path
-from upturn.sampling.blocks import Progress
+from upturn.sampling.batch import Progress
 from upturn.store import Store
 
 PATIENCE = 60.0  # seconds for a scheduler to answer, and for a first worker to appear

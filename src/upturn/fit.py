@@ -17,10 +17,10 @@ from upturn.formulas.likelihoods.registry import OF_RUNS, SERIAL
 from upturn.job import Job
 from upturn.model import Model
 from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
-from upturn.sampling.backends import check_backend
-from upturn.sampling.blocks import Progress
-from upturn.sampling.nuts import check_available
-from upturn.sampling.nuts import sample as sample_nuts
+from upturn.sampling.batch import Progress
+from upturn.sampling.jax.choose import check_backend
+from upturn.sampling.nuts.sample import check_available
+from upturn.sampling.nuts.sample import sample as sample_nuts
 from upturn.store import InMemory, Store, begin
 from upturn.stream import Stream, stream_of
 from upturn.tables.axis import Axis

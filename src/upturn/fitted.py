@@ -17,10 +17,10 @@ from upturn.checks.errors import DataError, also, shown
 from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, scaling_of
 from upturn.job import model_of
 from upturn.model import Model
-from upturn.sampling import conditional
-from upturn.sampling.population import METHODS
-from upturn.sampling.target import Target
-from upturn.sampling.weights import LARGEST_K
+from upturn.sampling.density import pointwise
+from upturn.sampling.density.target import Target
+from upturn.sampling.particles.weights import LARGEST_K
+from upturn.sampling.population.sampler import METHODS
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -334,7 +334,7 @@ class Fit:
         for curves, places in self._by_axis(np.arange(chains * draws)):
             for i in range(len(curves)):
                 target, p = self._one(curves, i, places)
-                per_point = conditional.pointwise(target, 0, p)[: count[i]]
+                per_point = pointwise.pointwise(target, 0, p)[: count[i]]
                 jacobian = target.log_jacobian[0] / max(int(count[i]), 1)
                 out[places, start[i] : start[i] + count[i]] = per_point.T + jacobian
         return out.reshape(chains, draws, -1)
@@ -381,7 +381,7 @@ class Fit:
             for i in np.flatnonzero(robust):
                 target, p = self._one(curves, int(i), places)
                 count = int(curves.points[i])
-                out[i, :count] += conditional.p_broken(target, 0, p)[:count].sum(axis=1) / draws
+                out[i, :count] += pointwise.p_broken(target, 0, p)[:count].sum(axis=1) / draws
         return out
 
     def _one(self, curves: Curves, i: int, places: Any) -> tuple[Target, dict[str, Floats]]:

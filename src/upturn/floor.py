@@ -16,8 +16,8 @@ from upturn.classify import part_of
 from upturn.formulas.scaling import bounded_of
 from upturn.influence import left_out
 from upturn.model import Model
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -213,7 +213,7 @@ def _compared(
     """Log Bayes factor of growth, its error, and the slope's interval and median: (5, curve)."""
     count = len(stretch)
     flat, growing = (
-        blocks.sample(
+        batch.sample(
             model.with_likelihood(likelihood), stretch, draws=draws, seed=seed, threads=threads,
             progress=part_of(progress, i * count, 2 * count),
         )

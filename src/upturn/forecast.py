@@ -16,8 +16,8 @@ from upturn.emergence import DELTA
 from upturn.forecasted import Forecast
 from upturn.model import Model
 from upturn.predictive import Mixture, mixtures, probabilities
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress, Sample
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
@@ -335,7 +335,7 @@ def _fitted(
         for model in here:
             told = part_of(progress, done, total)
             samples.append(
-                blocks.sample(model, part, draws=draws, seed=seed, threads=threads, progress=told)
+                batch.sample(model, part, draws=draws, seed=seed, threads=threads, progress=told)
             )
             done += len(index)
         found |= zip(index.tolist(), mixtures(here, samples, part), strict=True)

@@ -12,7 +12,7 @@ from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, counted
 from upturn.predictive import Mixture
-from upturn.sampling.blocks import label_keys
+from upturn.sampling.batch import label_keys
 from upturn.scoring import covered, crps, quantiles
 from upturn.tables.curves import Curves
 

@@ -25,10 +25,10 @@ from upturn.arrays.namespaces import NUMPY, pytensor
 from upturn.arrays.types import Floats, Index, Objects
 from upturn.formulas.priors import Prior
 from upturn.model import Model
-from upturn.sampling.nuts import Compiled
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
+from upturn.sampling.nuts.sample import Compiled
+from upturn.sampling.nuts.to_pymc import PYMC, Observations, observe, target_of
 from upturn.tables.curves import Curves
-from upturn.to_pymc import PYMC, Observations, observe, target_of
 
 if TYPE_CHECKING:
     import pymc as pm

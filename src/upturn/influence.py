@@ -10,7 +10,7 @@ from upturn.arrays.types import Booleans
 from upturn.checks.arguments import known
 from upturn.classified import Classification
 from upturn.classify import part_of, shapes_of
-from upturn.sampling.blocks import Progress
+from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves, own_limits
 from upturn.tables.flags import data_flags
 from upturn.verdicts import Change, Verdicts

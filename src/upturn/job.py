@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 from upturn import mix
 from upturn.model import Model
 from upturn.posterior import to_tree
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress, Sample
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress, Sample
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Job:
 
         `progress` is told of each curve twice, once for the model and once for its twin.
         """
-        sample, twin = blocks.sample_each(
+        sample, twin = batch.sample_each(
             [(self.model, self.draws), (self.model.twin(), TWIN_DRAWS)], curves,
             seed=self.meta["seed"], threads=threads, backend=self.backend, progress=progress,
         )  # fmt: skip

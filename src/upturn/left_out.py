@@ -17,7 +17,7 @@ from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.hierarchy import Pooled
-from upturn.sampling import weights
+from upturn.sampling.particles import weights
 
 NODES = 301  # of the whole offset: a hinge above a low floor is steep on a thousandth of the axis
 OFFSET_NODES = 81  # of the family's part

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import DataError, listed
 from upturn.model import Model
-from upturn.sampling import blocks, diagnostics
-from upturn.sampling.blocks import Progress, Sample
-from upturn.sampling.draws import REPLICATES, Population
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress, Sample
+from upturn.sampling.particles import diagnostics
+from upturn.sampling.particles.chains import REPLICATES, Population
 from upturn.simplex import Simplex
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, own_limits
@@ -466,7 +467,7 @@ def learn(
     curves : Curves
         Of one mix, as `shared` gives them.
     draws, seed, threads, progress
-        As for `upturn.sampling.blocks.sample`; how much there is to do is an estimate until the
+        As for `upturn.sampling.batch.sample`; how much there is to do is an estimate until the
         grid is as fine as it will be.
     """
     sampler = _Sampler(model, curves, seed=seed, threads=threads, progress=progress)
@@ -488,7 +489,7 @@ def unchanged(model: Model, curves: Curves, *, seed: int, threads: int | None = 
     if model.moves:
         return learn(model, curves, draws=FEWEST_DRAWS, seed=seed, threads=threads).sample
     anywhere = along(curves, np.eye(len(curves.axes[0].parts))[:1])
-    return blocks.sample(model, anywhere, draws=FEWEST_DRAWS, seed=seed, threads=threads)
+    return batch.sample(model, anywhere, draws=FEWEST_DRAWS, seed=seed, threads=threads)
 
 
 class _Sampler:
@@ -522,7 +523,7 @@ class _Sampler:
         self._total = max(self._total, self._done + len(weights) * len(self.curves))
         for start in range(0, len(weights), width):
             part = along(self.curves, weights[start : start + width])
-            yield start, blocks.sample(
+            yield start, batch.sample(
                 self._model, part, draws=each, seed=self._seed, threads=self._threads,
                 progress=self._tell if self._report is not None else None,
             )  # fmt: skip

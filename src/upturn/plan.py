@@ -16,8 +16,8 @@ from upturn.design import numbered
 from upturn.emergence import DELTA, expected
 from upturn.formulas.scaling import ceiling_of
 from upturn.model import Model
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress
 from upturn.simulate import Drawn, check_fixed, draw
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
@@ -302,7 +302,7 @@ def _pinned(
 ) -> dict[str, Any]:
     """How well the model pins the changepoints of these tasks."""
     first = model.changepoints[0]
-    sample = blocks.sample(model, drawn.curves, draws=DRAWS, seed=seed, threads=threads)
+    sample = batch.sample(model, drawn.curves, draws=DRAWS, seed=seed, threads=threads)
     low, high = drawn.curves.limits[:, 0]
     u = sample.parameters[first].reshape(len(drawn.curves), -1)
     q = low + np.quantile(u, [0.05, 0.5, 0.95], axis=1) * (high - low)

@@ -19,9 +19,9 @@ from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates
 from upturn.left_out import DRAWS as DRAWS_LEFT_OUT
 from upturn.left_out import left_out
 from upturn.model import Model
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress
-from upturn.sampling.nuts import CHAINS, LARGEST_RHAT, LEAST_ESS, Run, check_available
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress
+from upturn.sampling.nuts.sample import CHAINS, LARGEST_RHAT, LEAST_ESS, Run, check_available
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -298,7 +298,7 @@ class _Order:
 def _on_axis(order: _Order, curves: Curves, told: Callable[[int], None] | None) -> OnAxis:
     tell = told or (lambda done: None)
     pooled = Pooled.of(order.model, curves)
-    pilot = blocks.sample(
+    pilot = batch.sample(
         order.model, grouped(pooled), draws=PILOT, seed=order.seed, threads=order.threads
     )
     at = coordinates(pooled, {n: v.reshape(len(curves), -1) for n, v in pilot.parameters.items()})

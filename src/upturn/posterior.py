@@ -12,13 +12,13 @@ from upturn.arrays.types import Floats
 from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, native, scaling_of
 from upturn.mix import Learned, ends
 from upturn.model import Model
-from upturn.sampling.blocks import Sample
+from upturn.sampling.batch import Sample
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import xarray as xr
 
-    from upturn.sampling.nuts import Chains
+    from upturn.sampling.nuts.sample import Chains
 
 
 def to_tree(

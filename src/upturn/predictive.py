@@ -18,9 +18,9 @@ from upturn.compare.scores import log_priors
 from upturn.emergence import expected
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.model import Model
-from upturn.sampling.blocks import Sample
-from upturn.sampling.conditional import draw_offsets
-from upturn.sampling.target import Target
+from upturn.sampling.batch import Sample
+from upturn.sampling.density.pointwise import draw_offsets
+from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
 
 MATTERS = 1e-4  # probability of a model whose draws are kept

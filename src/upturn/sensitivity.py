@@ -12,7 +12,7 @@ from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.priors import Choice, Prior
 from upturn.model import Model
-from upturn.sampling.blocks import Progress
+from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves
 from upturn.verdicts import Change, Verdicts
 

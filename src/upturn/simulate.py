@@ -30,7 +30,7 @@ from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.formulas.scaling import Scaling, bounded_of, native, scaling_of
 from upturn.model import Model
 from upturn.posterior import turning
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags

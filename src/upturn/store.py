@@ -26,8 +26,8 @@ from upturn.arrays.types import Integers
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.fitted import Fit, keeps_log_likelihood
 from upturn.job import Job
-from upturn.sampling.blocks import Progress, parameters_of
-from upturn.sampling.draws import REPLICATES
+from upturn.sampling.batch import Progress, parameters_of
+from upturn.sampling.particles.chains import REPLICATES
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:

@@ -11,11 +11,14 @@ import upturn.arrays
 from tests.sampling.test_formulas import PARTICLES, curves_of, target_of
 from tests.sampling.test_population import beyond, binomial_level
 from upturn.model import Model
-from upturn.sampling import accelerator, adapting, backends, blocks, points, population, traced
-from upturn.sampling.accelerator import Accelerated, Device, bucket, power
-from upturn.sampling.engines import Host, over
-from upturn.sampling.mixtures import Mixture
-from upturn.sampling.order import Order
+from upturn.sampling import batch
+from upturn.sampling.jax import choose, engine, likelihood
+from upturn.sampling.jax.engine import Accelerated, Device, bucket, power
+from upturn.sampling.particles import sobol
+from upturn.sampling.particles.engine import Host, over
+from upturn.sampling.population import adaptation, sampler
+from upturn.sampling.population.request import Order
+from upturn.sampling.proposals.mixtures import Mixture
 
 HINGE = Model.read("hinge")
 
@@ -24,7 +27,7 @@ HINGE = Model.read("hinge")
 
 
 def test_a_missing_jax_is_named_with_the_line_that_brings_it(monkeypatch):
-    monkeypatch.setattr(backends, "find_spec", lambda name: None)
+    monkeypatch.setattr(choose, "find_spec", lambda name: None)
     with pytest.raises(upturn.DataError, match=r"jax to be installed.*pip install 'upturn\[jax\]'"):
         upturn.fit("gpt3", metric="acc", axis="params", backend="jax")
 
@@ -47,14 +50,14 @@ def test_sizes_are_few_and_large_enough():
 
 def test_padding_adds_nothing_but_padding():
     target = target_of("hinge", "beta-binomial", "family")
-    given, padded = target.arrays(), accelerator._padded(target.arrays())
+    given, padded = target.arrays(), engine._padded(target.arrays())
     assert padded["u"].shape == (16, 16)
     assert (padded["u"][:2, :14] == given["u"]).all()
     assert (padded["data"][2][:, 14:] == -1).all()
     rows = np.array([0, 1, 1])
     z = np.random.default_rng(0).normal(size=(3, target.dimension, PARTICLES))
     expected = target.log_likelihood(rows, z)
-    again = traced.log_likelihood(target.with_arrays(padded), rows, z, upturn.arrays.NUMPY)
+    again = likelihood.log_likelihood(target.with_arrays(padded), rows, z, upturn.arrays.NUMPY)
     np.testing.assert_allclose(again, expected, rtol=1e-7)
 
 
@@ -69,31 +72,31 @@ def fake_jax(platform, stats):
         ("cpu", None, None),
         ("gpu", {"bytes_limit": 100 << 30, "bytes_in_use": 20 << 30}, 80 << 30),
         ("gpu", {"bytes_limit": 1, "bytes_in_use": 2}, 0),
-        ("gpu", None, accelerator.UNKNOWN_MEMORY),
-        ("tpu", {}, accelerator.UNKNOWN_MEMORY),
+        ("gpu", None, engine.UNKNOWN_MEMORY),
+        ("tpu", {}, engine.UNKNOWN_MEMORY),
     ],
 )
 def test_batches_follow_the_memory(monkeypatch, platform, stats, free):
     monkeypatch.setitem(sys.modules, "jax", fake_jax(platform, stats))
-    memory = accelerator.free_memory.__wrapped__()
+    memory = engine.free_memory.__wrapped__()
     assert memory == free
-    monkeypatch.setattr(accelerator, "free_memory", lambda: memory)
-    curves, rows = accelerator.curves_a_block(), accelerator.rows_a_block(1024)
+    monkeypatch.setattr(engine, "free_memory", lambda: memory)
+    curves, rows = engine.curves_a_block(), engine.rows_a_block(1024)
     assert rows & (rows - 1) == 0
     if memory is None:
-        assert (curves, rows) == (accelerator.FEWEST_CURVES, accelerator.CACHED // 1024)
+        assert (curves, rows) == (engine.FEWEST_CURVES, engine.CACHED // 1024)
     else:
-        assert 1 <= curves <= accelerator.MOST_CURVES
-        together = accelerator.WORKERS * (
-            (curves - 1) * accelerator.CURVE_BYTES + (rows - 1) * 1024 * 8 * accelerator.TEMPORARIES
+        assert 1 <= curves <= engine.MOST_CURVES
+        together = engine.WORKERS * (
+            (curves - 1) * engine.CURVE_BYTES + (rows - 1) * 1024 * 8 * engine.TEMPORARIES
         )
-        assert together <= 2 * accelerator.SHARE * memory
+        assert together <= 2 * engine.SHARE * memory
 
 
 def test_blocks_are_as_large_as_the_backend_says():
     curves = curves_of("none")
-    assert [len(block) for block in blocks._blocks(curves, 2, 16)] == [2]
-    assert [len(block) for block in blocks._blocks(curves, 1)] == [1, 1]
+    assert [len(block) for block in batch._blocks(curves, 2, 16)] == [2]
+    assert [len(block) for block in batch._blocks(curves, 1)] == [1, 1]
 
 
 def test_trees_are_walked_whole():
@@ -116,7 +119,7 @@ def jax():
     """JAX, in double precision for this thread."""
     import jax as found
 
-    with accelerator.doubles():
+    with engine.doubles():
         yield found
 
 
@@ -141,14 +144,14 @@ def test_the_device_computes_the_likelihood(jax, scatter):
 @pytest.mark.needs("jax")
 def test_stages_are_numpys(jax):
     """Random numbers to the bit, draws and densities to rounding."""
-    device, keys = Device(2), points.keys(0, ["a", "b"], 4)
-    uniform = points.uniforms(keys, 3, 4, 100, 256)
+    device, keys = Device(2), sobol.keys(0, ["a", "b"], 4)
+    uniform = sobol.uniforms(keys, 3, 4, 100, 256)
     found = device.uniforms(keys, 3, 4, 100, 256)
     assert (device.get(found, 8) == uniform).all()
     rng = np.random.default_rng(0)
     z, weights = rng.normal(size=(8, 2, 256)), rng.dirichlet(np.ones(256), size=8)
-    thinned = adapting._thinned(z, weights, count=100)
-    ours = device.run(adapting._thinned, *device.put((z, weights)), count=100)
+    thinned = adaptation._thinned(z, weights, count=100)
+    ours = device.run(adaptation._thinned, *device.put((z, weights)), count=100)
     assert (device.get(ours, 8) == thinned).all()
 
 
@@ -167,9 +170,9 @@ def test_posteriors_are_those_of_numpy(jax):
     the random numbers others; they are the same, so that it fails for a reason only)."""
     curves = upturn.read("gpt3").curves("params", metric="acc").take(slice(0, 3))
     how = {"draws": 400, "seed": 1, "threads": 2}
-    usual = blocks.sample(HINGE, curves, **how)
-    found = blocks.sample(HINGE, curves, backend="jax", **how)
-    again = blocks.sample(HINGE, curves, backend="jax", **how)
+    usual = batch.sample(HINGE, curves, **how)
+    found = batch.sample(HINGE, curves, backend="jax", **how)
+    again = batch.sample(HINGE, curves, backend="jax", **how)
     for name, value in found.parameters.items():
         assert value.dtype == np.float64
         assert (value == again.parameters[name]).all()
@@ -192,11 +195,11 @@ def test_a_longer_table_needs_no_new_program(jax):
 
     def programs(count):
         some = curves.take(slice(0, count))
-        found = blocks.sample(model, some, draws=40, seed=1, backend="jax")
+        found = batch.sample(model, some, draws=40, seed=1, backend="jax")
         assert (found.population.method == 0).all()  # another attempt has programs of its own
-        return sum(len(p._ready) for p in accelerator.PROGRAMS)
+        return sum(len(p._ready) for p in engine.PROGRAMS)
 
-    before = sum(len(p._ready) for p in accelerator.PROGRAMS)
+    before = sum(len(p._ready) for p in engine.PROGRAMS)
     few = programs(16) - before
     # three times the curves may come in other numbers of rows, and ask for one round more
     assert 0 < programs(48) - before <= 1.75 * few
@@ -207,10 +210,10 @@ def test_a_longer_table_needs_no_new_program(jax):
 def test_what_escalates_ends_as_with_numpy(jax):
     """Tempered SMC runs on the host, its mixture on the device."""
     target = target_of("chance", "binomial", "none")
-    keys = points.keys(0, ["a", "b"], 4)
+    keys = sobol.keys(0, ["a", "b"], 4)
     order = Order(target, np.arange(2), keys, 100, 200.0)
-    usual = population._tempered(order)
-    found = population._tempered(Order(accelerated(target), np.arange(2), keys, 100, 200.0))
+    usual = sampler._tempered(order)
+    found = sampler._tempered(Order(accelerated(target), np.arange(2), keys, 100, 200.0))
     np.testing.assert_allclose(found.log_evidence, usual.log_evidence, atol=1e-6)
     # rounding moves a mark of the resampling to the next particle, and changes no distribution
     sd = usual.z.std(axis=(2, 3))

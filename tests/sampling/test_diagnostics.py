@@ -7,7 +7,7 @@ import pytest
 from arviz_stats.base import array_stats
 from scipy import stats
 
-from upturn.sampling import diagnostics
+from upturn.sampling.particles import diagnostics
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
 

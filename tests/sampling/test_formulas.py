@@ -14,9 +14,11 @@ from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.priors import Prior
 from upturn.formulas.quantiles import Quantiles
 from upturn.model import Model
-from upturn.sampling import mixtures, points, traced, weights
-from upturn.sampling.mixture_formulas import Formulas, Kernels
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
+from upturn.sampling.jax import likelihood as traced
+from upturn.sampling.particles import sobol, weights
+from upturn.sampling.proposals import mixtures
+from upturn.sampling.proposals.formulas import Formulas, Kernels
 from upturn.tables.results import read
 
 PLAIN = SimpleNamespace(**vars(NUMPY))  # NumPy, not recognised as what kernels are for
@@ -75,7 +77,7 @@ def test_groups_may_have_nodes_of_their_own():
 @pytest.mark.parametrize("mixture_of", [partial(random_mixture, components=4), with_a_gap])
 def test_densities_and_draws_are_the_kernels(dimension, mixture_of):
     mixture = mixture_of(ROWS, dimension)
-    uniform = points.uniforms(points.keys(0, ["a"], ROWS), 0, dimension + 2, 0, PARTICLES)
+    uniform = sobol.uniforms(sobol.keys(0, ["a"], ROWS), 0, dimension + 2, 0, PARTICLES)
     z = mixture.draw(uniform)
     np.testing.assert_allclose(mixture.draw(uniform, PLAIN), z, rtol=1e-12, atol=1e-12)
     expected = mixture.log_density(z)
@@ -105,9 +107,9 @@ def test_fits_are_the_kernels():
 
 
 def test_bits_are_reversed_the_long_way_too():
-    keys = points.keys(0, ["a", "b"], 1)
-    net, seeds = points.net(3, 5, 40), points.seeds(keys, 2, 3)
-    assert (points.scrambled(net, seeds, PLAIN) == points.uniforms(keys, 2, 3, 5, 40)).all()
+    keys = sobol.keys(0, ["a", "b"], 1)
+    net, seeds = sobol.net(3, 5, 40), sobol.seeds(keys, 2, 3)
+    assert (sobol.scrambled(net, seeds, PLAIN) == sobol.uniforms(keys, 2, 3, 5, 40)).all()
 
 
 def test_a_maximisation_is_the_kernels():

@@ -11,9 +11,9 @@ from scipy.special import expit
 
 from tests.sampling.test_mixtures import random_mixture
 from tests.sampling.test_target import table, target_of
-from upturn.sampling import gaps, mixtures
-from upturn.sampling.gaps import END, Gap
-from upturn.sampling.mixtures import Near
+from upturn.sampling.proposals import intervals, mixtures
+from upturn.sampling.proposals.intervals import END, Gap
+from upturn.sampling.proposals.mixtures import Near
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
 
@@ -49,7 +49,7 @@ def test_a_model_without_changepoint_has_no_marks():
 
 
 def test_marks_are_in_order_and_finite():
-    found = gaps.marks(np.array([[1.0, np.nan, -np.inf], [np.inf, 2.0, 0.5]]))
+    found = intervals.marks(np.array([[1.0, np.nan, -np.inf], [np.inf, 2.0, 0.5]]))
     assert found.tolist() == [[-END, 1.0, END, END], [0.5, 2.0, END, END]]
 
 

@@ -8,8 +8,9 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import logsumexp, ndtri
 
-from upturn.sampling import mixtures, points
-from upturn.sampling.mixtures import DEFENSE, DEGREES, Mixture
+from upturn.sampling.particles import sobol
+from upturn.sampling.proposals import mixtures
+from upturn.sampling.proposals.mixtures import DEFENSE, DEGREES, Mixture
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
 
@@ -148,7 +149,7 @@ def test_draws_of_a_net_keep_its_evenness():
         means=np.array([[[-1e6], [0.0], [1e6]]]),
         roots=np.ones((1, 3, 1, 1)),
     )
-    u = points.uniforms(points.keys(SEED, ["task"], 1), 0, 3, 0, 4096)
+    u = sobol.uniforms(sobol.keys(SEED, ["task"], 1), 0, 3, 0, 4096)
     z = mixture.draw(u)[0, 0]
     low, high = (z < -5e5).mean(), (z > 5e5).mean()
     assert low == pytest.approx(0.95 * 0.2, abs=2.5 / 4096)

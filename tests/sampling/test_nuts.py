@@ -7,7 +7,8 @@ import pytest
 import upturn
 from upturn import fit as fits  # noqa: F401  the function; the module is patched by its name
 from upturn.checks.errors import DataError
-from upturn.sampling import blocks, nuts
+from upturn.sampling import batch
+from upturn.sampling.nuts import sample as nuts
 
 
 def table(tasks=2, models=10, seed=0):
@@ -88,7 +89,7 @@ def test_convergence_needs_all_three(rhat, ess, divergences, converged):
 
 def pretended(model, curves, *, draws, seed, shift=(0.0, 0.0), rhat=(1.0, 1.0), **_):
     """NUTS as it would be if it drew what the population sampler draws, or something else."""
-    sample = blocks.sample(model, curves, draws=draws, seed=seed + 1)
+    sample = batch.sample(model, curves, draws=draws, seed=seed + 1)
     moved = {n: v + np.array(shift)[:, None, None] for n, v in sample.parameters.items()}
     count = len(curves)
     return nuts.Chains(moved, np.array(rhat), np.full(count, 900.0), np.zeros(count, int))

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 
 from upturn.formulas.likelihoods.likelihood import Data
-from upturn.sampling import offsets
-from upturn.sampling.offsets import Rule
+from upturn.sampling.density import offsets
+from upturn.sampling.density.offsets import Rule
 
 GROUP = np.array([[0, 1, 1, 2, -1], [1, 0, 0, -1, -1]], dtype=np.int32)
 

@@ -10,11 +10,13 @@ from scipy import stats
 
 from tests.sampling.test_target import table
 from upturn.model import Model
-from upturn.sampling import adapting, blocks, drawing, effort, points, population
-from upturn.sampling.cloud import Cloud
-from upturn.sampling.draws import REPLICATES
-from upturn.sampling.order import WITNESSES, Order
-from upturn.sampling.target import StoppedError, Target
+from upturn.sampling import batch
+from upturn.sampling.density.target import StoppedError, Target
+from upturn.sampling.particles import sobol
+from upturn.sampling.particles.chains import REPLICATES
+from upturn.sampling.population import adaptation, budget, importance, sampler
+from upturn.sampling.population.request import WITNESSES, Order
+from upturn.sampling.population.stages import Cloud
 from upturn.tables.results import read
 
 
@@ -24,7 +26,7 @@ def curves_of(*frames, scatter="none"):
 
 
 def sample(curves, model="hinge", draws=1000, seed=0, **options):
-    return blocks.sample(Model.read(model), curves, draws=draws, seed=seed, **options)
+    return batch.sample(Model.read(model), curves, draws=draws, seed=seed, **options)
 
 
 def quadrature_of_chance(curves, i, nodes=160, reach=12.0):
@@ -88,8 +90,8 @@ def test_evidence_and_means_agree_with_quadrature():
     curves = curves_of(*frames)
     model = Model.read("chance")
     target = Target(model, curves, model.likelihood_for("counts"))
-    keys = points.keys(0, [str(name) for name in curves.name], REPLICATES)
-    found = population.sample(target, keys=keys, draws=1000, size=3000.0)
+    keys = sobol.keys(0, [str(name) for name in curves.name], REPLICATES)
+    found = sampler.sample(target, keys=keys, draws=1000, size=3000.0)
     assert found.converged.all()
     for i in range(len(curves)):
         log_evidence, means = quadrature_of_chance(curves, i)
@@ -106,9 +108,7 @@ def test_flat_has_the_conjugate_evidence():
     curves = curves_of(frame)
     model = Model.read("flat").with_likelihood("binomial")
     target = Target(model, curves, model.likelihood_for("counts"))
-    found = population.sample(
-        target, keys=points.keys(1, ["x"], REPLICATES), draws=500, size=2000.0
-    )
+    found = sampler.sample(target, keys=sobol.keys(1, ["x"], REPLICATES), draws=500, size=2000.0)
     k, n = curves.response[0], curves.trials[0]
     choose = stats.binom.logpmf(k, n, 0.5).sum() + n.sum() * np.log(2)
     from scipy.special import betaln
@@ -126,7 +126,7 @@ def test_same_bits_however_it_is_cut(scatter, monkeypatch):
     """Chunks, threads, neighbours and order change nothing."""
     frames = [table(n, seed=n) for n in (4, 9, 9, 14, 6)]
     together = sample(curves_of(*frames, scatter=scatter), threads=2)
-    monkeypatch.setattr(blocks, "CURVES_A_BLOCK", 2)
+    monkeypatch.setattr(batch, "CURVES_A_BLOCK", 2)
     cut = sample(curves_of(*frames, scatter=scatter), threads=1)
     few = sample(curves_of(*frames, scatter=scatter).take([3, 1]), threads=1)
     for name, value in together.parameters.items():
@@ -184,15 +184,15 @@ def test_a_stopped_target_raises():
 def doubtful(curves, model="hinge"):
     model = Model.read(model)
     target = Target(model, curves, model.likelihood_for("counts"))
-    return target, points.keys(0, [str(n) for n in curves.name], REPLICATES)
+    return target, sobol.keys(0, [str(n) for n in curves.name], REPLICATES)
 
 
 def test_tempered_smc_agrees_with_importance_sampling():
     """The last resort gives what the first gives; 4.5 standard errors, once in 10^5 by chance."""
     curves = curves_of(table(8))
     target, keys = doubtful(curves)
-    first = population.sample(target, keys=keys, draws=500, size=2000.0)
-    last = population._tempered(Order(target, np.array([0]), keys, 500, 2000.0))
+    first = sampler.sample(target, keys=keys, draws=500, size=2000.0)
+    last = sampler._tempered(Order(target, np.array([0]), keys, 500, 2000.0))
     error = np.hypot(first.log_evidence_se, last.log_evidence_se)
     assert abs(first.log_evidence - last.log_evidence) < 4.5 * error
     scale = first.z[0].std(axis=(1, 2))
@@ -202,14 +202,14 @@ def test_tempered_smc_agrees_with_importance_sampling():
 
 def test_own_particles_of_smc_agree_too():
     """Without the importance sampling that follows it."""
-    from upturn.sampling import smc
+    from upturn.sampling.population import tempered_smc
 
     curves = curves_of(table(8))
     target, keys = doubtful(curves)
-    first = population.sample(target, keys=keys, draws=500, size=2000.0)
-    cloud = smc.temper(target, np.zeros(REPLICATES, int), keys)
+    first = sampler.sample(target, keys=keys, draws=500, size=2000.0)
+    cloud = tempered_smc.temper(target, np.zeros(REPLICATES, int), keys)
     order = Order(target, np.array([0]), keys, 500, 2000.0)
-    own = population._from_smc(order, cloud)
+    own = sampler._from_smc(order, cloud)
     assert abs(first.log_evidence - own.log_evidence) < 4.5 * own.log_evidence_se + 0.05
     scale = first.z[0].std(axis=(1, 2))
     drift = np.abs(first.z[0].mean(axis=(1, 2)) - own.z[0].mean(axis=(1, 2)))
@@ -221,11 +221,11 @@ def test_a_thin_first_round_has_a_second(monkeypatch):
     curves = curves_of(table(8))
     found = {}
     for thin in (0.0, 1.1):
-        monkeypatch.setattr(drawing, "THIN", thin)
+        monkeypatch.setattr(importance, "THIN", thin)
         found[thin] = sample(curves, draws=800).population
     once, twice = found.values()
     assert (once.method, twice.method) == (0, 0)
-    more = REPLICATES * effort.FEW.rounds[1]
+    more = REPLICATES * budget.FEW.rounds[1]
     assert twice.evaluations - once.evaluations == more
     assert twice.ess > 1.3 * once.ess
     error = np.hypot(once.log_evidence_se, twice.log_evidence_se)
@@ -234,8 +234,8 @@ def test_a_thin_first_round_has_a_second(monkeypatch):
 
 def test_doubtful_curves_escalate(monkeypatch):
     """A budget too small for the posterior is noticed, and a larger one is spent."""
-    poor = replace(effort.ORDINARY, prior=64, stage=32, final_components=1, rounds=(64,))
-    monkeypatch.setattr(effort, "ORDINARY", poor)
+    poor = replace(budget.ORDINARY, prior=64, stage=32, final_components=1, rounds=(64,))
+    monkeypatch.setattr(budget, "ORDINARY", poor)
     found = sample(curves_of(table(30, trials=5000)), draws=2000).population
     assert found.method[0] > 0
     assert found.converged[0]
@@ -243,29 +243,29 @@ def test_doubtful_curves_escalate(monkeypatch):
 
 def test_what_cannot_be_sampled_is_flagged(monkeypatch):
     """Negative control: with no budget at all the curve comes back as not converged."""
-    from upturn.sampling import smc
+    from upturn.sampling.population import tempered_smc
 
-    poor = replace(effort.ORDINARY, prior=16, stage=16, stages=2, rounds=(16,))
+    poor = replace(budget.ORDINARY, prior=16, stage=16, stages=2, rounds=(16,))
     for name in ("ORDINARY", "LARGE"):
-        monkeypatch.setattr(effort, name, poor)
-    monkeypatch.setattr(effort, "AFTER_SMC", replace(effort.AFTER_SMC, rounds=(32,)))
-    monkeypatch.setattr(smc, "PARTICLES", 8)
-    monkeypatch.setattr(smc, "SWEEPS", 1)
-    monkeypatch.setattr(smc, "LAST_SWEEPS", 1)
+        monkeypatch.setattr(budget, name, poor)
+    monkeypatch.setattr(budget, "AFTER_SMC", replace(budget.AFTER_SMC, rounds=(32,)))
+    monkeypatch.setattr(tempered_smc, "PARTICLES", 8)
+    monkeypatch.setattr(tempered_smc, "SWEEPS", 1)
+    monkeypatch.setattr(tempered_smc, "LAST_SWEEPS", 1)
     found = sample(curves_of(table(30, trials=5000)), draws=2000).population
     assert not found.converged[0]
 
 
 def beyond(target):
     """Levels under a posterior twice as cold, from points of the prior; and what they should be."""
-    much = replace(effort.LEAST, prior=4096, stage=2048, colder=2)
-    order = Order(target, np.array([0]), points.keys(1, ["x"], REPLICATES), 100, 100.0)
+    much = replace(budget.LEAST, prior=4096, stage=2048, colder=2)
+    order = Order(target, np.array([0]), sobol.keys(1, ["x"], REPLICATES), 100, 100.0)
     rows, keys = order.witnesses
     cloud = Cloud(target.engine)
     uniform = target.engine.uniforms(keys, 0, target.dimension, 0, much.prior)
-    z = target.engine.run(adapting._from_prior, uniform)
+    z = target.engine.run(adaptation._from_prior, uniform)
     cloud.add(z, target.log_likelihood(rows, z), None)
-    found = adapting._beyond(order, much, rows, keys, cloud)
+    found = adaptation._beyond(order, much, rows, keys, cloud)
     k, n = target.curves.response[0].sum(), target.curves.trials[0].sum()
     return stats.norm.cdf(found[:, 0]), stats.beta(1 + 2 * k, 1 + 2 * (n - k))
 
@@ -281,7 +281,7 @@ def test_particles_beyond_the_posterior_are_of_the_likelihood_squared():
     The posterior itself has a sd larger by 41 %.
     """
     levels, expected = beyond(binomial_level())
-    assert levels.shape == (WITNESSES, int(adapting.COLDER * adapting.SEEN))
+    assert levels.shape == (WITNESSES, int(adaptation.COLDER * adaptation.SEEN))
     for found in levels:
         assert abs(found.mean() - expected.mean()) < 0.25 * expected.std()
         assert found.std() == pytest.approx(expected.std(), rel=0.18)
@@ -291,7 +291,7 @@ def test_what_is_far_from_the_mean_is_drawn_more_often():
     """By sqrt(1 + d^2), by hand; a cloud that has collapsed keeps its weights."""
     z = np.array([[[-1.0, 1.0, 3.0]], [[2.0, 2.0, 2.0]]])
     share = np.array([[0.25, 0.5, 0.25], [0.5, 0.25, 0.25]])
-    tilted = adapting.tilted(z, share)
+    tilted = adaptation.tilted(z, share)
     expected = np.array([0.25 * np.sqrt(3), 0.5, 0.25 * np.sqrt(3)])
     np.testing.assert_allclose(tilted[0], expected / expected.sum())
     np.testing.assert_allclose(tilted[1], share[1])
@@ -302,7 +302,7 @@ def test_adaptations_are_counted_by_their_evidence():
     z = np.arange(4 * 2 * 3, dtype=float).reshape(4, 2, 3)
     evidence = np.array([0.0, np.log(3), -1000.0, 5.0])
     parts = [(rows, z[rows], evidence[rows]) for rows in (np.array([3, 0]), np.array([1, 2]))]
-    together, share = adapting._together(parts)
+    together, share = adaptation._together(parts)
     for curve in range(2):
         one, other = z[2 * curve], z[2 * curve + 1]
         np.testing.assert_array_equal(together[curve], np.concatenate((one, other), axis=1))
@@ -316,11 +316,11 @@ def test_adaptations_are_counted_by_their_evidence():
 )
 def test_a_further_attempt_is_taken_unless_it_has_missed_something(higher, converged, taken):
     target, keys = doubtful(curves_of(table(8)), "chance")
-    first = population.sample(target, keys=keys, draws=100, size=100.0)
+    first = sampler.sample(target, keys=keys, draws=100, size=100.0)
     again = replace(
         first, log_evidence=first.log_evidence + higher, converged=np.array([converged])
     )
-    assert len(population._better(again, first.log_evidence)) == taken
+    assert len(sampler._better(again, first.log_evidence)) == taken
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ from scipy import stats
 
 from upturn.formulas.scaling import Scaling
 from upturn.model import Model
-from upturn.sampling import offsets
-from upturn.sampling import target as targets
-from upturn.sampling.conditional import pointwise
-from upturn.sampling.target import Target
+from upturn.sampling.density import offsets
+from upturn.sampling.density import target as targets
+from upturn.sampling.density.pointwise import pointwise
+from upturn.sampling.density.target import Target
 from upturn.tables.results import read
 
 

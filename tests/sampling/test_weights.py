@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from upturn.sampling import points, weights
+from upturn.sampling.particles import sobol, weights
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
 
@@ -204,12 +204,12 @@ def test_resampling_along_the_curve_keeps_the_gain_of_a_net():
     In an order by chance, as much as two thirds. Over 300 keys and 3 dimensions each ratio is known
     to 5 %, so the bounds are 8 and 4 standard errors away.
     """
-    key = points.keys(SEED, [f"task {i}" for i in range(300)], 1)
-    unit = points.uniforms(key, 0, 3, 0, 4096)
+    key = sobol.keys(SEED, [f"task {i}" for i in range(300)], 1)
+    unit = sobol.uniforms(key, 0, 3, 0, 4096)
     share = weights.normalised(-8 * ((unit - 0.4) ** 2).sum(axis=1))
     mean = (share[:, None] * unit).sum(axis=2)
     variance = (share[:, None] * (unit - mean[:, :, None]) ** 2).sum(axis=2)
-    comb = points.one(key, 5)
+    comb = sobol.one(key, 5)
 
     def spread(order):
         index = weights.systematic(np.take_along_axis(share, order, axis=1), comb, 256)
@@ -218,7 +218,7 @@ def test_resampling_along_the_curve_keeps_the_gain_of_a_net():
         return ((error**2).mean(axis=0) / (variance.mean(axis=0) / 256)).mean()
 
     assert spread(weights.along_curve(unit, share)) < 0.15
-    assert spread(np.argsort(points.uniforms(key, 9, 1, 0, 4096)[:, 0], axis=1)) > 0.5
+    assert spread(np.argsort(sobol.uniforms(key, 9, 1, 0, 4096)[:, 0], axis=1)) > 0.5
 
 
 # --- smoothing ------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from upturn.compare.differences import (
 from upturn.compare.scores import Effort, Scores, averaged, canonical_order, score
 from upturn.compare.shared import failures, loo_columns, meta_of, models_of, named
 from upturn.model import Model
-from upturn.sampling.blocks import Progress
+from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names
 from upturn.tables.results import Results

@@ -8,7 +8,7 @@ from scipy import optimize, special, stats
 from upturn.arrays.types import Floats, Integers, Objects
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
-from upturn.sampling.weights import LARGEST_K, smoothed
+from upturn.sampling.particles.weights import LARGEST_K, smoothed
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
 

@@ -15,7 +15,7 @@ from upturn.classified import Classification
 from upturn.classify import classify
 from upturn.compare.shared import meta_of, models_of, one_axis
 from upturn.model import Model
-from upturn.sampling.blocks import Progress
+from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names
 from upturn.tables.readers.schema import ids_of

@@ -9,11 +9,11 @@ from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.compare.differences import largest_k, psis_loo
 from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
-from upturn.sampling import blocks
-from upturn.sampling.blocks import Progress, Sample
-from upturn.sampling.conditional import pointwise
-from upturn.sampling.draws import REPLICATES
-from upturn.sampling.target import Target
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress, Sample
+from upturn.sampling.density.pointwise import pointwise
+from upturn.sampling.density.target import Target
+from upturn.sampling.particles.chains import REPLICATES
 from upturn.tables.curves import Curves
 
 MATTERS = 0.01  # the probability of a model from which on its k̂ counts
@@ -168,7 +168,7 @@ def _part(progress: Progress | None, done: int, total: int) -> Progress | None:
 def _sample(
     model: Model, curves: Curves, effort: Effort, progress: Progress | None = None
 ) -> Sample:
-    return blocks.sample(
+    return batch.sample(
         model,
         curves,
         draws=effort.draws,

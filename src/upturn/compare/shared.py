@@ -13,8 +13,8 @@ from upturn.checks.errors import DataError, listed, shown
 from upturn.compare.differences import difference_error, stacking_weights
 from upturn.compare.scores import Scores
 from upturn.model import Model
-from upturn.sampling.blocks import Sample
-from upturn.sampling.weights import LARGEST_K
+from upturn.sampling.batch import Sample
+from upturn.sampling.particles.weights import LARGEST_K
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results

@@ -113,7 +113,7 @@ class Model(CurveModel):
         DataError
             For curves of several kinds, or of one that the model's likelihood cannot explain.
         """
-        from upturn.to_pymc import to_pymc
+        from upturn.sampling.nuts.to_pymc import to_pymc
 
         return to_pymc(self, curves)
 

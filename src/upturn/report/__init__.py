@@ -19,7 +19,7 @@ from upturn.render.files import write_text
 from upturn.report.answers import Answer, Turn, answers_of, by_verdict, first_axis, turns
 from upturn.report.made import command_of
 from upturn.report.words import span_words, verdict
-from upturn.sampling.blocks import Progress
+from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tree import check_writable
 

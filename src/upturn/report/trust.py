@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.report.markup import text
-from upturn.sampling.population import METHODS
-from upturn.sampling.weights import LARGEST_K
+from upturn.sampling.particles.weights import LARGEST_K
+from upturn.sampling.population.sampler import METHODS
 from upturn.tree import values
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
-from upturn.sampling import particle_kernels, weight_kernels
+from upturn.sampling.particles import point_kernels, weight_kernels
 
 LARGEST_K = 0.7  # Pareto shape above which importance sampling is not trusted (Vehtari et al. 2024)
 BISECTIONS = 12  # of the logarithm: a temperature to within 1 %
@@ -148,7 +148,7 @@ def along_curve(z: Floats, weights: Floats, xp: Any = NUMPY) -> NDArray[np.intp]
     scale = xp.sqrt((z * z * weights[:, None]).sum(axis=2) - centre * centre + LEAST_VARIANCE)
     if xp is NUMPY:
         order = np.empty((rows, particles), dtype=np.intp)
-        particle_kernels.along_curve(z, centre, scale, bits, order)
+        point_kernels.along_curve(z, centre, scale, bits, order)
         return order
     x = (z - centre[:, :, None]) / scale[:, :, None]
     cells = xp.minimum((0.5 + 0.5 * x / xp.sqrt(1 + x * x)) * 2.0**bits, 2.0**bits - 1)

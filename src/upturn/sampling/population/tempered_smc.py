@@ -14,9 +14,9 @@ import numpy as np
 from scipy.special import ndtri
 
 from upturn.arrays.types import Floats, Index
-from upturn.sampling import points, weights
-from upturn.sampling.mixtures import log_standard_normal
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
+from upturn.sampling.particles import sobol, weights
+from upturn.sampling.proposals.mixtures import log_standard_normal
 
 PARTICLES = 2048
 KEEP = 0.7  # effective share that each temperature leaves
@@ -42,7 +42,7 @@ class Cloud:
         return Cloud(*(getattr(self, f.name)[rows] for f in fields(self)))
 
 
-def temper(target: Target, rows: Index, keys: points.Keys) -> Cloud:
+def temper(target: Target, rows: Index, keys: sobol.Keys) -> Cloud:
     """Run each row; rows are independent, each with a generator of its own.
 
     `khat` is the worst over the reweighting steps, `distinct` the number of different particles
@@ -52,9 +52,9 @@ def temper(target: Target, rows: Index, keys: points.Keys) -> Cloud:
     return Cloud(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Cloud)))
 
 
-def _one(target: Target, row: Index, key: points.Keys) -> Cloud:
+def _one(target: Target, row: Index, key: sobol.Keys) -> Cloud:
     generator = np.random.Generator(np.random.Philox(key=int(key[0])))
-    z = ndtri(points.uniforms(key, STREAM, target.dimension, 0, PARTICLES))
+    z = ndtri(sobol.uniforms(key, STREAM, target.dimension, 0, PARTICLES))
     log_likelihood = target.log_likelihood(row, z)
     heat, log_evidence, khat, spent = np.zeros(1), np.zeros(1), -np.inf, PARTICLES
     for _ in range(MAX_TEMPERATURES):

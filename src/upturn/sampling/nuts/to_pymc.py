@@ -18,7 +18,7 @@ from upturn.formulas.curve import CurveModel
 from upturn.formulas.distributions import beta_of_mode
 from upturn.formulas.priors import Choice, Prior
 from upturn.formulas.quantiles import Quantiles
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays.types import Floats
-from upturn.sampling import mixture_kernels as kernels
-from upturn.sampling.gaps import Gap
-from upturn.sampling.mixture_kernels import DEGREES, JITTER, LEAST, LEAST_MASS
+from upturn.sampling.proposals import kernels
+from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.kernels import DEGREES, JITTER, LEAST, LEAST_MASS
 
 
 def dimension_of(features: int) -> int:

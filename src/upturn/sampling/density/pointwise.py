@@ -15,9 +15,9 @@ from upturn.formulas.kernels.by_group import add_exponential
 from upturn.formulas.likelihoods.counts_in_runs import left_out
 from upturn.formulas.likelihoods.likelihood import Data
 from upturn.formulas.likelihoods.robust import BROKEN_RANGE
-from upturn.sampling import offsets
-from upturn.sampling.offsets import REACH
-from upturn.sampling.target import LOWEST, Target
+from upturn.sampling.density import offsets
+from upturn.sampling.density.offsets import REACH
+from upturn.sampling.density.target import LOWEST, Target
 
 POINTWISE_NODES = 65
 DRAWN_NODES = 129  # a draw of an offset lies within a thirtieth of its standard deviation

@@ -19,13 +19,14 @@ import numpy as np
 
 from upturn.arrays import namespaces as arrays
 from upturn.arrays.types import Index, Integers
-from upturn.sampling import points, traced
-from upturn.sampling.draws import REPLICATES
-from upturn.sampling.engines import Host, Tree, over
-from upturn.sampling.gaps import Gap
-from upturn.sampling.mixtures import Mixture, Near
-from upturn.sampling.offsets import Rule
-from upturn.sampling.target import LOWEST, Target
+from upturn.sampling.density.offsets import Rule
+from upturn.sampling.density.target import LOWEST, Target
+from upturn.sampling.jax import likelihood
+from upturn.sampling.particles import sobol as points
+from upturn.sampling.particles.chains import REPLICATES
+from upturn.sampling.particles.engine import Host, Tree, over
+from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.mixtures import Mixture, Near
 
 PIECE = 128  # particles of one row that a program works on at once
 FEWEST_PIECES = 64  # and by fours up: what a likelihood's program is compiled for
@@ -271,7 +272,7 @@ def _likelihood(formulas: _Formulas, each: int) -> _Program:
         def block(i: Any, out: Any) -> Any:
             of = lax.dynamic_slice_in_dim(rows, i * each, each)
             at = lax.dynamic_slice_in_dim(z, i * each, each)
-            value = xp.maximum(traced.log_likelihood(target, of, at, xp), LOWEST)
+            value = xp.maximum(likelihood.log_likelihood(target, of, at, xp), LOWEST)
             return lax.dynamic_update_slice_in_dim(out, value, i * each, 0)
 
         none = xp.module.zeros((z.shape[0], z.shape[2]))

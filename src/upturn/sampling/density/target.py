@@ -26,9 +26,10 @@ from upturn.formulas.likelihoods.likelihood import Data, Likelihood, concentrati
 from upturn.formulas.quantiles import Quantiles
 from upturn.formulas.scaling import Scaling, proportions
 from upturn.formulas.segments import Floor, Rise
-from upturn.sampling import gaps, offsets
-from upturn.sampling.engines import Host
-from upturn.sampling.offsets import Rule
+from upturn.sampling.density import offsets
+from upturn.sampling.density.offsets import Rule
+from upturn.sampling.particles.engine import Host
+from upturn.sampling.proposals import intervals
 from upturn.tables.curves import Curves
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds
@@ -202,7 +203,7 @@ class Target:
         z = prior.normal_scores(self.u, self.chance)
         # the first of several is the least of as many: the inverse of `ordered`
         z = -ndtri(ndtr(-z) ** len(self.model.changepoints))
-        return gaps.marks(np.where(self.curves.mask, z, np.nan))
+        return intervals.marks(np.where(self.curves.mask, z, np.nan))
 
     # --- likelihood -------------------------------------------------------------------------------
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upturn.arrays.types import Index
-from upturn.sampling import points
-from upturn.sampling.draws import REPLICATES
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
+from upturn.sampling.particles import sobol
+from upturn.sampling.particles.chains import REPLICATES
 
 WITNESSES = 2  # adaptations of a curve
 # What points are keyed by: streams of stages count up from 0 within a level of effort.
@@ -20,7 +20,7 @@ class Order:
 
     target: Target
     curves: Index
-    keys: points.Keys
+    keys: sobol.Keys
     draws: int
     size: float
 
@@ -30,7 +30,7 @@ class Order:
         return np.repeat(self.curves, REPLICATES)
 
     @property
-    def witnesses(self) -> tuple[Index, points.Keys]:
+    def witnesses(self) -> tuple[Index, sobol.Keys]:
         """The rows that adapt, and their keys."""
         step = REPLICATES // WITNESSES
         return self.rows[::step], self.keys[::step]

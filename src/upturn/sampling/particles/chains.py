@@ -8,8 +8,8 @@ import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Booleans, Floats, Index, Integers
-from upturn.sampling import diagnostics, halving, points, weights
-from upturn.sampling.engines import Host
+from upturn.sampling.particles import diagnostics, sobol, thinning, weights
+from upturn.sampling.particles.engine import Host
 
 REPLICATES = 4
 LEAST = 0.25  # of the effective size asked for, below which a curve is not done
@@ -61,7 +61,7 @@ class Population:
 def from_weighted(
     z: Floats,
     log_weights: Floats,
-    keys: points.Keys,
+    keys: sobol.Keys,
     *,
     draws: int,
     size: float,
@@ -133,7 +133,7 @@ def diagnosed(
 
 
 def resample(
-    z: Floats, share: Floats, keys: points.Keys, draws: int, engine: Host = HOST
+    z: Floats, share: Floats, keys: sobol.Keys, draws: int, engine: Host = HOST
 ) -> tuple[Floats, Floats]:
     """Systematic resampling along a space-filling curve, halved to the draws, and shuffled.
 
@@ -153,12 +153,12 @@ def resample(
         The share of each draw's particle.
     """
     rows = len(keys)
-    comb = points.one(keys, RESAMPLING_STREAM)
+    comb = sobol.one(keys, RESAMPLING_STREAM)
     marks = engine.run(_marked, z, *engine.put((share, comb)), count=draws << HALVINGS)
     z, marks = engine.get((z, marks), rows)
-    coins = [points.one(keys, COIN_STREAM + i) for i in range(HALVINGS)]
-    index = halving.halved(z, marks, np.stack(coins, axis=1), together=REPLICATES)
-    index = np.take_along_axis(index, points.shuffles(keys, SHUFFLE_STREAM, draws), axis=1)
+    coins = [sobol.one(keys, COIN_STREAM + i) for i in range(HALVINGS)]
+    index = thinning.halved(z, marks, np.stack(coins, axis=1), together=REPLICATES)
+    index = np.take_along_axis(index, sobol.shuffles(keys, SHUFFLE_STREAM, draws), axis=1)
     return np.take_along_axis(z, index[:, None], axis=2), np.take_along_axis(share, index, axis=1)
 
 

@@ -17,14 +17,14 @@ from dataclasses import replace
 import numpy as np
 
 from upturn.arrays.types import Floats, Index
-from upturn.sampling import adapting, drawing, points, smc
-from upturn.sampling import draws as chains
-from upturn.sampling import effort as efforts
-from upturn.sampling.draws import REPLICATES, Population
-from upturn.sampling.effort import Effort
-from upturn.sampling.mixtures import Mixture
-from upturn.sampling.order import LEVEL_STREAM, WITNESSES, Order, rows_of
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
+from upturn.sampling.particles import chains, sobol
+from upturn.sampling.particles.chains import REPLICATES, Population
+from upturn.sampling.population import adaptation, importance, tempered_smc
+from upturn.sampling.population import budget as efforts
+from upturn.sampling.population.budget import Effort
+from upturn.sampling.population.request import LEVEL_STREAM, WITNESSES, Order, rows_of
+from upturn.sampling.proposals.mixtures import Mixture
 
 PILOT = 64  # particles of an adaptation by which nodes are dealt out to groups
 PILOT_STREAM = 4_000
@@ -35,7 +35,7 @@ METHODS = ("importance sampling", "importance sampling, larger budget", "tempere
 
 
 def sample(
-    target: Target, *, keys: points.Keys, draws: int, size: float, attempts: int = 2
+    target: Target, *, keys: sobol.Keys, draws: int, size: float, attempts: int = 2
 ) -> Population:
     """Sample every curve of a target, escalating where that is needed.
 
@@ -75,11 +75,11 @@ def _better(again: Population, log_evidence: Floats) -> Index:
 
 
 def _importance(order: Order, effort: Effort) -> Population:
-    mixture, reached, spent = adapting.adapt(order, effort)
+    mixture, reached, spent = adaptation.adapt(order, effort)
     each = np.arange(len(order.curves))
     if order.target.grouped:
         order = _resolved(order, mixture.take(np.repeat(each, WITNESSES)), effort)
-    result = drawing.draw(order, mixture.take(np.repeat(each, REPLICATES)), effort)
+    result = importance.draw(order, mixture.take(np.repeat(each, REPLICATES)), effort)
     result.evaluations[:] += spent.reshape(-1, WITNESSES).sum(axis=1)
     result.converged[:] &= reached.reshape(-1, WITNESSES).all(axis=1)
     return result
@@ -90,7 +90,7 @@ def _resolved(order: Order, mixture: Mixture, effort: Effort) -> Order:
     rows, keys = order.witnesses
     dimension = order.target.dimension + 2
     stream = LEVEL_STREAM * effort.level + PILOT_STREAM
-    z = mixture.draw(points.uniforms(keys, stream, dimension, 0, PILOT))
+    z = mixture.draw(sobol.uniforms(keys, stream, dimension, 0, PILOT))
     return replace(order, target=order.target.resolving(rows, z, effort.step))
 
 
@@ -104,12 +104,15 @@ def _tempered(order: Order) -> Population:
     Where the mixture is good its draws are the better ones, and their k̂ is a check of both; where
     it is not, SMC's own are returned.
     """
-    cloud, engine = smc.temper(order.target.host, order.rows, order.keys), order.target.engine
+    cloud, engine = (
+        tempered_smc.temper(order.target.host, order.rows, order.keys),
+        order.target.engine,
+    )
     even = np.full((len(order.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
     z, even = engine.put((cloud.z, even))
-    fitted = adapting.fit(order, order.rows, z, even, efforts.AFTER_SMC, final=True)
+    fitted = adaptation.fit(order, order.rows, z, even, efforts.AFTER_SMC, final=True)
     mixture = engine.get(fitted, len(order.rows))
-    result = drawing.draw(order, mixture, efforts.AFTER_SMC)
+    result = importance.draw(order, mixture, efforts.AFTER_SMC)
     result.evaluations[:] += cloud.evaluations.reshape(-1, REPLICATES).sum(axis=1)
     worse = np.flatnonzero(~result.converged)
     if len(worse):
@@ -117,7 +120,7 @@ def _tempered(order: Order) -> Population:
     return result
 
 
-def _from_smc(order: Order, cloud: smc.Cloud) -> Population:
+def _from_smc(order: Order, cloud: tempered_smc.Cloud) -> Population:
     """SMC's particles as a population: equal weights, thinned along a space-filling curve."""
     even = np.full((len(order.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
     by_curve = len(order.curves), REPLICATES

@@ -15,11 +15,11 @@ from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError
 from upturn.formulas.curve import CurveModel
-from upturn.sampling.blocks import label_keys
-from upturn.sampling.draws import REPLICATES
-from upturn.sampling.target import Target
+from upturn.sampling.batch import label_keys
+from upturn.sampling.density.target import Target
+from upturn.sampling.nuts.to_pymc import build, inputs, tabled, target_of
+from upturn.sampling.particles.chains import REPLICATES
 from upturn.tables.curves import Curves
-from upturn.to_pymc import build, inputs, tabled, target_of
 
 if TYPE_CHECKING:
     import pymc as pm

@@ -7,9 +7,9 @@ import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Index
-from upturn.sampling import weights
-from upturn.sampling.engines import Host
-from upturn.sampling.mixtures import Mixture, log_standard_normal
+from upturn.sampling.particles import weights
+from upturn.sampling.particles.engine import Host
+from upturn.sampling.proposals.mixtures import Mixture, log_standard_normal
 
 type Source = Mixture | None  # None is the prior
 

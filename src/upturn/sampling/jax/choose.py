@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from upturn.checks.errors import DataError
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
 
 
 def check_backend(name: str) -> None:
@@ -54,11 +54,11 @@ def backend(name: str) -> Backend:
     if name == "numpy":
         return Backend(Target, nullcontext)
     check_backend(name)
-    from upturn.sampling import accelerator
+    from upturn.sampling.jax import engine
 
     return Backend(
-        accelerator.Accelerated,
-        accelerator.doubles,
-        accelerator.curves_a_block(),
-        None if accelerator.free_memory() is None else accelerator.WORKERS,
+        engine.Accelerated,
+        engine.doubles,
+        engine.curves_a_block(),
+        None if engine.free_memory() is None else engine.WORKERS,
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
-from upturn.sampling import particle_kernels
+from upturn.sampling.particles import point_kernels
 
 type Keys = NDArray[np.uint64]
 type Words = NDArray[np.uint32]
@@ -71,7 +71,7 @@ def scrambled(net: Words, seeds: Words, xp: Any = NUMPY) -> Floats:
     """The net scrambled by each row's seeds, in (0, 1): (row, dimension, point)."""
     if xp is NUMPY:
         out = np.empty((*seeds.shape, net.shape[1]))
-        particle_kernels.scramble(np.ascontiguousarray(net), seeds, out)
+        point_kernels.scramble(np.ascontiguousarray(net), seeds, out)
         return out
     words = _scramble(net, seeds[:, :, None], xp)
     found: Floats = (words.astype(np.float64) + 0.5) * 2.0**-32

@@ -16,10 +16,10 @@ from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.formulas.priors import Prior
 from upturn.formulas.quantiles import Quantiles
-from upturn.sampling.engines import over
-from upturn.sampling.gaps import Gap
-from upturn.sampling.mixture_formulas import Formulas, Kernels
-from upturn.sampling.mixture_kernels import DEGREES, LEAST
+from upturn.sampling.particles.engine import over
+from upturn.sampling.proposals.formulas import Formulas, Kernels
+from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.kernels import DEGREES, LEAST
 
 DEFENSE = 0.05  # share of the prior in every proposal, which bounds the weights (Hesterberg 1995)
 SHARINGS = 20  # iterations that find the share of what is in a gap

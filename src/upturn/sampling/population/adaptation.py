@@ -12,12 +12,13 @@ import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Booleans, Floats, Index
-from upturn.sampling import mixtures, points, weights
-from upturn.sampling.cloud import Cloud
-from upturn.sampling.effort import Effort
-from upturn.sampling.gaps import Gap
-from upturn.sampling.mixtures import Mixture, Near
-from upturn.sampling.order import LEVEL_STREAM, WITNESSES, Order
+from upturn.sampling.particles import sobol, weights
+from upturn.sampling.population.budget import Effort
+from upturn.sampling.population.request import LEVEL_STREAM, WITNESSES, Order
+from upturn.sampling.population.stages import Cloud
+from upturn.sampling.proposals import mixtures
+from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.mixtures import Mixture, Near
 
 # What the last mixture is fitted to: equally weighted particles of each adaptation, and shares more
 # from half way to the prior, which know of tails and small modes of which others see little, and
@@ -95,7 +96,7 @@ def adapt(order: Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
     return engine.get(mixture, len(order.curves)), heat >= 1, spent
 
 
-def _beyond(order: Order, effort: Effort, rows: Index, keys: points.Keys, cloud: Cloud) -> Floats:
+def _beyond(order: Order, effort: Effort, rows: Index, keys: sobol.Keys, cloud: Cloud) -> Floats:
     """Equally weighted particles colder than the posterior, from a cloud that represents it.
 
     Where noise vanishes, a neck is thin, and of little mass for the depth of its likelihood: it is

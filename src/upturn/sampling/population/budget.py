@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
 
 
 @dataclass(frozen=True)

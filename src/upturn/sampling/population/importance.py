@@ -7,13 +7,13 @@ import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Index
-from upturn.sampling import adapting, weights
-from upturn.sampling import draws as chains
-from upturn.sampling.cloud import Cloud
-from upturn.sampling.draws import REPLICATES, Population
-from upturn.sampling.effort import Effort
-from upturn.sampling.mixtures import Mixture
-from upturn.sampling.order import LEVEL_STREAM, Order, rows_of
+from upturn.sampling.particles import chains, weights
+from upturn.sampling.particles.chains import REPLICATES, Population
+from upturn.sampling.population import adaptation
+from upturn.sampling.population.budget import Effort
+from upturn.sampling.population.request import LEVEL_STREAM, Order, rows_of
+from upturn.sampling.population.stages import Cloud
+from upturn.sampling.proposals.mixtures import Mixture
 
 # Effective share of a first round's points below which another is drawn though their number would
 # do: where weights are heavy, they and not the draws made from them are what limits a mean.
@@ -76,8 +76,8 @@ def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
                 better = cloud.sources[-1]
                 if poor[some[0]] or better is None:
                     kept, mass = engine.take((z, log_weights), rows)
-                    mass = engine.run(adapting.tilted, kept, engine.run(weights.normalised, mass))
-                    better = adapting.fit(order, here.rows[rows], kept, mass, effort, final=True)
+                    mass = engine.run(adaptation.tilted, kept, engine.run(weights.normalised, mass))
+                    better = adaptation.fit(order, here.rows[rows], kept, mass, effort, final=True)
                 waiting.append(_Round(now.curves[some], cloud, better, now.number + 1))
     return chains.join(parts)
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from upturn.formulas.likelihoods import autocorrelation
 from upturn.formulas.likelihoods.likelihood import Data
-from upturn.sampling import offsets
-from upturn.sampling.target import Target
+from upturn.sampling.density import offsets
+from upturn.sampling.density.target import Target
 
 
 def log_likelihood(target: Target, rows: Any, z: Any, xp: Any) -> Any:

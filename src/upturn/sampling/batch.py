@@ -16,9 +16,11 @@ from upturn.arrays.types import Floats, Index
 from upturn.formulas.curve import CurveModel
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.formulas.scaling import Scaling
-from upturn.sampling import backends, diagnostics, points, population
-from upturn.sampling.draws import REPLICATES, Population
-from upturn.sampling.target import Target
+from upturn.sampling.density.target import Target
+from upturn.sampling.jax import choose
+from upturn.sampling.particles import diagnostics, sobol
+from upturn.sampling.particles.chains import REPLICATES, Population
+from upturn.sampling.population import sampler as population
 from upturn.tables.curves import Curves
 
 CURVES_A_BLOCK = 16
@@ -54,7 +56,7 @@ class Sample:
     population: Population
 
 
-def label_keys(curves: Curves, model: CurveModel, seed: int) -> points.Keys:
+def label_keys(curves: Curves, model: CurveModel, seed: int) -> sobol.Keys:
     """Random keys of each curve's replicates: they depend on its own labels and the model only."""
     names = sorted(curves.labels)
     columns = [curves.labels[name].tolist() for name in names]
@@ -63,7 +65,7 @@ def label_keys(curves: Curves, model: CurveModel, seed: int) -> points.Keys:
         # a label that a curve has not is there because others in the table have it
         own = {name: value for name, value in zip(names, row, strict=True) if value}
         labels.append("\x1f".join([model.name, *own, *own.values()]))
-    return points.keys(seed, labels, REPLICATES)
+    return sobol.keys(seed, labels, REPLICATES)
 
 
 def sample(
@@ -94,7 +96,7 @@ def sample(
     scaling : Scaling, optional
         Of each curve's scores; by default their own, which that of simulated scores must not be.
     backend : str
-        See `upturn.sampling.backends`.
+        See `upturn.sampling.jax.choose`.
     attempts : int
         How far to escalate where sampling is difficult; see `population.sample`.
     """
@@ -120,7 +122,7 @@ def sample_each(
 
     No core waits for the last curve of a model. `progress` is told of each curve under each model.
     """
-    how = backends.backend(backend)
+    how = choose.backend(backend)
     stop = Event()
     workers = threads or os.cpu_count() or 1
     cut = list(_blocks(curves, workers, how.curves))
@@ -144,13 +146,13 @@ def sample_each(
 def _sampled(
     model: CurveModel,
     curves: Curves,
-    keys: points.Keys,
+    keys: sobol.Keys,
     block: Index,
     *,
     each: int,
     scaling: Scaling | None,
     attempts: int,
-    how: backends.Backend,
+    how: choose.Backend,
     stop: Event,
 ) -> Part:
     """The draws of a block of the curves, which are of one kind."""

@@ -2,7 +2,7 @@
 
 A stage is a function of arrays whose first axis is that of rows, with `xp`, the namespace, as its
 last argument. The driver calls stages through an engine, and so is one for all of them. `Host` runs
-a stage as it is, over NumPy's arrays; `upturn.sampling.accelerator.Device` compiles it.
+a stage as it is, over NumPy's arrays; `upturn.sampling.jax.engine.Device` compiles it.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from upturn.arrays.types import Floats, Integers
-from upturn.sampling import points
+from upturn.sampling.particles import sobol
 
 type Tree = Any  # an array, or lists, tuples and dataclasses of them
 
@@ -44,7 +44,7 @@ class Host:
         return tree
 
     def uniforms(
-        self, keys: points.Keys, stream: int, dimensions: int, start: int, count: int
+        self, keys: sobol.Keys, stream: int, dimensions: int, start: int, count: int
     ) -> Floats:
         """See `points.uniforms`."""
-        return points.uniforms(keys, stream, dimensions, start, count)
+        return sobol.uniforms(keys, stream, dimensions, start, count)

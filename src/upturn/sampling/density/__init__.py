@@ -1,0 +1,1 @@
+"""Density: the posterior density of many curves at many particles."""

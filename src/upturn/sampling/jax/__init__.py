@@ -1,0 +1,1 @@
+"""The population sampler's stages on JAX."""

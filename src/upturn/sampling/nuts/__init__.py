@@ -1,0 +1,1 @@
+"""NUTS: the same models in PyMC."""

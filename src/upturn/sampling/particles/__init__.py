@@ -1,0 +1,1 @@
+"""Particles: points, weights, thinning, chains and their diagnostics."""

@@ -1,0 +1,1 @@
+"""The population sampler: adaptive importance sampling of all curves at once."""

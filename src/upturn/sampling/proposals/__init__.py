@@ -1,0 +1,1 @@
+"""Proposals: mixtures fitted to weighted particles."""
