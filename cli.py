@@ -179,8 +179,8 @@ def report(
     the first axis.
     """
     import upturn
+    from upturn.posterior.files import check_writable
     from upturn.report import SUFFIXES
-    from upturn.tree import check_writable
 
     path = check_writable(output, SUFFIXES)
     shared = {"shapes": shapes, "ci": ci, "threads": how.pop("threads")}
@@ -588,9 +588,9 @@ def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) 
     task are drawn from their priors.
     """
     import upturn
+    from upturn.posterior.files import check_writable
     from upturn.render.files import write_text
     from upturn.render.formats import to_csv
-    from upturn.tree import check_writable
 
     paths = [None if name is None else check_writable(name, (".csv",)) for name in (output, truth)]
     if output is not None and output == truth:
@@ -768,10 +768,10 @@ def models(name: str | None) -> None:
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
 def datasets(name: str | None, output: str | None) -> None:
     """List the bundled data sets, or print one."""
+    from upturn.posterior.files import check_writable
     from upturn.render.files import write_text
     from upturn.render.terminal import print_list
     from upturn.tables import datasets as bundled
-    from upturn.tree import check_writable
 
     if name is None:
         if output is not None:
@@ -803,11 +803,11 @@ def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: 
     scores_*.json), helm (run_spec.json and stats.json) or inspect (Inspect's .eval and .json logs).
     PATH is a folder, searched to the bottom, or one file.
     """
+    from upturn.posterior.files import check_writable
     from upturn.render.files import write_text
     from upturn.render.formats import to_csv
     from upturn.render.text import one_line
     from upturn.tables.readers.evaluations import tabulate
-    from upturn.tree import check_writable
 
     target = None if output is None else check_writable(output, (".csv",))
     keep_inputs([target] if target else [], path, facts)

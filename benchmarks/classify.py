@@ -280,7 +280,7 @@ def _classified(table: Table, draws: int, seed: int) -> dict[str, Any]:
 
 def _probability(part: dict[str, Any], prior: str, answer: str, seed: int) -> Floats:
     """What is said of each curve of a part, or of all parts joined."""
-    from upturn.prevalence import equal, learned
+    from upturn.posterior.prevalence import equal, learned
 
     evidence = np.array(part["log_evidence"])
     prevalence = equal(evidence) if prior == "equal odds" else learned(evidence, seed)

@@ -10,10 +10,11 @@ from scipy import stats
 
 import upturn
 from upturn import uniformity
-from upturn.calibrate import _ranked, _Telling, _Weighted, examine, prior_odds
+from upturn.calibrate import _ranked, _Telling, _Weighted, examine
 from upturn.calibrated import FAMILY_ERROR, Calibration, Check, Scale
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
+from upturn.posterior.averaging import prior_odds
 from upturn.simulate import simulate
 
 SMALL = upturn.Design(models_per_task=8)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.test_model import from_prior
-from upturn import emergence as em
 from upturn.model import Model
+from upturn.posterior import emergence as em
 
 CEILING = np.array([1.0])
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from upturn.functionals import FLAT_SHARE, GRID, STEEP_SHARE, functionals, rise_of_curves
 from upturn.model import Model
+from upturn.posterior.functionals import FLAT_SHARE, GRID, STEEP_SHARE, functionals, rise_of_curves
 
 CELL = 1 / (GRID - 1)
 

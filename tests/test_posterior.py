@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 from tests.sampling.test_target import table
-from upturn.emergence import emergence
 from upturn.formulas.scaling import bounded_of, ceiling_of, scaling_of
 from upturn.model import Model
-from upturn.posterior import to_tree
+from upturn.posterior.emergence import emergence
+from upturn.questions.fit.assemble import to_tree
 from upturn.sampling import batch
 from upturn.tables.results import read
 

@@ -6,7 +6,8 @@ import pytest
 from scipy import stats
 
 from upturn.model import Model
-from upturn.predictive import Mixture, Part, probabilities
+from upturn.posterior.averaging import probabilities
+from upturn.predictive import Mixture, Part
 from upturn.tables.results import read
 
 

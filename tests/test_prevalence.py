@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln, logsumexp
 
-from upturn.prevalence import equal, learned
+from upturn.posterior.prevalence import equal, learned
 
 TABLES = {
     "clear": [[0, -6, -6], [-6, 0, -6], [-6, 0, -5], [0, -7, -3]],

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 from scipy.integrate import quad
 
-from upturn.scoring import covered, crps, quantiles
+from upturn.posterior.scoring import covered, crps, quantiles
 
 
 def test_crps_is_the_integral_of_its_definition():

@@ -13,8 +13,9 @@ from scipy import stats
 import upturn
 from tests.sampling.test_target import hinge_mean, table
 from tests.test_posterior import loss
-from upturn import fitted, tree
+from upturn import fitted
 from upturn.checks.errors import DataError
+from upturn.posterior import files, tree
 
 ODD = [
     "commas, and; tabs\t",
@@ -47,7 +48,7 @@ def saved(fit, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def loaded(saved):
-    return tree.load(saved)
+    return files.load(saved)
 
 
 # --- ArviZ's schema -------------------------------------------------------------------------------
@@ -406,7 +407,7 @@ def test_a_changed_file_on_the_disk(loaded, tmp_path):
 
 
 def test_a_newer_schema_says_what_to_do(saved, tmp_path):
-    found = tree.load(saved)
+    found = files.load(saved)
     meta(schema=99)(found)
     found.to_netcdf(tmp_path / "newer.nc", engine="h5netcdf")
     assert "but got schema 99; use the version of upturn that wrote it" in refused(

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import emergence as em
 from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.calibrated import Calibration, Check, Scale
@@ -24,7 +23,9 @@ from upturn.classify import judged, models_of, part_of
 from upturn.design import Design, numbered
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
-from upturn.posterior import turning
+from upturn.posterior import emergence as em
+from upturn.posterior.averaging import prior_odds
+from upturn.posterior.emergence import turning
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
 from upturn.simulate import Simulation, deal, kind_of
@@ -155,13 +156,6 @@ def _models(
         chosen[0].segments, chosen[0].range,
     )  # fmt: skip
     return [*chosen, twin] if alone else chosen
-
-
-def prior_odds(models: Sequence[Model]) -> Floats:
-    """Probability of each model: classes are equally likely, and within a class its models."""
-    shapes = [one.shape for one in models]
-    share = np.array([1 / shapes.count(shape) for shape in shapes])
-    return share / share.sum()
 
 
 # ---- examining -----------------------------------------------------------------------------------

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn import prevalence as prevalences
 from upturn.arrays.types import Booleans, Floats
 from upturn.baselines import baselines
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError
-from upturn.emergence import DELTA, pieces
 from upturn.formulas.curve import SHAPES
 from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
-from upturn.prevalence import Prevalence
+from upturn.posterior import prevalence as prevalences
+from upturn.posterior.emergence import DELTA, pieces
+from upturn.posterior.prevalence import Prevalence
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.classified import Classification, Criteria, Shape
 from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, scaling_of
-from upturn.functionals import Functionals, functionals
 from upturn.model import Model
+from upturn.posterior.functionals import Functionals, functionals
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis

@@ -12,12 +12,12 @@ from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.classify import models_of
-from upturn.compare.scores import log_priors
 from upturn.contrasted import Contrast, Joint
-from upturn.emergence import DELTA
 from upturn.gains import GAINS, KINDS, Gain, Paired
 from upturn.model import Model
 from upturn.pairing import paired, settings_of
+from upturn.posterior.averaging import log_priors
+from upturn.posterior.emergence import DELTA
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis

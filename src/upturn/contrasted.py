@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import prevalence as prevalences
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import counted
 from upturn.gains import KINDS, Paired
-from upturn.prevalence import Prevalence
-from upturn.scoring import quantiles
+from upturn.posterior import prevalence as prevalences
+from upturn.posterior.prevalence import Prevalence
+from upturn.posterior.scoring import quantiles
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upturn import distributed, mix
-from upturn import emergence as em
-from upturn import tree as trees
 from upturn.arguments import COMPUTING, curves_of, made_by, origin_of, table_of
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown, shown_path
@@ -16,7 +14,10 @@ from upturn.fitted import Fit
 from upturn.formulas.likelihoods.registry import OF_RUNS, SERIAL
 from upturn.job import Job
 from upturn.model import Model
-from upturn.posterior import NUTS_NOTE, beside, to_tree, with_chains
+from upturn.posterior import emergence as em
+from upturn.posterior import files
+from upturn.posterior.files import check_writable
+from upturn.questions.fit.assemble import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.sampling.batch import Progress
 from upturn.sampling.jax.choose import check_backend
 from upturn.sampling.nuts.sample import check_available
@@ -26,7 +27,6 @@ from upturn.stream import Stream, stream_of
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.tree import check_writable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -296,7 +296,7 @@ class Batches:
             distributed.complete(run, dask=self.dask, workers=self.workers, progress=self.progress)
         elif run is not None:
             run.complete(threads=self.threads, progress=self.progress)
-        return Fit(trees.open_saved(self.path))
+        return Fit(files.open_saved(self.path))
 
 
 def _check_run(path: Path | None, **given: Any) -> None:
@@ -326,7 +326,7 @@ def load(path: str | os.PathLike[str]) -> Fit:
     DataError
         For a file that is not one.
     """
-    tree = trees.load(path)
+    tree = files.load(path)
     try:
         loaded = Fit(tree)
         loaded.check()

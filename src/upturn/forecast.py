@@ -12,10 +12,11 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.classify import models_of, part_of
-from upturn.emergence import DELTA
 from upturn.forecasted import Forecast
 from upturn.model import Model
-from upturn.predictive import Mixture, mixtures, probabilities
+from upturn.posterior.averaging import probabilities
+from upturn.posterior.emergence import DELTA
+from upturn.predictive import Mixture, mixtures
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis

@@ -11,9 +11,9 @@ from upturn import extrapolate as others
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, counted
+from upturn.posterior.scoring import covered, crps, quantiles
 from upturn.predictive import Mixture
 from upturn.sampling.batch import label_keys
-from upturn.scoring import covered, crps, quantiles
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from upturn import mix
 from upturn.model import Model
-from upturn.posterior import to_tree
+from upturn.questions.fit.assemble import to_tree
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.curves import Curves

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import upturn
-from upturn import emergence as em
 from upturn.arguments import table_of
 from upturn.arrays.types import Floats, Integers
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, known
@@ -19,6 +18,7 @@ from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates
 from upturn.left_out import DRAWS as DRAWS_LEFT_OUT
 from upturn.left_out import left_out
 from upturn.model import Model
+from upturn.posterior import emergence as em
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
 from upturn.sampling.nuts.sample import CHAINS, LARGEST_RHAT, LEAST_ESS, Run, check_available

@@ -14,29 +14,16 @@ import numpy as np
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Integers
-from upturn.compare.scores import log_priors
-from upturn.emergence import expected
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.model import Model
+from upturn.posterior.averaging import probabilities
+from upturn.posterior.emergence import expected
 from upturn.sampling.batch import Sample
 from upturn.sampling.density.pointwise import draw_offsets
 from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
 
 MATTERS = 1e-4  # probability of a model whose draws are kept
-
-
-def probabilities(models: Sequence[Model], log_evidence: Floats) -> Floats:
-    """Posterior probabilities of models, classes having equal prior odds: (curve, model).
-
-    Parameters
-    ----------
-    models : sequence of Model
-    log_evidence : array (curve, model)
-    """
-    joint = log_evidence + log_priors(models)
-    out: Floats = np.exp(joint - np.logaddexp.reduce(joint, axis=1, keepdims=True))
-    return out
 
 
 @dataclass(frozen=True)

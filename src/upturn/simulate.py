@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import emergence as em
 from upturn.arguments import curves_of, table_of
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
@@ -29,7 +28,8 @@ from upturn.formulas.likelihoods import autocorrelation
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.formulas.scaling import Scaling, bounded_of, native, scaling_of
 from upturn.model import Model
-from upturn.posterior import turning
+from upturn.posterior import emergence as em
+from upturn.posterior.emergence import turning
 from upturn.sampling.density.target import Target
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves

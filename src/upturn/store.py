@@ -21,11 +21,12 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
-from upturn import tree as trees
 from upturn.arrays.types import Integers
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.fitted import Fit, keeps_log_likelihood
 from upturn.job import Job
+from upturn.posterior import files
+from upturn.posterior import tree as trees
 from upturn.sampling.batch import Progress, parameters_of
 from upturn.sampling.particles.chains import REPLICATES
 from upturn.tables.curves import Curves
@@ -266,7 +267,7 @@ def begin(
     with writing(path):
         if resume and path.exists():
             return _found(job, parts, path, batch)
-        if trees.is_unfinished(path):
+        if files.is_unfinished(path):
             raise DataError(
                 f"{shown_path(path)}: expected nothing there or a finished fit to replace, but got "
                 f"an unfinished run ({Store.open(path).progress}); continue it with --resume "
@@ -301,7 +302,7 @@ def _mark(folder: Path, run: Mapping[str, Any]) -> None:
     """Say of a store that no batch is done."""
     import zarr
 
-    group = zarr.open_group(folder, mode="r+", zarr_format=3).create_group(trees.UNFINISHED)
+    group = zarr.open_group(folder, mode="r+", zarr_format=3).create_group(files.UNFINISHED)
     group.attrs.update(run)
     batches = len(run["starts"]) - 1
     group.create_array(
@@ -311,7 +312,7 @@ def _mark(folder: Path, run: Mapping[str, Any]) -> None:
 
 def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store | None":
     """The store at a path, where it is of the same run; None where that is finished."""
-    store = Store.open(path) if trees.is_unfinished(path) else None
+    store = Store.open(path) if files.is_unfinished(path) else None
     _agree(_Survey.of(job, parts), _stored(path), path)
     if store is not None:
         if batch not in {None, store.run["batch"]}:
@@ -323,7 +324,7 @@ def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store | No
 def _stored(path: Path) -> _Survey:
     """What there is at a path."""
     try:
-        tree = trees.open_lazily(path)
+        tree = files.open_lazily(path)
         return _Survey.of(Job.of(trees.meta_of(tree)), _parts_in(tree))
     except Exception as error:  # readers raise whatever they meet in a damaged file
         why = (str(error).splitlines() or [type(error).__name__])[0]
@@ -393,7 +394,7 @@ class Store:
             Where its description is damaged.
         """
         try:
-            described = json.loads((path / trees.UNFINISHED / "zarr.json").read_text("utf-8"))
+            described = json.loads((path / files.UNFINISHED / "zarr.json").read_text("utf-8"))
             run = described["attributes"]
             return cls(path, {name: run[name] for name in ("batch", "curves", "starts")})
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -412,7 +413,7 @@ class Store:
 
     def missing(self) -> list[int]:
         """The batches that are not done."""
-        folder = self.path / trees.UNFINISHED / DONE / "c"  # where Zarr puts what is written
+        folder = self.path / files.UNFINISHED / DONE / "c"  # where Zarr puts what is written
         return [batch for batch in range(self.batches) if not (folder / str(batch)).exists()]
 
     def span(self, batch: int) -> tuple[slice, slice]:
@@ -423,7 +424,7 @@ class Store:
 
     @cached_property
     def _tree(self) -> "xr.DataTree":
-        return trees.open_lazily(self.path)
+        return files.open_lazily(self.path)
 
     @cached_property
     def _job(self) -> Job:
@@ -472,7 +473,7 @@ class Store:
 
         curves, _ = self.span(batch)
         _fill(self.path, _variables(tree, drawn=True), curves.start, 0)
-        zarr.open_array(self.path / trees.UNFINISHED / DONE, mode="r+", zarr_format=3)[batch] = 1
+        zarr.open_array(self.path / files.UNFINISHED / DONE, mode="r+", zarr_format=3)[batch] = 1
 
     def clear(self) -> None:
         """Remove what was written of batches that are not done."""
@@ -491,7 +492,7 @@ class Store:
             self._add_log_likelihood()
             end = beside(self.path, "end")
             _remove(end)
-            os.rename(self.path / trees.UNFINISHED, end)
+            os.rename(self.path / files.UNFINISHED, end)
         for leftover in (end, replaced(self.path)):
             shutil.rmtree(leftover, ignore_errors=True)
 

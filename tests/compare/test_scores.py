@@ -6,8 +6,9 @@ import pytest
 from scipy.special import betaln, gammaln
 
 from upturn.compare import scores as module
-from upturn.compare.scores import Effort, averaged, canonical_order, log_priors, score
+from upturn.compare.scores import Effort, averaged, canonical_order, score
 from upturn.model import Model
+from upturn.posterior.averaging import log_priors
 from upturn.tables.results import read
 
 EFFORT = Effort(draws=2000, seed=0, threads=1)

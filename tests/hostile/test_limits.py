@@ -15,8 +15,8 @@ from tests.hostile.cases import GOOD_TABLE, Case, saved
 from tests.hostile.run import run
 from upturn.checks.errors import DataError
 from upturn.model import Model
+from upturn.posterior.files import LONGEST_TEXT
 from upturn.tables import cells, rules
-from upturn.tree import LONGEST_TEXT
 
 
 @pytest.fixture
@@ -65,8 +65,8 @@ def test_a_netcdf_that_claims_to_be_huge(fits):
     ],
 )
 def test_a_library_that_hangs_or_crashes(reader, message, fits, monkeypatch):
-    monkeypatch.setattr("upturn.tree._LOOK", reader)
-    monkeypatch.setattr("upturn.tree.PATIENCE", 1.0)
+    monkeypatch.setattr("upturn.posterior.files._LOOK", reader)
+    monkeypatch.setattr("upturn.posterior.files.PATIENCE", 1.0)
     assert message in refused(fits / "f.nc")
 
 

@@ -362,13 +362,13 @@ def _text_paths(ctx: click.Context, option: click.Parameter, given: Sequence[str
 def _fit_paths(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -> list[Path]:
     if not given or ctx.resilient_parsing:
         return []
+    from upturn.posterior.files import SUFFIXES
     from upturn.render.formats import ENDINGS
-    from upturn.tree import SUFFIXES
 
     return _writable(given, (*SUFFIXES, *ENDINGS))
 
 
 def _writable(given: Sequence[str], endings: tuple[str, ...]) -> list[Path]:
-    from upturn.tree import check_writable
+    from upturn.posterior.files import check_writable
 
     return [check_writable(text, endings) for text in given]

@@ -48,7 +48,7 @@ class Source:
     @property
     def is_fit(self) -> bool:
         """Whether it is a saved fit in the place of a table."""
-        from upturn.tree import SUFFIXES
+        from upturn.posterior.files import SUFFIXES
 
         return Path(self.table).suffix.lower() in SUFFIXES
 

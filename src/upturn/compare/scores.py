@@ -9,6 +9,7 @@ from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.compare.differences import largest_k, psis_loo
 from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
+from upturn.posterior.averaging import log_priors
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.sampling.density.pointwise import pointwise
@@ -245,19 +246,6 @@ def _evidence_without(
     if len(some):
         out[some] = _sample(model, left.take(some), effort).population.log_evidence
     return out
-
-
-def log_priors(models: Sequence[Model]) -> Floats:
-    """Log prior probabilities of models: equal for each class of shapes, and within it each model.
-
-    Examples
-    --------
-    >>> three = [Model.read(name) for name in ("hinge", "step", "logistic")]
-    >>> np.exp(log_priors(three)).tolist()
-    [0.25, 0.25, 0.5]
-    """
-    shapes = [model.shape for model in models]
-    return -np.log([len(set(shapes)) * shapes.count(shape) for shape in shapes])
 
 
 def averaged(models: Sequence[Model], scores: Sequence[Scores]) -> Scores:

@@ -10,7 +10,7 @@ from upturn.pairing import both_scores
 from upturn.panels import chosen, single
 from upturn.plots.scales import set_axis
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
-from upturn.scoring import quantiles
+from upturn.posterior.scoring import quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

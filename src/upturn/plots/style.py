@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upturn.checks.errors import DataError, shown_path
+from upturn.posterior.files import check_writable
 from upturn.render.text import one_line, shorten
-from upturn.tree import check_writable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

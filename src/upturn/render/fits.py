@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from upturn.checks.numbers import percent, probability, signed
 from upturn.fitted import MORE_THAN_NOT
+from upturn.posterior.files import SUFFIXES
 from upturn.render.answer import AnswerOf, with_names, without_notes
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.render.text import one_line
-from upturn.tree import SUFFIXES
 
 if TYPE_CHECKING:
     import pandas as pd

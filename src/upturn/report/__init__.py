@@ -15,13 +15,13 @@ from upturn.checks.errors import shown
 from upturn.classified import Classification
 from upturn.classify import classify
 from upturn.fitted import Fit
+from upturn.posterior.files import check_writable
 from upturn.render.files import write_text
 from upturn.report.answers import Answer, Turn, answers_of, by_verdict, first_axis, turns
 from upturn.report.made import command_of
 from upturn.report.words import span_words, verdict
 from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
-from upturn.tree import check_writable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.posterior.tree import values
 from upturn.report.markup import text
 from upturn.sampling.particles.weights import LARGEST_K
 from upturn.sampling.population.sampler import METHODS
-from upturn.tree import values
 
 if TYPE_CHECKING:
     from upturn.fitted import Fit

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import emergence as em
-from upturn import tree as trees
 from upturn.arrays.types import Floats
-from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, native, scaling_of
+from upturn.formulas.scaling import bounded_of, native, scaling_of
 from upturn.mix import Learned, ends
 from upturn.model import Model
+from upturn.posterior import emergence as em
+from upturn.posterior import tree as trees
+from upturn.posterior.emergence import turning
 from upturn.sampling.batch import Sample
 from upturn.tables.curves import Curves
 
@@ -76,49 +77,6 @@ def to_tree(
     made = {name: value.reshape(shape) for name, value in derived.items()}
     tree = trees.build(curves, posterior=back, derived=made, stats=stats, meta=meta)
     return tree if learned is None else trees.add_weights(tree, **_weights(learned, jacobian))
-
-
-def turning(
-    model: Model,
-    curves: Curves,
-    flat: Mapping[str, Floats],
-    *,
-    delta: float,
-    scaling: Scaling,
-    end: Floats,
-) -> tuple[em.Emergence, Floats]:
-    """Where each draw of each curve turns up, on the unit axis.
-
-    Parameters
-    ----------
-    model : Model
-    curves : Curves
-    flat : mapping of array (curve, draw)
-        Parameters on the model's scale.
-    delta : float
-    scaling : Scaling
-    end : array (curve,)
-        U of the largest scale.
-
-    Returns
-    -------
-    Emergence
-    array (curve, draw)
-        The first changepoint, or the threshold of a model without, with its atoms.
-    """
-    bounded = bounded_of(model, curves)
-    sign = np.where(bounded, 1.0, curves.orientation)
-    turned = em.emergence(
-        model,
-        flat,
-        chance=(sign * curves.chance - scaling.offset) / scaling.span,
-        ceiling=ceiling_of(model, curves),
-        # for a continuous metric a share of the observed range, which spans half the scale
-        delta=np.where(bounded, delta, delta / 2),
-        end=end,
-    )
-    first = flat[model.changepoints[0]] if model.changepoints else turned.threshold
-    return turned, em.with_atoms(first, turned.above_from_start, end)
 
 
 def _weights(learned: Learned, jacobian: Floats) -> dict[str, Floats]:

@@ -11,6 +11,9 @@ import numpy as np
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.formulas.curve import CurveModel
+from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of
+from upturn.model import Model
+from upturn.tables.curves import Curves
 
 DELTA = 0.1  # a score this far above chance is an ability
 GRID = 65  # points at which a curve is looked at before the crossing is closed in on
@@ -188,3 +191,46 @@ def _at(ordered: Floats, place: Floats) -> Floats:
     finite = np.isfinite(a) & np.isfinite(b)
     mixed = np.where(finite, a, 0.0) * (1 - part) + np.where(finite, b, 0.0) * part
     return np.where(finite, mixed, np.where(part < 0.5, a, b))
+
+
+def turning(
+    model: Model,
+    curves: Curves,
+    flat: Mapping[str, Floats],
+    *,
+    delta: float,
+    scaling: Scaling,
+    end: Floats,
+) -> tuple[Emergence, Floats]:
+    """Where each draw of each curve turns up, on the unit axis.
+
+    Parameters
+    ----------
+    model : Model
+    curves : Curves
+    flat : mapping of array (curve, draw)
+        Parameters on the model's scale.
+    delta : float
+    scaling : Scaling
+    end : array (curve,)
+        U of the largest scale.
+
+    Returns
+    -------
+    Emergence
+    array (curve, draw)
+        The first changepoint, or the threshold of a model without, with its atoms.
+    """
+    bounded = bounded_of(model, curves)
+    sign = np.where(bounded, 1.0, curves.orientation)
+    turned = emergence(
+        model,
+        flat,
+        chance=(sign * curves.chance - scaling.offset) / scaling.span,
+        ceiling=ceiling_of(model, curves),
+        # for a continuous metric a share of the observed range, which spans half the scale
+        delta=np.where(bounded, delta, delta / 2),
+        end=end,
+    )
+    first = flat[model.changepoints[0]] if model.changepoints else turned.threshold
+    return turned, with_atoms(first, turned.above_from_start, end)

@@ -11,8 +11,8 @@ import numpy as np
 
 from upturn.arrays.compiled import compiled
 from upturn.arrays.types import Floats
-from upturn.emergence import expected, pieces
 from upturn.model import Model
+from upturn.posterior.emergence import expected, pieces
 
 GRID = 161
 FLAT_SHARE = 0.1  # of the rise: what a stretch may rise and still be called flat

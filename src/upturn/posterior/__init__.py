@@ -1,0 +1,1 @@
+"""Posterior: what draws say of a curve, averaged, scored and saved."""

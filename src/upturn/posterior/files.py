@@ -1,0 +1,323 @@
+"""Fits on disk: NetCDF and Zarr, checked before anything is loaded."""
+
+import json
+import logging
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from upturn.checks.errors import DataError, shown, shown_path
+from upturn.posterior.tree import SCHEMA, meta_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+REMEDY = "make one with `upturn fit TABLE -o fit.nc`"
+
+UNFINISHED = "unfinished"  # a folder in a Zarr store of which batches are missing
+
+SUFFIXES = (".nc", ".zarr")
+
+# Draws hardly compress. A file beyond these was made to fill the memory.
+SMALL_BYTES = 64_000_000
+
+LARGEST_RATIO = 1000
+
+HELD_BYTES = 128_000_000  # of what is larger in Zarr, arrays are read when asked for
+
+READ_TWICE_BYTES = 1_000_000_000  # of larger fits, what the other process reads is no data
+
+PATIENCE = 20.0  # seconds, and one more for each 5 MB
+
+LONGEST_TEXT = 20_000  # characters; texts of one variable are all as wide as the longest
+
+
+def check_writable(path: str | os.PathLike[str], suffixes: tuple[str, ...] = SUFFIXES) -> Path:
+    """A path that can be written, before any work is done for it.
+
+    Raises
+    ------
+    DataError
+        For another suffix, a folder that is not there or not writable, or a folder in its place.
+    """
+    target, name = Path(os.path.expanduser(path)), shown_path(path)
+    _check_name(target, suffixes)
+    folder = target.parent
+    if not folder.is_dir():
+        got = "got a file" if folder.exists() else "there is none"
+        raise DataError(
+            f"{name}: expected a folder {shown_path(folder)} to write to, "
+            f"but {got}; make it first, or name another"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataError(
+            f"{name}: expected a folder that can be written to, but got one that is read-only; "
+            "change its permissions, or name another"
+        )
+    if target.is_dir() and target.suffix.lower() != ".zarr":
+        raise DataError(f"{name}: expected a file, but got a folder; name a file in it")
+    if target.suffix.lower() == ".zarr" and target.exists() and not _is_ours(target):
+        raise DataError(
+            f"{name}: expected nothing there or a saved fit to replace, "
+            "but got something else; name another"
+        )
+    return target
+
+
+def _check_name(target: Path, suffixes: tuple[str, ...]) -> None:
+    """A name with one of the endings, such as the file system takes."""
+    name, got = shown_path(target), target.suffix
+    if got.lower() not in suffixes:
+        *most, last = suffixes
+        expected = f"{', '.join(most)} or {last}" if most else last
+        raise DataError(
+            f"{name}: expected a name that ends in {expected}, "
+            f"but got {shown(got) if got else 'no ending'}; rename it"
+        )
+    try:
+        target.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return  # of folders that are not there or closed the caller has more to say
+    except (OSError, ValueError) as error:
+        got = "one that is too long" if isinstance(error, OSError) else "one with NUL in it"
+        raise DataError(
+            f"{name}: expected a name that a file can have, but got {got}; choose another"
+        ) from None
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_dir() and (path / "zarr.json").is_file()
+
+
+def save(tree: "xr.DataTree", path: str | os.PathLike[str]) -> None:
+    """Write a tree as NetCDF (.nc) or Zarr (.zarr), whole or not at all."""
+    target = check_writable(path)
+    try:
+        with tempfile.TemporaryDirectory(
+            prefix=".upturn.", dir=target.parent, ignore_cleanup_errors=True
+        ) as folder:
+            draft = Path(folder) / target.name
+            if target.suffix.lower() == ".nc":
+                tree.to_netcdf(draft, engine="h5netcdf", encoding=_compact(tree))
+            else:
+                tree.to_zarr(draft, zarr_format=3, consolidated=False)
+            _put(draft, target, aside=Path(folder) / "old")
+    except OSError as error:
+        raise DataError(
+            f"{shown_path(path)}: expected to write it, but got: {error.strerror or error}; "
+            "check the disk"
+        ) from error
+
+
+def _put(draft: Path, target: Path, *, aside: Path) -> None:
+    """Move a file or folder into place; what was there stays where that fails."""
+    if not target.is_dir():
+        os.replace(draft, target)
+        return
+    os.rename(target, aside)  # no folder replaces one that holds something
+    try:
+        os.rename(draft, target)
+    except BaseException:
+        os.rename(aside, target)
+        raise
+
+
+def _compact(tree: "xr.DataTree") -> dict[str, dict[str, Any]]:
+    """Light compression of draws: a third off the size for a tenth more time."""
+    packed = {"zlib": True, "complevel": 1, "shuffle": True}
+    return {
+        f"/{name}": {
+            str(name_of): dict(packed)
+            for name_of, variable in group.data_vars.items()
+            if variable.dtype.kind == "f" and variable.ndim > 1
+        }
+        for name, group in tree.children.items()
+    }
+
+
+def load(path: str | os.PathLike[str]) -> "xr.DataTree":
+    """Read a tree that `save` wrote.
+
+    Raises
+    ------
+    DataError
+        For a file that is not there, not a saved fit, or written by a newer version.
+    """
+    source, name = Path(os.path.expanduser(path)), shown_path(path)
+    if not os.path.exists(source):  # unlike the method, it has an answer for any name
+        raise DataError(
+            f"{name}: expected a saved fit (.nc or .zarr), but there is no such file; {REMEDY}"
+        )
+    if is_unfinished(source):
+        raise DataError(
+            f"{name}: expected a finished fit, but got a run of which batches are missing; "
+            "continue it by the command that began it with --resume"
+        )
+    logging.getLogger("asyncio").addFilter(_not_of_zarr)  # once, however often it is added
+    tree, reason = _attempt(source)
+    if tree is None:
+        raise DataError(f"{name}: expected a saved fit {reason}")
+    _check(tree, name)
+    return tree
+
+
+def _attempt(source: Path) -> "tuple[xr.DataTree | None, str]":
+    """The tree, or why there is none."""
+    try:
+        _check_size(source)
+        return open_saved(source), ""
+    except MemoryError:
+        return None, "that fits into memory, but it does not; fit fewer curves or draws at a time"
+    except Exception as error:  # readers raise whatever they meet in a foreign file
+        why = str(error).splitlines()[0] if str(error) else type(error).__name__
+        return None, f"(.nc or .zarr), but got something unreadable ({why}); {REMEDY}"
+
+
+def is_unfinished(path: Path) -> bool:
+    """Whether a folder is a store of which batches are missing."""
+    return os.path.isdir(path / UNFINISHED)
+
+
+def open_lazily(path: Path) -> "xr.DataTree":
+    """A tree of ours in Zarr whose arrays are read when asked for, and not kept."""
+    import xarray as xr
+
+    tree = xr.open_datatree(
+        path, engine="zarr", zarr_format=3, consolidated=False, chunks=None, cache=False
+    )
+    return tree.drop_nodes(UNFINISHED, errors="ignore")
+
+
+def open_saved(source: Path) -> "xr.DataTree":
+    """A tree that we wrote, in memory unless it is a large one in Zarr; nothing is checked."""
+    import xarray as xr
+
+    if source.is_dir() and _zarr_bytes(source) > HELD_BYTES:
+        return open_lazily(source)
+    if source.is_dir():
+        # no other format than our own: Zarr 2 may hold pickles, which are programs
+        opened = xr.open_datatree(
+            source, engine="zarr", zarr_format=3, consolidated=False, chunks=None
+        )
+    else:
+        opened = xr.open_datatree(source, engine="h5netcdf")
+    with opened:
+        # how it was packed is no part of it: what is loaded is saved as if it were new
+        return opened.load().map_over_datasets(lambda group: group.drop_encoding())
+
+
+def _check_size(source: Path) -> None:
+    """Refuse a file that says of itself that it unpacks to far more than any fit does.
+
+    Raises
+    ------
+    ValueError
+    """
+    if source.is_dir():
+        stored = sum(part.stat().st_size for part in source.rglob("*") if part.is_file())
+        unpacked = _zarr_bytes(source)
+    else:
+        stored, unpacked = source.stat().st_size, _hdf5_bytes(source)
+    if unpacked > SMALL_BYTES + LARGEST_RATIO * stored:
+        raise ValueError(f"{stored:,} bytes that claim to hold {unpacked:,}")
+
+
+def _zarr_bytes(source: Path) -> int:
+    """What all arrays unpack to, by their own descriptions (Zarr 3: one zarr.json a node)."""
+    total = 0
+    for path in source.rglob("zarr.json"):
+        described = json.loads(path.read_bytes())
+        if described["node_type"] == "array":
+            kind = described["data_type"]
+            width = kind["configuration"]["length_bytes"] if isinstance(kind, dict) else 8
+            total += math.prod(map(int, described["shape"])) * int(width)
+    return total
+
+
+def _not_of_zarr(record: logging.LogRecord) -> bool:
+    """Whether asyncio speaks of a task that is not zarr's.
+
+    Of several broken arrays zarr reports one, and asyncio prints the others whenever their tasks
+    are thrown away, which may be long after.
+    """
+    return "zarr" not in record.getMessage()
+
+
+def _hdf5_bytes(source: Path) -> int:
+    """What all datasets unpack to, read by another process.
+
+    The HDF5 library runs without end on some damaged files, and no exception ends it.
+    """
+    size = source.stat().st_size
+    seconds = PATIENCE + size / 5_000_000
+    allowed = min(SMALL_BYTES + LARGEST_RATIO * size, READ_TWICE_BYTES)
+    # -P: not from the current folder, where anybody's h5py.py may lie
+    command = [sys.executable, "-P", "-c", _LOOK, os.fspath(source), str(allowed)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=seconds,
+            check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        raise ValueError(f"nothing could be read in {seconds:.0f} s") from None
+    if done.returncode or not done.stdout.strip().isdigit():
+        last = (done.stderr.strip().splitlines() or [""])[-1]  # "OSError: why"
+        why = last.partition(": ")[2] or last
+        raise ValueError(why or f"reading it ends with code {done.returncode}")
+    return int(done.stdout)
+
+
+# Attributes and datasets, as xarray will read them: what goes well here goes well there.
+_LOOK = """
+import sys, h5py
+path, allowed = sys.argv[1], int(sys.argv[2])
+found = []
+with h5py.File(path, "r") as file:
+    dict(file.attrs)
+    file.visititems(lambda name, part: found.append(part))
+    for part in found:
+        dict(part.attrs)
+    arrays = [part for part in found if isinstance(part, h5py.Dataset)]
+    total = sum(part.nbytes for part in arrays)
+    if total <= allowed:
+        for part in arrays:
+            part[()]
+print(total)
+"""
+
+
+def _check(tree: "xr.DataTree", name: str) -> None:
+    try:
+        meta = meta_of(tree)
+        version = int(meta["schema"])
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
+        raise DataError(
+            f"{name}: expected a fit saved by upturn, but got another file; {REMEDY}"
+        ) from None
+    if version != SCHEMA:
+        raise DataError(
+            f"{name}: expected a saved fit of schema {SCHEMA}, but got schema {version}; "
+            "use the version of upturn that wrote it, or fit again"
+        )
+    wanted = ("posterior", "emergence", "sample_stats", "observed_data", "constant_data")
+    missing = [group for group in wanted if group not in tree.children]
+    if missing:
+        raise DataError(f"{name}: expected a group {missing[0]!r}, but got none; {REMEDY}")
+    for group in tree.children.values():
+        for variable in group.variables.values():
+            if variable.dtype.kind in "OTSU" and _longest(variable.values) > LONGEST_TEXT:
+                raise DataError(
+                    f"{name}: expected texts of at most {LONGEST_TEXT:,} characters, "
+                    f"but got a longer one; {REMEDY}"
+                )
+
+
+def _longest(texts: np.ndarray) -> int:
+    return max((len(str(text)) for text in set(texts.ravel().tolist())), default=0)

@@ -1,0 +1,1 @@
+"""fit: a model to every curve of a table."""
