@@ -14,7 +14,7 @@ from benchmarks import kills
 from tests.test_store import HOW, frame, refuse, whole  # noqa: F401 (a fixture)
 from upturn import distributed as ours
 from upturn.checks.errors import DataError
-from upturn.job import Job
+from upturn.questions.fit.job import Job
 from upturn.store import Store
 
 

@@ -23,7 +23,7 @@ from tests.test_posterior import loss  # noqa: E402
 from upturn import store  # noqa: E402
 from upturn.checks.errors import DataError  # noqa: E402
 from upturn.cli import main  # noqa: E402
-from upturn.job import Job  # noqa: E402
+from upturn.questions.fit.job import Job  # noqa: E402
 
 HOW = {"draws": 40, "seed": 4, "batch": 2}
 

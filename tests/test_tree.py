@@ -13,9 +13,9 @@ from scipy import stats
 import upturn
 from tests.sampling.test_target import hinge_mean, table
 from tests.test_posterior import loss
-from upturn import fitted
 from upturn.checks.errors import DataError
 from upturn.posterior import files, tree
+from upturn.questions.fit import result
 
 ODD = [
     "commas, and; tabs\t",
@@ -147,7 +147,7 @@ def test_log_likelihood_of_a_loss_is_of_native_scores():
 
 
 def test_beyond_the_limit_it_is_computed_when_asked_for(fit, saved, tmp_path, monkeypatch):
-    monkeypatch.setattr(fitted, "STORED_LOG_LIKELIHOOD", 28 * 400 * 8 - 1)
+    monkeypatch.setattr(result, "STORED_LOG_LIKELIHOOD", 28 * 400 * 8 - 1)
     small = upturn.fit(tasks(table(12, seed=1)), draws=400, seed=5)
     assert "log_likelihood" in small.tree.children
     frames = [table(12, seed=1), table(12, seed=2), table(12, seed=3)]

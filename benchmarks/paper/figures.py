@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from benchmarks.paper.claims import Stated
     from upturn.contrasted import Contrast
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 PAPER = "#0072B2"
 ADDITION = {"flops": 2.3e22, "params": 1.3e10}  # Table 1, three digits

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from upturn.contrast import contrast
     from upturn.contrasted import Contrast
     from upturn.design import Design
-    from upturn.fit import fit, load
-    from upturn.fitted import Fit
     from upturn.floor import floor_test
     from upturn.forecast import forecast
     from upturn.forecasted import Forecast
@@ -33,6 +31,9 @@ if TYPE_CHECKING:
     from upturn.model import Model
     from upturn.plan import Plan, plan
     from upturn.pool import Pool, pool
+    from upturn.questions.fit.fit import fit
+    from upturn.questions.fit.load import load
+    from upturn.questions.fit.result import Fit
     from upturn.report import report
     from upturn.sensitivity import prior_sensitivity
     from upturn.simulate import Simulation, simulate
@@ -88,7 +89,7 @@ _HOME = {
     "Curves": "upturn.tables.curves",
     "DataError": "upturn.checks.errors",
     "Design": "upturn.design",
-    "Fit": "upturn.fitted",
+    "Fit": "upturn.questions.fit.result",
     "Forecast": "upturn.forecasted",
     "Model": "upturn.model",
     "Plan": "upturn.plan",
@@ -101,11 +102,11 @@ _HOME = {
     "compare_metrics": "upturn.compare",
     "compare_models": "upturn.compare",
     "contrast": "upturn.contrast",
-    "fit": "upturn.fit",
+    "fit": "upturn.questions.fit.fit",
     "floor_test": "upturn.floor",
     "forecast": "upturn.forecast",
     "influence": "upturn.influence",
-    "load": "upturn.fit",
+    "load": "upturn.questions.fit.load",
     "plan": "upturn.plan",
     "pool": "upturn.pool",
     "prior_sensitivity": "upturn.sensitivity",

@@ -14,7 +14,7 @@ from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names
 
 if TYPE_CHECKING:
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 type Index = NDArray[np.intp]
 

@@ -23,10 +23,10 @@ import numpy as np
 
 from upturn.arrays.types import Integers
 from upturn.checks.errors import DataError, shown, shown_path
-from upturn.fitted import Fit, keeps_log_likelihood
-from upturn.job import Job
 from upturn.posterior import files
 from upturn.posterior import tree as trees
+from upturn.questions.fit.job import Job
+from upturn.questions.fit.result import Fit, keeps_log_likelihood
 from upturn.sampling.batch import Progress, parameters_of
 from upturn.sampling.particles.chains import REPLICATES
 from upturn.tables.curves import Curves

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import upturn
-from upturn import fit as fits  # noqa: F401  the function; the module is patched by its name
 from upturn.checks.errors import DataError
+from upturn.questions.fit import fit as fits  # noqa: F401  the function; the module is patched by its name
 from upturn.sampling import batch
 from upturn.sampling.nuts import sample as nuts
 

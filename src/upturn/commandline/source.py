@@ -11,7 +11,7 @@ import click
 from upturn.commandline.edge import BadInput
 
 if TYPE_CHECKING:
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
     from upturn.tables.results import Results
 
 

@@ -13,7 +13,7 @@ from upturn.plots.grid import plot_axes, plot_grid
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 KINDS = ("curve", "grid", "axes", "forest")
 GRID = 36  # panels: with more, a forest says more

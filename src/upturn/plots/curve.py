@@ -11,7 +11,7 @@ from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, looks, plain, s
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 DENSITY = 0.22  # of the height of the panel, at the peak of the narrowest density
 _INSIDE = 5  # families whose legend finds room among the points; of more it stands beside them

@@ -16,7 +16,7 @@ from upturn.tables.curves import Curves
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 MOST = 400  # rows of one figure
 SURE = 0.5  # a p(change) below this is drawn faint

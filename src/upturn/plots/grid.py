@@ -13,7 +13,7 @@ from upturn.plots.style import figure, looks, plain, style
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 MOST = 100  # panels of one figure
 _TICKS = 4

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from upturn.checks.numbers import percent, probability, signed
-from upturn.fitted import MORE_THAN_NOT
 from upturn.posterior.files import SUFFIXES
+from upturn.questions.fit.result import MORE_THAN_NOT
 from upturn.render.answer import AnswerOf, with_names, without_notes
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.render.text import one_line
@@ -13,7 +13,7 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 
 class FitAnswer(AnswerOf["Fit"]):

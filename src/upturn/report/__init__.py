@@ -14,8 +14,8 @@ from upturn.checks.arguments import known
 from upturn.checks.errors import shown
 from upturn.classified import Classification
 from upturn.classify import classify
-from upturn.fitted import Fit
 from upturn.posterior.files import check_writable
+from upturn.questions.fit.result import Fit
 from upturn.render.files import write_text
 from upturn.report.answers import Answer, Turn, answers_of, by_verdict, first_axis, turns
 from upturn.report.made import command_of

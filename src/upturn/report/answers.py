@@ -14,7 +14,7 @@ from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
     from upturn.classified import Classification
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 SURE = 0.95  # a probability from which on the verdict says so without "probably"
 RISE = 0.1  # of the score, or of the range of a continuous one: what counts as a rise

@@ -13,7 +13,7 @@ from upturn.render.ticks import ticks
 from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
     from upturn.report.answers import Answer
 
 GRID, BINS = 33, 40

@@ -11,7 +11,7 @@ from upturn.sampling.particles.weights import LARGEST_K
 from upturn.sampling.population.sampler import METHODS
 
 if TYPE_CHECKING:
-    from upturn.fitted import Fit
+    from upturn.questions.fit.result import Fit
 
 NAMED = 12  # curves that are named; of more, the number
 

@@ -4,16 +4,21 @@ A job is made of what a saved fit says of itself, so that another process, or an
 the same to the bit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from upturn import mix
+from upturn.arguments import origin_of
+from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
 from upturn.questions.fit.assemble import to_tree
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
+from upturn.stream import Stream
+from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
+from upturn.tables.results import Results
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -86,3 +91,26 @@ class Job:
         return to_tree(
             curves, self.model, sample=sample, twin=twin, delta=self.delta, meta=self.meta
         )
+
+
+def of_runs(job: Job) -> Job:
+    """The job for a table with runs: unless asked for something else, their noise is correlated.
+
+    Not by NUTS, whose models have independent scores, nor on a mix of axes, where scores have no
+    order.
+    """
+    asked = job.meta["arguments"]
+    if job.model.likelihood != "auto" or asked["scatter"] not in {"auto", "run"}:
+        return job
+    if asked["sampler"] != "population":
+        return job
+    chosen = job.model.with_likelihood(OF_RUNS)
+    arguments = {**asked, "likelihood": chosen.likelihood}
+    return Job(chosen, {**job.meta, "arguments": arguments, "model": chosen.to_toml()})
+
+
+def _asked(
+    data: "Results | Curves | Stream", metric: str | Sequence[str] | None, axes: Sequence[Axis]
+) -> dict[str, Any]:
+    """What was asked about, as arguments are saved."""
+    return {**origin_of(data, metric), "axis": list(dict.fromkeys(axis.name for axis in axes))}

@@ -7,23 +7,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from upturn import distributed, mix
-from upturn.arguments import COMPUTING, curves_of, made_by, origin_of, table_of
+from upturn.arguments import COMPUTING, curves_of, made_by, table_of
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown, shown_path
-from upturn.fitted import Fit
-from upturn.formulas.likelihoods.registry import OF_RUNS, SERIAL
-from upturn.job import Job
+from upturn.formulas.likelihoods.registry import SERIAL
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior import files
 from upturn.posterior.files import check_writable
 from upturn.questions.fit.assemble import NUTS_NOTE, beside, to_tree, with_chains
+from upturn.questions.fit.job import Job, _asked, of_runs
+from upturn.questions.fit.result import Fit
 from upturn.sampling.batch import Progress
 from upturn.sampling.jax.choose import check_backend
 from upturn.sampling.nuts.sample import check_available
 from upturn.sampling.nuts.sample import sample as sample_nuts
 from upturn.store import InMemory, Store, begin
-from upturn.stream import Stream, stream_of
+from upturn.stream import stream_of
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -166,31 +166,8 @@ def fit(
     meta["arguments"] |= _asked(data, metric, curves.axes)
     meta["notes"] = [*curves.notes]
     if curves.runs.any() and not mix.is_mix(curves):
-        job = _of_runs(job)
+        job = of_runs(job)
     return _held(job, curves, nuts=nuts, threads=threads, progress=progress)
-
-
-def _of_runs(job: Job) -> Job:
-    """The job for a table with runs: unless asked for something else, their noise is correlated.
-
-    Not by NUTS, whose models have independent scores, nor on a mix of axes, where scores have no
-    order.
-    """
-    asked = job.meta["arguments"]
-    if job.model.likelihood != "auto" or asked["scatter"] not in {"auto", "run"}:
-        return job
-    if asked["sampler"] != "population":
-        return job
-    chosen = job.model.with_likelihood(OF_RUNS)
-    arguments = {**asked, "likelihood": chosen.likelihood}
-    return Job(chosen, {**job.meta, "arguments": arguments, "model": chosen.to_toml()})
-
-
-def _asked(
-    data: "Results | Curves | Stream", metric: str | Sequence[str] | None, axes: Sequence[Axis]
-) -> dict[str, Any]:
-    """What was asked about, as arguments are saved."""
-    return {**origin_of(data, metric), "axis": list(dict.fromkeys(axis.name for axis in axes))}
 
 
 def _held(
@@ -268,7 +245,7 @@ class Batches:
         if stream is not None:
             asked |= _asked(stream, metric, [stream.axis])
             with stream:
-                job = _of_runs(job) if stream.has_runs else job
+                job = of_runs(job) if stream.has_runs else job
                 run = begin(job, stream, self.path, resume=self.resume, batch=self.size)
             return self.complete(run)
         data = table_of(results)
@@ -276,7 +253,7 @@ class Batches:
         self._check(curves, sampler)
         asked |= _asked(data, metric, curves.axes)
         if curves.runs.any():
-            job = _of_runs(job)
+            job = of_runs(job)
         run = begin(job, InMemory(curves), self.path, resume=self.resume, batch=self.size)
         del data, curves  # batches read theirs from the store
         return self.complete(run)
@@ -316,27 +293,6 @@ def _check_run(path: Path | None, **given: Any) -> None:
         raise DataError(f"dask: expected an address, but got {shown(given['dask'])}")
     if given["dask"] and given["workers"]:
         raise DataError("workers: expected them or a scheduler, but got both; leave one out")
-
-
-def load(path: str | os.PathLike[str]) -> Fit:
-    """Read a saved fit.
-
-    Raises
-    ------
-    DataError
-        For a file that is not one.
-    """
-    tree = files.load(path)
-    try:
-        loaded = Fit(tree)
-        loaded.check()
-        next(loaded.parts()).summary()
-    except (KeyError, ValueError, IndexError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"{shown_path(path)}: expected a fit saved by upturn, but got one with parts missing "
-            f"or changed ({error}); fit again"
-        ) from None
-    return loaded
 
 
 def _mapping(priors: Any) -> Mapping[str, str]:

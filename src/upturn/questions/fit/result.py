@@ -13,11 +13,11 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, also, shown
 from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, scaling_of
-from upturn.job import model_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior import files
 from upturn.posterior import tree as trees
+from upturn.questions.fit.job import model_of
 from upturn.sampling.density import pointwise
 from upturn.sampling.density.target import Target
 from upturn.sampling.particles.weights import LARGEST_K
