@@ -12,7 +12,7 @@ from benchmarks import report
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.mix import Posterior
+    from upturn.questions.fit.mix.weights import Posterior
     from upturn.tables.results import Results
 
 type Floats = NDArray[np.float64]
@@ -100,11 +100,11 @@ def coverage(tables: int, *, seed: int, axes: int = 2) -> dict[str, Any]:
 def learned(table: "pd.DataFrame", axes: list[str], model: str = "hinge") -> "Posterior":
     """The posterior of the weights of a table."""
     import upturn
-    from upturn import mix
     from upturn.model import Model
+    from upturn.questions.fit.mix import coordinates, learn
 
     curves = upturn.read(table).curves(f"mix:{','.join(axes)}")
-    return mix.explore(Model.read(model), mix.shared(curves), seed=0)
+    return learn.explore(Model.read(model), coordinates.shared(curves), seed=0)
 
 
 # --- real tables ----------------------------------------------------------------------------------
@@ -139,19 +139,20 @@ def _real(
     results: "Results", axes: list[str], scatter: str, model: str = "hinge"
 ) -> dict[str, Any]:
     """What a table says of the weights, and of compute alone on the same points."""
-    from upturn import mix
     from upturn.model import Model
+    from upturn.questions.fit.mix import coordinates, learn
+    from upturn.questions.fit.mix import weights as weights_module
     from upturn.sampling import batch
 
     chosen = Model.read(model)
-    curves = mix.shared(results.curves(f"mix:{','.join(axes)}", scatter=scatter))
-    found = mix.explore(chosen, curves, seed=0)
+    curves = coordinates.shared(results.curves(f"mix:{','.join(axes)}", scatter=scatter))
+    found = learn.explore(chosen, curves, seed=0)
     compute = batch.sample(
-        chosen, results.curves("flops", scatter=scatter), draws=mix.FEWEST_DRAWS, seed=0
+        chosen, results.curves("flops", scatter=scatter), draws=learn.FEWEST_DRAWS, seed=0
     ).population
     axis, limits = curves.axes[0], curves.limits[:, :, 0]
-    weights = mix.table(found, axis, limits, LEVEL)
-    own = [mix.table(found.of(i), axis, limits, LEVEL) for i in range(len(curves))]
+    weights = weights_module.table(found, axis, limits, LEVEL)
+    own = [weights_module.table(found.of(i), axis, limits, LEVEL) for i in range(len(curves))]
     return {
         "curves": len(curves),
         "points": int(curves.points.sum()),
@@ -162,7 +163,7 @@ def _real(
         "compute": found.log_marginal[0] - compute.log_evidence.sum(),
         "compute_se": np.hypot(found.log_marginal[1], np.linalg.norm(compute.log_evidence_se)),
         "agreement": found.agreement,
-        "verdict": mix.verdict(found, axis, limits, LEVEL),
+        "verdict": weights_module.verdict(found, axis, limits, LEVEL),
         "own": {
             str(name): one.iloc[0][["exponent", "exponent_low", "exponent_high"]].tolist()
             for name, one in zip(curves.name, own, strict=True)

@@ -10,11 +10,13 @@ from scipy import stats
 
 import upturn
 from benchmarks.mix import simulated
-from upturn import cli, mix
+from upturn import cli
 from upturn.checks.errors import DataError
-from upturn.mix import Posterior
 from upturn.model import Model
-from upturn.simplex import Simplex
+from upturn.questions.fit.mix import coordinates, learn
+from upturn.questions.fit.mix import weights as weights_module
+from upturn.questions.fit.mix.simplex import Simplex
+from upturn.questions.fit.mix.weights import Posterior
 from upturn.tables.axis import Axis
 
 TRUTH = np.array([0.7, 0.3])
@@ -45,12 +47,12 @@ def fitted():
 
 
 def curves_of(frame, axis=MIX):
-    return mix.shared(upturn.read(frame).curves(axis))
+    return coordinates.shared(upturn.read(frame).curves(axis))
 
 
 def test_corners_are_the_single_axes():
     frame = table()
-    copies = mix.along(curves_of(frame), np.eye(2))
+    copies = coordinates.along(curves_of(frame), np.eye(2))
     for i, axis in enumerate(["params", "tokens"]):
         alone = upturn.read(frame).curves(axis)
         for name in alone.name:
@@ -65,7 +67,7 @@ def test_every_curve_spans_the_unit_axis_at_every_weight():
     frame = table(curves=3, points=9)
     frame = frame[(frame["task"] != "t1") | (frame["params"] > frame["params"].median())]
     curves = curves_of(frame)
-    copies = mix.along(curves, np.array([[0.2, 0.8], [0.5, 0.5]]))
+    copies = coordinates.along(curves, np.array([[0.2, 0.8], [0.5, 0.5]]))
     u = np.where(copies.mask, copies.u[0], np.nan)
     np.testing.assert_allclose(np.nanmin(u, axis=1), 0)
     np.testing.assert_allclose(np.nanmax(u, axis=1), 1)
@@ -75,14 +77,14 @@ def test_every_curve_spans_the_unit_axis_at_every_weight():
 
 
 def test_copies_have_random_numbers_of_their_own():
-    copies = mix.along(curves_of(table()), np.array([[0.25, 0.75], [0.5, 0.5]]))
+    copies = coordinates.along(curves_of(table()), np.array([[0.25, 0.75], [0.5, 0.5]]))
     assert copies.labels["weights"].tolist() == ["0.25,0.75"] * 2 + ["0.5,0.5"] * 2
 
 
 def test_equal_products_of_native_powers_have_equal_u():
     axis, limits = Axis.parse(MIX), np.array([[8.0, 9.0], [11.0, 10.0]])
     weights = np.array([0.4, 0.6])
-    a, b = mix.exponents(weights, axis, limits)
+    a, b = weights_module.exponents(weights, axis, limits)
     assert a + b == pytest.approx(1)
     params, tokens = np.array([1e9, 1e10]), np.array([1e10, 1e10 * 10 ** (-a / b)])
     np.testing.assert_allclose(params[0] ** a * tokens[0] ** b, params[1] ** a * tokens[1] ** b)
@@ -92,7 +94,7 @@ def test_equal_products_of_native_powers_have_equal_u():
 
 
 def test_axes_that_are_not_logarithmic_have_no_exponents():
-    found = mix.exponents(np.array([0.5, 0.5]), Axis.parse("mix:params,loss"), np.eye(2))
+    found = weights_module.exponents(np.array([0.5, 0.5]), Axis.parse("mix:params,loss"), np.eye(2))
     assert np.isnan(found).all()
 
 
@@ -178,27 +180,29 @@ def test_agreement_tells_curves_of_one_mix_from_curves_of_several():
     ],
 )
 def test_verdicts(center, sd, start):
-    text = mix.verdict(known(center, sd), Axis.parse(MIX), np.array([[8.0, 9.0], [11.0, 12.0]]))
+    text = weights_module.verdict(
+        known(center, sd), Axis.parse(MIX), np.array([[8.0, 9.0], [11.0, 12.0]])
+    )
     assert text.startswith(start)
 
 
 def test_a_verdict_where_monte_carlo_errors_are_as_large_as_the_difference():
     limits = np.array([[8.0, 9.0], [11.0, 12.0]])
-    exact = mix.verdict(known(1.0), Axis.parse(MIX), limits)
-    noisy = mix.verdict(known(1.0, se=3.0), Axis.parse(MIX), limits)
+    exact = weights_module.verdict(known(1.0), Axis.parse(MIX), limits)
+    noisy = weights_module.verdict(known(1.0, se=3.0), Axis.parse(MIX), limits)
     assert exact.startswith("params alone is enough")
     assert noisy.startswith("a tie: params alone and the mix with tokens differ by 2.")
 
 
 def test_a_verdict_in_weights_where_there_are_no_exponents():
     axis = Axis.parse("mix:params,loss")
-    text = mix.verdict(known(0.4), axis, np.array([[8.0, -3.0], [11.0, -2.0]]))
+    text = weights_module.verdict(known(0.4), axis, np.array([[8.0, -3.0], [11.0, -2.0]]))
     assert "0.40 params + 0.60 loss (90 %: 0.32 to 0.48 for params)" in text
 
 
 def test_less_is_better_shows_in_the_exponent():
     axis = Axis.parse("mix:params,perplexity")
-    text = mix.verdict(known(0.4), axis, np.array([[8.0, -2.0], [9.0, -1.0]]))
+    text = weights_module.verdict(known(0.4), axis, np.array([[8.0, -2.0], [9.0, -1.0]]))
     assert "params^0.40 · perplexity^-0.60" in text
 
 
@@ -310,7 +314,7 @@ def test_a_saved_mix_without_its_weights_is_refused(fitted, tmp_path):
 
 
 def test_the_same_whatever_the_threads_and_what_was_kept(fitted, monkeypatch):
-    monkeypatch.setattr(mix, "KEPT_CELLS", 0)
+    monkeypatch.setattr(learn, "KEPT_CELLS", 0)
     again = fit(table(), threads=1)
     pd.testing.assert_frame_equal(again.weights, fitted.weights)
     # what is sampled again at the size of what was kept is the same to the bit
@@ -328,7 +332,7 @@ def test_three_axes():
     frame = simulated(truth, seed=8, curves=2, points=20, **(CLEAR | {"overdispersion": 0.02}))
     how = {"model": Model.read("logit-line").with_likelihood("binomial"), "seed": 0}
     curves = curves_of(frame, "mix:params,tokens,epochs")
-    found = mix.explore(curves=curves, **how)
+    found = learn.explore(curves=curves, **how)
     mean, _ = found.mean(found.weights)
     assert found.weights.shape[1] == 3
     assert mean == pytest.approx(truth, abs=0.12)
@@ -396,7 +400,7 @@ def test_axes_that_hardly_vary_apart_are_noted():
     frame = table(points=10)
     wiggle = 1 + 0.2 * np.sin(np.arange(len(frame)))
     frame["tokens"] = 20 * frame["params"] * wiggle
-    notes = mix.notes_on(curves_of(frame))
+    notes = coordinates.notes_on(curves_of(frame))
     assert len(notes) == 1
     assert notes[0].startswith(
         "axes params and tokens rise together within curves (correlation 0.9"
@@ -472,7 +476,7 @@ def test_intervals_of_the_weights_cover():
     inside = wrong = 0
     ranks = []
     for i, truth in enumerate(truths):
-        found = mix.explore(model, curves_of(lines(truth, i)), seed=0)
+        found = learn.explore(model, curves_of(lines(truth, i)), seed=0)
         low, high = found.quantiles(found.weights[:, 0], LEVELS[[0, 2]])
         inside += low <= truth[0] <= high
         wrong += low <= truth[1] <= high

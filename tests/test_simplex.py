@@ -5,7 +5,7 @@ from math import factorial
 import numpy as np
 import pytest
 
-from upturn.simplex import Simplex
+from upturn.questions.fit.mix.simplex import Simplex
 
 AXES = [2, 3, 4]
 

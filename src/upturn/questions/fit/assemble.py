@@ -8,11 +8,12 @@ import numpy as np
 
 from upturn.arrays.types import Floats
 from upturn.formulas.scaling import bounded_of, native, scaling_of
-from upturn.mix import Learned, ends
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior import tree as trees
 from upturn.posterior.emergence import turning
+from upturn.questions.fit.mix.coordinates import ends
+from upturn.questions.fit.mix.learn import Learned
 from upturn.sampling.batch import Sample
 from upturn.tables.curves import Curves
 

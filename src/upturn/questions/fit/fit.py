@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upturn import distributed, mix
+from upturn import distributed
 from upturn.arguments import COMPUTING, curves_of, made_by, table_of
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown, shown_path
@@ -17,6 +17,7 @@ from upturn.posterior import files
 from upturn.posterior.files import check_writable
 from upturn.questions.fit.assemble import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.questions.fit.job import Job, _asked, of_runs
+from upturn.questions.fit.mix import coordinates, learn
 from upturn.questions.fit.result import Fit
 from upturn.sampling.batch import Progress
 from upturn.sampling.jax.choose import check_backend
@@ -165,7 +166,7 @@ def fit(
     curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
     meta["arguments"] |= _asked(data, metric, curves.axes)
     meta["notes"] = [*curves.notes]
-    if curves.runs.any() and not mix.is_mix(curves):
+    if curves.runs.any() and not coordinates.is_mix(curves):
         job = of_runs(job)
     return _held(job, curves, nuts=nuts, threads=threads, progress=progress)
 
@@ -176,12 +177,12 @@ def _held(
     """The fit of all curves at once, in memory."""
     sampler = job.meta["arguments"]["sampler"]
     chosen, meta, draws, delta = job.model, dict(job.meta), job.draws, job.delta
-    if mix.is_mix(curves):
+    if coordinates.is_mix(curves):
         if (backend := job.meta["arguments"]["backend"]) != "numpy":
             raise DataError(
                 f"backend: expected 'numpy' for a mix of axes, but got {shown(backend)}"
             )
-        curves = mix.shared(curves)
+        curves = coordinates.shared(curves)
     for kind in dict.fromkeys(curves.kind.tolist()):
         chosen.likelihood_for(kind)
     if chosen.likelihood in SERIAL and not curves.runs.any():
@@ -190,13 +191,13 @@ def _held(
             "but got none; add a column run, or leave --likelihood out"
         )
     learned = None
-    if mix.is_mix(curves):
-        learned = mix.learn(
+    if coordinates.is_mix(curves):
+        learned = learn.learn(
             chosen, curves, draws=draws, progress=progress, seed=meta["seed"], threads=threads
         )
         meta["notes"] += learned.notes
         sample = learned.sample
-        twin = mix.unchanged(chosen.twin(), curves, seed=meta["seed"], threads=threads)
+        twin = learn.unchanged(chosen.twin(), curves, seed=meta["seed"], threads=threads)
     else:
         total = (3 if sampler == "nuts" else 2) * len(curves)
         told = progress and (lambda done, _: progress(done, total))
@@ -260,7 +261,9 @@ class Batches:
 
     def _check(self, curves: Curves, sampler: str) -> None:
         """Refuse to cut into batches what takes all curves together."""
-        reason = "NUTS" if sampler == "nuts" else "a mix of axes" if mix.is_mix(curves) else None
+        reason = (
+            "NUTS" if sampler == "nuts" else "a mix of axes" if coordinates.is_mix(curves) else None
+        )
         if reason is not None:
             raise DataError(
                 f"{shown_path(self.path)}: expected a fit whose curves are independent, but got "

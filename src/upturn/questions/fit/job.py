@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from upturn import mix
 from upturn.arguments import origin_of
 from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
 from upturn.questions.fit.assemble import to_tree
+from upturn.questions.fit.mix import learn
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.stream import Stream
@@ -23,7 +23,7 @@ from upturn.tables.results import Results
 if TYPE_CHECKING:
     import xarray as xr
 
-TWIN_DRAWS = mix.FEWEST_DRAWS  # of the no-change twin, of which only the evidence is wanted
+TWIN_DRAWS = learn.FEWEST_DRAWS  # of the no-change twin, of which only the evidence is wanted
 
 
 def model_of(meta: Mapping[str, Any]) -> Model:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import mix
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, also, shown
@@ -18,6 +17,8 @@ from upturn.posterior import emergence as em
 from upturn.posterior import files
 from upturn.posterior import tree as trees
 from upturn.questions.fit.job import model_of
+from upturn.questions.fit.mix import coordinates
+from upturn.questions.fit.mix import weights as weights_module
 from upturn.sampling.density import pointwise
 from upturn.sampling.density.target import Target
 from upturn.sampling.particles.weights import LARGEST_K
@@ -427,7 +428,9 @@ class Fit:
                 "weights: expected a fit on a mix of axes, but got one on "
                 f"{', '.join(self.meta['arguments']['axis'])}; fit on mix:params,tokens, say"
             )
-        return mix.table(self._learned, self.curves.axes[0], self.curves.limits[:, :, 0], ci)
+        return weights_module.table(
+            self._learned, self.curves.axes[0], self.curves.limits[:, :, 0], ci
+        )
 
     @property
     def verdict(self) -> str | None:
@@ -439,7 +442,7 @@ class Fit:
         if self._learned is None:
             return None
         limits = self.curves.limits[:, :, 0]
-        return mix.verdict(self._learned, self.curves.axes[0], limits, ci)
+        return weights_module.verdict(self._learned, self.curves.axes[0], limits, ci)
 
     @cached_property
     def one_axis(self) -> Curves:
@@ -447,14 +450,16 @@ class Fit:
         if self._learned is None:
             return self.curves
         mean, _ = self._learned.mean(self._learned.weights)
-        return mix.along(self.curves, mean[None])
+        return coordinates.along(self.curves, mean[None])
 
     @cached_property
-    def _learned(self) -> mix.Posterior | None:
-        if not mix.is_mix(self.curves):
+    def _learned(self) -> weights_module.Posterior | None:
+        if not coordinates.is_mix(self.curves):
             return None
         names = ("weight", "prior", "log_evidence", "log_evidence_se")
-        return mix.Posterior(*(trees.values(self._tree, trees.WEIGHTS, name) for name in names))
+        return weights_module.Posterior(
+            *(trees.values(self._tree, trees.WEIGHTS, name) for name in names)
+        )
 
     @cached_property
     def _weights_of_draws(self) -> Floats:
@@ -470,14 +475,14 @@ class Fit:
             yield self.curves, np.arange(len(draws))
             return
         every = self._weights_of_draws.reshape(-1, len(self.curves.axes[0].parts))
-        for weights, places in mix.by_weights(every[draws]):
-            yield mix.along(self.curves, weights[None]), places
+        for weights, places in coordinates.by_weights(every[draws]):
+            yield coordinates.along(self.curves, weights[None]), places
 
     @cached_property
     def _ends(self) -> tuple[Floats, Floats]:
         """The coordinates at which the model's axis begins and ends: (curve, draw or 1)."""
         if self._learned is not None:
-            return mix.ends(self.curves, self._weights_of_draws)
+            return coordinates.ends(self.curves, self._weights_of_draws)
         low, high = self.curves.limits[:, 0, :, None]
         return low, high
 

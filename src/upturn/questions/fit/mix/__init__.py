@@ -1,0 +1,1 @@
+"""Mix: a learned axis, the weighted sum of several."""
