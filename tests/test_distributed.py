@@ -12,10 +12,10 @@ import pytest
 import upturn
 from benchmarks import kills
 from tests.test_store import HOW, frame, refuse, whole  # noqa: F401 (a fixture)
-from upturn import distributed as ours
 from upturn.checks.errors import DataError
+from upturn.questions.fit.batches import cluster as ours
+from upturn.questions.fit.batches.store import Store
 from upturn.questions.fit.job import Job
-from upturn.store import Store
 
 
 @pytest.fixture

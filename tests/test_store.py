@@ -20,9 +20,9 @@ import upturn  # noqa: E402
 from benchmarks import kills  # noqa: E402
 from tests.sampling.test_target import table  # noqa: E402
 from tests.test_posterior import loss  # noqa: E402
-from upturn import store  # noqa: E402
 from upturn.checks.errors import DataError  # noqa: E402
 from upturn.cli import main  # noqa: E402
+from upturn.questions.fit.batches import store  # noqa: E402
 from upturn.questions.fit.job import Job  # noqa: E402
 
 HOW = {"draws": 40, "seed": 4, "batch": 2}

@@ -10,8 +10,8 @@ import pytest
 import upturn
 from benchmarks import kills
 from tests.sampling.test_target import table
-from upturn import stream
 from upturn.checks.errors import DataError
+from upturn.questions.fit.batches import stream
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 

@@ -17,7 +17,7 @@ from upturn.tables.results import Results, read
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.stream import Stream
+    from upturn.questions.fit.batches.stream import Stream
 
 COMPUTING = ("numpy", "scipy", "numba")  # the packages that bits hang on
 

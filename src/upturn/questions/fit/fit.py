@@ -2,20 +2,18 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upturn import distributed
 from upturn.arguments import COMPUTING, curves_of, made_by, table_of
 from upturn.checks.arguments import check_names, check_numbers
-from upturn.checks.errors import DataError, shown, shown_path
+from upturn.checks.errors import DataError, shown
 from upturn.formulas.likelihoods.registry import SERIAL
 from upturn.model import Model
 from upturn.posterior import emergence as em
-from upturn.posterior import files
 from upturn.posterior.files import check_writable
 from upturn.questions.fit.assemble import NUTS_NOTE, beside, to_tree, with_chains
+from upturn.questions.fit.batches.batches import Batches, check_run
 from upturn.questions.fit.job import Job, _asked, of_runs
 from upturn.questions.fit.mix import coordinates, learn
 from upturn.questions.fit.result import Fit
@@ -23,8 +21,6 @@ from upturn.sampling.batch import Progress
 from upturn.sampling.jax.choose import check_backend
 from upturn.sampling.nuts.sample import check_available
 from upturn.sampling.nuts.sample import sample as sample_nuts
-from upturn.store import InMemory, Store, begin
-from upturn.stream import stream_of
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -135,7 +131,7 @@ def fit(
     check_backend(backend)
     check_numbers(draws=draws, seed=seed, delta=delta, threads=threads)
     path = None if output is None else check_writable(output, (".zarr",))
-    _check_run(path, resume=resume, batch=batch, dask=dask, workers=workers)
+    check_run(path, resume=resume, batch=batch, dask=dask, workers=workers)
     chosen = Model.read(model)
     if likelihood is not None:
         chosen = chosen.with_likelihood(likelihood)
@@ -216,86 +212,6 @@ def _held(
         )
         tree = beside(own, tree, sample, chains)
     return Fit(tree)
-
-
-@dataclass(frozen=True)
-class Batches:
-    """A fit that is written batch by batch: where, by whom, and whether it has begun before."""
-
-    path: Path
-    resume: bool
-    size: int | None
-    dask: str | None
-    workers: int | None
-    threads: int | None
-    progress: Progress | None
-
-    def fit(
-        self,
-        job: Job,
-        results: "Results | Curves | pd.DataFrame | str | os.PathLike[str]",
-        axis: str | Axis | Sequence[str | Axis],
-        metric: str | Sequence[str] | None,
-    ) -> Fit:
-        """The fit of a table, which is held only while the store is made, or not even then."""
-        asked = job.meta["arguments"]
-        by, scatter, sampler = (asked[name] for name in ("by", "scatter", "sampler"))
-        stream = None
-        if sampler == "population" and metric is None:
-            stream = stream_of(results, axis, self.path, by=by, scatter=scatter)
-        if stream is not None:
-            asked |= _asked(stream, metric, [stream.axis])
-            with stream:
-                job = of_runs(job) if stream.has_runs else job
-                run = begin(job, stream, self.path, resume=self.resume, batch=self.size)
-            return self.complete(run)
-        data = table_of(results)
-        curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
-        self._check(curves, sampler)
-        asked |= _asked(data, metric, curves.axes)
-        if curves.runs.any():
-            job = of_runs(job)
-        run = begin(job, InMemory(curves), self.path, resume=self.resume, batch=self.size)
-        del data, curves  # batches read theirs from the store
-        return self.complete(run)
-
-    def _check(self, curves: Curves, sampler: str) -> None:
-        """Refuse to cut into batches what takes all curves together."""
-        reason = (
-            "NUTS" if sampler == "nuts" else "a mix of axes" if coordinates.is_mix(curves) else None
-        )
-        if reason is not None:
-            raise DataError(
-                f"{shown_path(self.path)}: expected a fit whose curves are independent, but got "
-                f"{reason}, which takes all of them together; save it when it is done"
-            )
-
-    def complete(self, run: Store | None) -> Fit:
-        """The fit of all batches, those that are missing made."""
-        if run is not None and (self.dask or self.workers):
-            distributed.complete(run, dask=self.dask, workers=self.workers, progress=self.progress)
-        elif run is not None:
-            run.complete(threads=self.threads, progress=self.progress)
-        return Fit(files.open_saved(self.path))
-
-
-def _check_run(path: Path | None, **given: Any) -> None:
-    """Refuse options of a run that is written batch by batch where none is, or that are wrong."""
-    name = next((name for name, value in given.items() if value), None)
-    if path is None and name is not None:
-        raise DataError(
-            f"{name}: expected an output to write batches to, but got none; name one that ends in "
-            ".zarr"
-        )
-    for name in ("batch", "workers"):
-        value = given[name]
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (whole and value > 0):
-            raise DataError(f"{name}: expected a whole number above 0, but got {shown(value)}")
-    if given["dask"] is not None and not isinstance(given["dask"], str):
-        raise DataError(f"dask: expected an address, but got {shown(given['dask'])}")
-    if given["dask"] and given["workers"]:
-        raise DataError("workers: expected them or a scheduler, but got both; leave one out")
 
 
 def _mapping(priors: Any) -> Mapping[str, str]:

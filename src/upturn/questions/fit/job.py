@@ -12,10 +12,10 @@ from upturn.arguments import origin_of
 from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
 from upturn.questions.fit.assemble import to_tree
+from upturn.questions.fit.batches.stream import Stream
 from upturn.questions.fit.mix import learn
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
-from upturn.stream import Stream
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results

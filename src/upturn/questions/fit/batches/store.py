@@ -7,28 +7,25 @@ flag. As long as the folder ``unfinished`` is in the store it is not finished, a
 is that this folder is renamed away.
 """
 
-import hashlib
 import json
 import os
 import shutil
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from upturn.arrays.types import Integers
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.posterior import files
 from upturn.posterior import tree as trees
+from upturn.questions.fit.batches.survey import PART, Layout, Parts, Survey, _variables, placed
 from upturn.questions.fit.job import Job
 from upturn.questions.fit.result import Fit, keeps_log_likelihood
-from upturn.sampling.batch import Progress, parameters_of
-from upturn.sampling.particles.chains import REPLICATES
+from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -37,169 +34,17 @@ if TYPE_CHECKING:
 DONE = "done"  # an array in the group of what is unfinished
 BATCH, LARGE_BATCH = 64, 256  # curves
 MANY = 4096  # curves from which batches are large: there would be too many files
-OBSERVATIONS = 16_384  # a chunk of what runs along obs, which no batch writes
 CHUNK = 4_000_000  # bytes of one of the log likelihood, of which batches write parts
-PART = 1024  # curves whose data are read or written at a time
 LOG_LIKELIHOOD = "log_likelihood"
-
-
-class Parts(Protocol):
-    """The curves of a table, some at a time, however often they are asked for.
-
-    Attributes
-    ----------
-    notes : sequence of str
-        What was noticed on the way, once all were asked for.
-    """
-
-    @property
-    def notes(self) -> Sequence[str]: ...
-
-    def __iter__(self) -> Iterator[Curves]: ...
-
-
-@dataclass(frozen=True)
-class InMemory:
-    """Curves in memory, a part at a time."""
-
-    curves: Curves
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """What was noticed when they were read."""
-        return self.curves.notes
-
-    def __iter__(self) -> Iterator[Curves]:
-        for start in range(0, len(self.curves), PART):
-            yield self.curves.take(slice(start, start + PART))
 
 
 # ---- looking through a table ---------------------------------------------------------------------
 
 
-@dataclass
-class _Survey:
-    """What has to be known of all curves before the first is written, or to tell them from others.
-
-    Attributes
-    ----------
-    points : list of array of int
-        Of the curves of each part.
-    widths : dict
-        Characters of the longest text of each variable, by its path.
-    digests : dict
-        Of each variable, by its path; they do not depend on where parts begin and end.
-    """
-
-    job: Job
-    kinds: dict[str, None] = field(default_factory=dict)
-    grouped: bool = False
-    curves: int = 0
-    observations: int = 0
-    points: list[Integers] = field(default_factory=list)
-    widths: dict[str, int] = field(default_factory=dict)
-    digests: dict[str, Any] = field(default_factory=lambda: defaultdict(hashlib.sha256))
-
-    @classmethod
-    def of(cls, job: Job, parts: Iterable[Curves]) -> Self:
-        """Look through all parts of a table."""
-        found = cls(job)
-        for part in parts:
-            found._add(part)
-        return found
-
-    def _add(self, part: Curves) -> None:
-        self.kinds |= dict.fromkeys(part.kind.tolist())
-        self.grouped |= bool((part.groups > 0).any())
-        known = _variables(self.empty(part), drawn=False)
-        for path, variable in _placed(known, self.curves, self.observations):
-            if variable.dtype.kind == "U":
-                width = variable.dtype.itemsize // 4
-                self.widths[path] = max(self.widths.get(path, 1), width)
-            if path.startswith("constant_data/"):
-                self.digests[path].update(_told(variable))
-        self.points.append(part.points)
-        self.curves += len(part)
-        self.observations += int(part.points.sum())
-
-    def empty(self, part: Curves) -> "xr.DataTree":
-        """The fit of some curves before anything is drawn; draws take no memory."""
-        shape = len(part), REPLICATES, -(-self.job.draws // REPLICATES)
-        unknown = np.broadcast_to(np.nan, shape)
-        names = parameters_of(self.job.model, self.kinds, grouped=self.grouped)
-        return trees.build(
-            part,
-            posterior=dict.fromkeys(names, unknown),
-            derived=dict.fromkeys(trees.DERIVED, unknown),
-            stats={name: np.zeros(len(part), kind) for name, kind in trees.STAT_TYPES.items()},
-            meta=self.job.meta,
-        )
-
-    @property
-    def ends(self) -> Integers:
-        """Where each curve ends along obs, and before them where the first begins."""
-        return np.concatenate([[0], np.cumsum(np.concatenate(self.points))])
-
-    def same(self) -> dict[str, Any]:
-        """What two runs must share for the one to continue the other, as messages call it."""
-        meta = self.job.meta
-        named = ("draws", "delta", "likelihood", "scatter", "priors", "axis", "by", "backend")
-        return {
-            "seed": meta["seed"],
-            **{name: meta["arguments"][name] for name in named},
-            "model": meta["model"],
-            "version of upturn": meta["version"],
-            **{f"version of {name}": number for name, number in meta["versions"].items()},
-            "table": {path: digest.hexdigest() for path, digest in self.digests.items()},
-        }
-
-
-def _told(variable: "xr.Variable") -> bytes:
-    """What a variable holds, curve by curve or point by point, whatever the width of its texts."""
-    if variable.dtype.kind == "U":
-        return "".join(f"{text}\0" for text in variable.values.tolist()).encode()
-    return np.moveaxis(variable.values, -1, 0).tobytes()  # what grows is the last dimension
-
-
-def _variables(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr.Variable]]":
-    """The variables that are drawn, or those that are known before, by their paths."""
-    for group, node in tree.children.items():
-        for name, variable in node.to_dataset().variables.items():
-            is_stat = group == "sample_stats" and name in trees.STAT_TYPES
-            is_draw = {"chain", "draw"} <= set(variable.dims)
-            if drawn == (is_stat or is_draw):
-                yield f"{group}/{name}", variable
-
-
 # ---- making a store ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Layout:
-    """How long the dimensions are that grow with a table, how they are cut, how wide texts are."""
-
-    sizes: Mapping[str, int]
-    chunks: Mapping[str, int]
-    widths: Mapping[str, int]
-
-    @classmethod
-    def of(cls, survey: _Survey, batch: int) -> Self:
-        sizes = {"curve": survey.curves, "curves": survey.curves, "obs": survey.observations}
-        chunks = {"curve": batch, "curves": batch, "obs": OBSERVATIONS}
-        return cls(sizes, chunks, survey.widths)
-
-    def grows(self, variable: "xr.Variable") -> bool:
-        return not self.sizes.keys().isdisjoint(variable.dims)
-
-    def shape(self, variable: "xr.Variable") -> list[int]:
-        return [self.sizes.get(str(dim), size) for dim, size in variable.sizes.items()]
-
-    def cut(self, variable: "xr.Variable") -> list[int]:
-        dims = zip(variable.dims, self.shape(variable), strict=True)
-        return [max(1, min(self.chunks.get(str(dim), size), size)) for dim, size in dims]
-
-
-def _create(folder: Path, tree: "xr.DataTree", layout: _Layout) -> None:
+def _create(folder: Path, tree: "xr.DataTree", layout: Layout) -> None:
     """Empty arrays of their full size: those that xarray makes of a small fit, grown."""
     tree.to_zarr(folder, zarr_format=3, consolidated=False)
     for path, variable in (*_variables(tree, drawn=False), *_variables(tree, drawn=True)):
@@ -230,16 +75,6 @@ def _fill(
                 for dim, size in variable.sizes.items()
             )
             array[where] = variable.values.astype(array.dtype)
-
-
-def _placed(
-    variables: "Iterable[tuple[str, xr.Variable]]", curves: int, observations: int
-) -> "Iterator[tuple[str, xr.Variable]]":
-    """Variables of some curves with the numbers that curves and points have among all."""
-    first = {"obs": observations, "curve_index": curves}
-    for path, variable in variables:
-        shift = first.get(path.rpartition("/")[2])
-        yield path, variable if shift is None else variable + shift
 
 
 def begin(
@@ -278,16 +113,16 @@ def begin(
 
 def _new(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store":
     """A store with all that is known, under another name until it is whole."""
-    survey = _Survey.of(job, parts)
+    survey = Survey.of(job, parts)
     survey.job = replace(job, meta={**job.meta, "notes": list(parts.notes)})
     size = batch or (BATCH if survey.curves <= MANY else LARGE_BATCH)
     draft, ends, start = beside(path, "new"), survey.ends, 0
     _remove(draft)
     for part in parts:
         if start == 0:
-            _create(draft, survey.empty(part.take(slice(0, 1))), _Layout.of(survey, size))
+            _create(draft, survey.empty(part.take(slice(0, 1))), Layout.of(survey, size))
         known = _variables(survey.empty(part), drawn=False)
-        _fill(draft, _placed(known, start, int(ends[start])), start, int(ends[start]))
+        _fill(draft, placed(known, start, int(ends[start])), start, int(ends[start]))
         start += len(part)
     bounds = [*range(0, start, size), start]
     _mark(draft, {"batch": size, "curves": start, "starts": ends[bounds].tolist()})
@@ -313,7 +148,7 @@ def _mark(folder: Path, run: Mapping[str, Any]) -> None:
 def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store | None":
     """The store at a path, where it is of the same run; None where that is finished."""
     store = Store.open(path) if files.is_unfinished(path) else None
-    _agree(_Survey.of(job, parts), _stored(path), path)
+    _agree(Survey.of(job, parts), _stored(path), path)
     if store is not None:
         if batch not in {None, store.run["batch"]}:
             _refuse(path, "batch", store.run["batch"], batch)
@@ -321,11 +156,11 @@ def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> "Store | No
     return store
 
 
-def _stored(path: Path) -> _Survey:
+def _stored(path: Path) -> Survey:
     """What there is at a path."""
     try:
         tree = files.open_lazily(path)
-        return _Survey.of(Job.of(trees.meta_of(tree)), _parts_in(tree))
+        return Survey.of(Job.of(trees.meta_of(tree)), _parts_in(tree))
     except Exception as error:  # readers raise whatever they meet in a damaged file
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise _unreadable(path, why) from error
@@ -348,7 +183,7 @@ def _parts_in(tree: "xr.DataTree") -> Iterator[Curves]:
         yield trees.curves_of(trees.part(tree, curves, observations))
 
 
-def _agree(ours: _Survey, stored: _Survey, path: Path) -> None:
+def _agree(ours: Survey, stored: Survey, path: Path) -> None:
     """Refuse to continue a run of something else."""
     before = stored.same()
     for name, now in ours.same().items():
@@ -504,7 +339,7 @@ class Store:
         draft = beside(self.path, "draft")
         _remove(draft)
         cut = max(1, CHUNK // (self._job.draws * 8))
-        layout = _Layout({"obs": observations}, {"obs": cut}, {})
+        layout = Layout({"obs": observations}, {"obs": cut}, {})
         for batch, start in enumerate(starts):
             part = trees.part(self._tree, *self.span(batch))
             whole = trees.add_log_likelihood(part, Fit(part).log_likelihood())

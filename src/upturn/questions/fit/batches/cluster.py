@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from upturn.checks.errors import DataError, shown, shown_path
+from upturn.questions.fit.batches.store import Store
 from upturn.sampling.batch import Progress
-from upturn.store import Store
 
 PATIENCE = 60.0  # seconds for a scheduler to answer, and for a first worker to appear
 WAITING = 4  # batches in the hands of the scheduler for each thread of a worker

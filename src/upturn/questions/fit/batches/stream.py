@@ -13,7 +13,7 @@ import numpy as np
 
 from upturn.arrays.types import Integers
 from upturn.checks.errors import NothingThereError, counted
-from upturn.store import beside, writing
+from upturn.questions.fit.batches.store import beside, writing
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.readers import is_delimited, read_in_pieces, table_name

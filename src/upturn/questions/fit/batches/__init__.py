@@ -1,0 +1,1 @@
+"""Batches: fits written batch by batch, by threads, processes or a cluster."""
