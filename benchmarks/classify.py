@@ -258,7 +258,7 @@ def _part_of(kind: str, seed: Sequence[int]) -> Table:
 
 def _classified(table: Table, draws: int, seed: int) -> dict[str, Any]:
     """Evidences, probabilities within classes, and intervals of the curves of a table."""
-    from upturn.classify import classify
+    from upturn.questions.classify.classify import classify
 
     curves = workloads.curves_of(table)
     found = classify(curves, draws=draws, seed=seed, learn_prevalence=False)

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from upturn.classified import Classification, Criteria, Shape
 from upturn.model import Model
+from upturn.questions.classify.criteria import Criteria
+from upturn.questions.classify.result import Classification, Shape
 
 DRAWS = 40
 

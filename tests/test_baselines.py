@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upturn.baselines import baselines, breakthroughness, discontinuity, linearity
+from upturn.questions.classify.baselines import (
+    baselines,
+    breakthroughness,
+    discontinuity,
+    linearity,
+)
 from upturn.tables.results import read
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from tests.synthetic import classification, shape
 from upturn.checks.errors import DataError
-from upturn.classified import CLASS_COLUMNS, FRAGILE, Criteria
-from upturn.classify import classify
 from upturn.model import Model
+from upturn.questions.classify.classify import classify
+from upturn.questions.classify.criteria import Criteria
+from upturn.questions.classify.result import CLASS_COLUMNS, FRAGILE
 from upturn.tables import datasets
 from upturn.tables.results import read
 

@@ -10,7 +10,7 @@ import pytest
 from tests.synthetic import classification, shape
 from tests.test_cli import HEADER, folder, refused, run
 from upturn.commandline.edge import FAILED
-from upturn.floor import upper_limit
+from upturn.questions.classify.floor_test import upper_limit
 from upturn.render import classes
 from upturn.sampling import batch
 from upturn.tables.results import read

@@ -7,8 +7,8 @@ from scipy import integrate, stats
 
 from tests.synthetic import classification, shape
 from tests.test_classify import gpt3, task
-from upturn.classify import classify
-from upturn.floor import floor_test, upper_limit
+from upturn.questions.classify.classify import classify
+from upturn.questions.classify.floor_test import floor_test, upper_limit
 from upturn.tables.results import read
 
 POINTS, TRIALS = 12, 400

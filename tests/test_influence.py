@@ -6,8 +6,8 @@ import pytest
 
 from tests.test_classify import gpt3, task
 from upturn.checks.errors import DataError
-from upturn.classify import classify
-from upturn.influence import influence, left_out
+from upturn.questions.classify.classify import classify
+from upturn.questions.classify.influence import influence, left_out
 from upturn.tables.results import read
 
 OPTIONS = {"draws": 200, "seed": 1, "learn_prevalence": False}

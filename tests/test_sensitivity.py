@@ -5,10 +5,10 @@ import pytest
 
 from tests.test_classify import gpt3
 from upturn.checks.errors import DataError
-from upturn.classify import classify
 from upturn.formulas.priors import Prior
 from upturn.model import Model
-from upturn.sensitivity import ALL, GROUPS, prior_sensitivity, widened
+from upturn.questions.classify.classify import classify
+from upturn.questions.classify.sensitivity import ALL, GROUPS, prior_sensitivity, widened
 
 
 def priors_of(model, *, scatter=False):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tests.synthetic import classification, shape
+from upturn.questions.classify.verdicts import Change, Verdicts
 from upturn.tables import datasets
 from upturn.tables.results import read
-from upturn.verdicts import Change, Verdicts
 
 
 @pytest.fixture(scope="module")

@@ -18,24 +18,25 @@ if TYPE_CHECKING:
     from upturn.calibrate import calibrate
     from upturn.calibrated import Calibration
     from upturn.checks.errors import DataError
-    from upturn.classified import Classification, Criteria
-    from upturn.classify import classify
     from upturn.compare import compare_axes, compare_metrics, compare_models
     from upturn.contrast import contrast
     from upturn.contrasted import Contrast
     from upturn.design import Design
-    from upturn.floor import floor_test
     from upturn.forecast import forecast
     from upturn.forecasted import Forecast
-    from upturn.influence import influence
     from upturn.model import Model
     from upturn.plan import Plan, plan
     from upturn.pool import Pool, pool
+    from upturn.questions.classify.classify import classify
+    from upturn.questions.classify.criteria import Criteria
+    from upturn.questions.classify.floor_test import floor_test
+    from upturn.questions.classify.influence import influence
+    from upturn.questions.classify.result import Classification
+    from upturn.questions.classify.sensitivity import prior_sensitivity
     from upturn.questions.fit.fit import fit
     from upturn.questions.fit.load import load
     from upturn.questions.fit.result import Fit
     from upturn.report import report
-    from upturn.sensitivity import prior_sensitivity
     from upturn.simulate import Simulation, simulate
     from upturn.tables.axis import Axis
     from upturn.tables.curves import Curves
@@ -83,9 +84,9 @@ __all__ = [
 _HOME = {
     "Axis": "upturn.tables.axis",
     "Calibration": "upturn.calibrated",
-    "Classification": "upturn.classified",
+    "Classification": "upturn.questions.classify.result",
     "Contrast": "upturn.contrasted",
-    "Criteria": "upturn.classified",
+    "Criteria": "upturn.questions.classify.criteria",
     "Curves": "upturn.tables.curves",
     "DataError": "upturn.checks.errors",
     "Design": "upturn.design",
@@ -97,19 +98,19 @@ _HOME = {
     "Results": "upturn.tables.results",
     "Simulation": "upturn.simulate",
     "calibrate": "upturn.calibrate",
-    "classify": "upturn.classify",
+    "classify": "upturn.questions.classify.classify",
     "compare_axes": "upturn.compare",
     "compare_metrics": "upturn.compare",
     "compare_models": "upturn.compare",
     "contrast": "upturn.contrast",
     "fit": "upturn.questions.fit.fit",
-    "floor_test": "upturn.floor",
+    "floor_test": "upturn.questions.classify.floor_test",
     "forecast": "upturn.forecast",
-    "influence": "upturn.influence",
+    "influence": "upturn.questions.classify.influence",
     "load": "upturn.questions.fit.load",
     "plan": "upturn.plan",
     "pool": "upturn.pool",
-    "prior_sensitivity": "upturn.sensitivity",
+    "prior_sensitivity": "upturn.questions.classify.sensitivity",
     "read": "upturn.tables.results",
     "report": "upturn.report",
     "simulate": "upturn.simulate",

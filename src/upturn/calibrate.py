@@ -18,14 +18,14 @@ from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.calibrated import Calibration, Check, Scale
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, whole
-from upturn.classified import Criteria
-from upturn.classify import judged, models_of, part_of
 from upturn.design import Design, numbered
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.averaging import prior_odds
 from upturn.posterior.emergence import turning
+from upturn.questions.classify.classify import models_of, part_of
+from upturn.questions.classify.criteria import Criteria, judged
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
 from upturn.simulate import Simulation, deal, kind_of

@@ -11,12 +11,12 @@ from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed, shown
-from upturn.classify import models_of, part_of
 from upturn.forecasted import Forecast
 from upturn.model import Model
 from upturn.posterior.averaging import probabilities
 from upturn.posterior.emergence import DELTA
 from upturn.predictive import Mixture, mixtures
+from upturn.questions.classify.classify import models_of, part_of
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis

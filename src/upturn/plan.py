@@ -11,11 +11,11 @@ import upturn
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_numbers, known, whole
 from upturn.checks.errors import DataError, shown
-from upturn.classified import MIN_RISE
 from upturn.design import numbered
 from upturn.formulas.scaling import ceiling_of
 from upturn.model import Model
 from upturn.posterior.emergence import DELTA, expected
+from upturn.questions.classify.criteria import MIN_RISE
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
 from upturn.simulate import Drawn, check_fixed, draw

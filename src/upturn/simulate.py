@@ -20,8 +20,6 @@ from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
-from upturn.classified import Criteria
-from upturn.classify import judged, models_of
 from upturn.design import Design, numbered
 from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods import autocorrelation
@@ -30,6 +28,8 @@ from upturn.formulas.scaling import Scaling, bounded_of, native, scaling_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.emergence import turning
+from upturn.questions.classify.classify import models_of
+from upturn.questions.classify.criteria import Criteria, judged
 from upturn.sampling.density.target import Target
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves

@@ -11,10 +11,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
-from upturn import classify, plots
+from upturn import plots
 from upturn.checks.errors import DataError
 from upturn.panels import panels
 from upturn.plots.style import MARKERS, looks
+from upturn.questions.classify import classify
 from upturn.questions.fit import fit
 
 

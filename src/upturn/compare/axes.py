@@ -12,8 +12,6 @@ from upturn.arguments import curves_of, table_of
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed, shown
-from upturn.classified import Classification
-from upturn.classify import classification_of
 from upturn.compare import order as orders
 from upturn.compare.differences import (
     Clusters,
@@ -24,6 +22,8 @@ from upturn.compare.differences import (
 from upturn.compare.scores import Effort, Scores, averaged, canonical_order, score
 from upturn.compare.shared import failures, loo_columns, meta_of, models_of, named
 from upturn.model import Model
+from upturn.questions.classify.classify import classification_of
+from upturn.questions.classify.result import Classification
 from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names

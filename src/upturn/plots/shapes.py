@@ -11,7 +11,7 @@ from upturn.plots.style import INK, figure, name_rows, plain, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from upturn.classified import Classification
+    from upturn.questions.classify.result import Classification
 
 MOST = 400  # rows of one figure
 # By lightness too: neighbours differ in grey.

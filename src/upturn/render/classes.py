@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent, probability, signed
-from upturn.classified import CLASS_COLUMNS
+from upturn.questions.classify.result import CLASS_COLUMNS
 from upturn.render.answer import AnswerOf, with_names
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.classified import Classification
-    from upturn.floor import FloorTest
-    from upturn.verdicts import Verdicts
+    from upturn.questions.classify.floor_test import FloorTest
+    from upturn.questions.classify.result import Classification
+    from upturn.questions.classify.verdicts import Verdicts
 
 SHORT = {"p_changepoint": "change", "p_u_shaped": "u-shaped"}
 

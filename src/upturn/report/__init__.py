@@ -12,9 +12,9 @@ import numpy as np
 import upturn
 from upturn.checks.arguments import known
 from upturn.checks.errors import shown
-from upturn.classified import Classification
-from upturn.classify import classify
 from upturn.posterior.files import check_writable
+from upturn.questions.classify.classify import classify
+from upturn.questions.classify.result import Classification
 from upturn.questions.fit.result import Fit
 from upturn.render.files import write_text
 from upturn.report.answers import Answer, Turn, answers_of, by_verdict, first_axis, turns

@@ -13,7 +13,7 @@ from upturn.report.words import interval_words, scale_words
 from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
-    from upturn.classified import Classification
+    from upturn.questions.classify.result import Classification
     from upturn.questions.fit.result import Fit
 
 SURE = 0.95  # a probability from which on the verdict says so without "probably"

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from upturn.arrays.types import Booleans
 from upturn.checks.arguments import known
-from upturn.classified import Classification
-from upturn.classify import part_of, shapes_of
+from upturn.questions.classify.classify import part_of, shapes_of
+from upturn.questions.classify.result import Classification
+from upturn.questions.classify.verdicts import Change, Verdicts
 from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves, own_limits
 from upturn.tables.flags import data_flags
-from upturn.verdicts import Change, Verdicts
 
 KINDS = ("shape", "family", "model")
 LONGEST = 20  # points of the curves of which single models are left out

@@ -11,11 +11,11 @@ import numpy as np
 
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted
-from upturn.classified import Classification
-from upturn.classify import part_of
 from upturn.formulas.scaling import bounded_of
-from upturn.influence import left_out
 from upturn.model import Model
+from upturn.questions.classify.classify import part_of
+from upturn.questions.classify.influence import left_out
+from upturn.questions.classify.result import Classification
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves

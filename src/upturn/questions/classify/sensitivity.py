@@ -6,15 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from upturn.checks.arguments import known
-from upturn.classified import Classification, Shape
-from upturn.classify import part_of, shapes_of
 from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.priors import Choice, Prior
 from upturn.model import Model
+from upturn.questions.classify.classify import part_of, shapes_of
+from upturn.questions.classify.result import Classification, Shape
+from upturn.questions.classify.verdicts import Change, Verdicts
 from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves
-from upturn.verdicts import Change, Verdicts
 
 FACTORS = (0.5, 2.0)
 

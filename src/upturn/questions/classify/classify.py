@@ -1,21 +1,18 @@
 """classify: is a task emergent, how sharply, from which scale on, whatever formula one fits?"""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import upturn
 from upturn.arguments import curves_of, origin_of, table_of
-from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
-from upturn.classified import Classification, Criteria, Shape
-from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of, scaling_of
+from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
-from upturn.posterior.functionals import Functionals, functionals
+from upturn.questions.classify.criteria import Criteria, judged
+from upturn.questions.classify.result import Classification, Shape
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
@@ -177,42 +174,3 @@ def shape_of(model: Model, curves: Curves, sample: batch.Sample, rules: Criteria
         found.flat_until,
         found.width,
     )
-
-
-def judged(
-    model: Model, curves: Curves, flat: Mapping[str, Floats], rules: Criteria, scaling: Scaling
-) -> tuple[Functionals, Booleans, Booleans]:
-    """Functionals of each draw (curve, draw), and whether it is emergent, and sharply so.
-
-    Parameters
-    ----------
-    model : Model
-    curves : Curves
-    flat : mapping of array (curve, draw)
-        Parameters on the model's scale.
-    rules : Criteria
-    scaling : Scaling
-    """
-    end = np.where(curves.limits[1, 0] > curves.limits[0, 0], 1.0, 0.0)
-    found = functionals(model, flat, ceiling_of(model, curves), end)
-    bounded = bounded_of(model, curves)
-    # thresholds are shares of the observed range for a continuous metric, half of whose scale it is
-    unit = np.where(bounded, 1.0, 0.5)[:, None]
-    oriented = np.where(bounded, 1.0, curves.orientation) * curves.chance
-    chance = ((oriented - scaling.offset) / scaling.span)[:, None]
-    from_chance = np.abs(found.start - np.where(np.isnan(chance), found.start, chance))
-    emergent = (
-        (found.rise >= rules.min_rise * unit)
-        & (found.flat_until >= np.maximum(rules.min_flat, _needed(curves, rules)[:, None]))
-        & (from_chance <= rules.near_chance * unit)
-    )
-    return found, emergent, emergent & (found.width <= rules.max_width)
-
-
-def _needed(curves: Curves, rules: Criteria) -> Floats:
-    """The u before which as many distinct scales lie as a flat stretch needs: (curve,)."""
-    u = np.where(curves.mask, curves.u[0], 2.0)
-    fresh = np.diff(u, axis=1, prepend=-1) > 0
-    reached = curves.mask & (np.cumsum(fresh, axis=1) >= rules.flat_scales)
-    first = np.take_along_axis(u, reached.argmax(axis=1)[:, None], axis=1)[:, 0]
-    return np.where(reached.any(axis=1), first, np.inf)

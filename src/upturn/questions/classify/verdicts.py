@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted
-from upturn.classified import Classification
+from upturn.questions.classify.result import Classification
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,53 +9,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn.arrays.types import Booleans, Floats
-from upturn.baselines import baselines
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError
 from upturn.formulas.curve import SHAPES
 from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
 from upturn.posterior import prevalence as prevalences
-from upturn.posterior.emergence import DELTA, pieces
+from upturn.posterior.emergence import pieces
 from upturn.posterior.prevalence import Prevalence
+from upturn.questions.classify.baselines import baselines
+from upturn.questions.classify.criteria import Criteria
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MIN_RISE = DELTA  # R at least this, as a score
-MIN_FLAT = 0.25  # F at least this share of the axis
-NEAR_CHANCE = 0.1
-FLAT_SCALES = 3  # distinct scales that must lie in the flat stretch
-MAX_WIDTH = 0.25  # W at most this share of the axis, for a sharp rise
 FRAGILE = 0.1  # a p_emergent that moves so far when one model is left out is flagged
 DOUBTFUL = 0.01  # a curve has failed where models that did not converge hold more probability
 CLASS_COLUMNS = {shape: f"p_{shape.replace('-', '_')}" for shape in SHAPES}
-
-
-@dataclass(frozen=True)
-class Criteria:
-    """What counts as emergent and as sharp; see `upturn.classify`.
-
-    Attributes
-    ----------
-    min_rise : float
-        Least rise R over the axis, as a score; of a continuous metric, as a share of its range.
-    min_flat : float
-        Least flat stretch F, as a share of the axis.
-    near_chance : float
-        How far from chance the curve may begin.
-    flat_scales : int
-        Distinct scales that must lie in the flat stretch.
-    max_width : float
-        Greatest width W of a sharp rise, as a share of the axis.
-    """
-
-    min_rise: float = MIN_RISE
-    min_flat: float = MIN_FLAT
-    near_chance: float = NEAR_CHANCE
-    flat_scales: int = FLAT_SCALES
-    max_width: float = MAX_WIDTH
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""classify: does a task emerge, and which shape has its curve?"""
