@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 import upturn
-from upturn.compare import AxesComparison, MetricsComparison
+from upturn.questions.compare import AxesComparison, MetricsComparison
 from upturn.render import comparison
 from upturn.render.sheet import to_document
 

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from upturn.calibrate import calibrate
     from upturn.calibrated import Calibration
     from upturn.checks.errors import DataError
-    from upturn.compare import compare_axes, compare_metrics, compare_models
     from upturn.contrast import contrast
     from upturn.contrasted import Contrast
     from upturn.design import Design
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from upturn.questions.classify.influence import influence
     from upturn.questions.classify.result import Classification
     from upturn.questions.classify.sensitivity import prior_sensitivity
+    from upturn.questions.compare import compare_axes, compare_metrics, compare_models
     from upturn.questions.fit.fit import fit
     from upturn.questions.fit.load import load
     from upturn.questions.fit.result import Fit
@@ -99,9 +99,9 @@ _HOME = {
     "Simulation": "upturn.simulate",
     "calibrate": "upturn.calibrate",
     "classify": "upturn.questions.classify.classify",
-    "compare_axes": "upturn.compare",
-    "compare_metrics": "upturn.compare",
-    "compare_models": "upturn.compare",
+    "compare_axes": "upturn.questions.compare",
+    "compare_metrics": "upturn.questions.compare",
+    "compare_models": "upturn.questions.compare",
     "contrast": "upturn.contrast",
     "fit": "upturn.questions.fit.fit",
     "floor_test": "upturn.questions.classify.floor_test",

@@ -5,9 +5,9 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
-from upturn.compare import order
-from upturn.compare.axes import AxesComparison, compare_axes, shared_curves
 from upturn.model import Model
+from upturn.questions.compare import separability
+from upturn.questions.compare.axes import AxesComparison, compare_axes, shared_curves
 from upturn.tables.results import read
 
 # Few parameters, and the noise that the tables are made with: sampled in little time.
@@ -36,13 +36,13 @@ def test_flops_and_parameters_are_one_axis_where_there_is_one_data_size(publishe
     """Log evidences by 4,000 draws are known to 0.014, so the bound is five standard deviations."""
     flops, params = (one.log_evidence for one in published.scores[:2])
     assert np.abs(flops - params).max() < 0.1
-    assert published.order.loc[("flops", "params"), "kind"] == order.SAME
+    assert published.order.loc[("flops", "params"), "kind"] == separability.SAME
     gap = published.summary()["elpd"]
     assert abs(gap["flops"] - gap["params"]) < 2 * 0.5  # smoothing is exact to about 0.2 a curve
 
 
 def test_perplexity_orders_the_models_alike_and_the_verdict_says_so(published):
-    assert published.order.loc[("flops", "perplexity"), "kind"] == order.SHAPE
+    assert published.order.loc[("flops", "perplexity"), "kind"] == separability.SHAPE
     assert published.order["spearman"].min() > 0.999
     assert published.verdict.startswith("On 2 curves order cannot tell these axes apart: ")
     assert "linear in each other, a tie by construction" in published.verdict
@@ -103,7 +103,7 @@ def test_the_axis_that_the_task_follows_beats_a_shuffled_one(make_table):
     assert total.loc["flops", "elpd_diff"] < -20
     assert total.loc["flops", "log_evidence_diff"] < -20
     assert total.loc["params", "weight"] > 0.9
-    assert found.order["kind"].tolist() == [order.APART]
+    assert found.order["kind"].tolist() == [separability.APART]
     assert found.verdict.startswith("On 2 curves: params beats flops by ")
     assert "rank correlation" in found.verdict
 
@@ -246,7 +246,7 @@ def test_pythia_tells_parameters_from_flops():
         read("pythia").where("task=lambada_openai", "task=sciq"), axes=["flops", "params"],
         scatter="none", refit=False, draws=400,
     )  # fmt: skip
-    assert found.order["kind"].tolist() == [order.APART]
+    assert found.order["kind"].tolist() == [separability.APART]
     assert found.clusters.label == "run"
     assert found.names[found.best] == "flops"
     assert found.verdict.startswith("On 2 curves: flops beats params by ")

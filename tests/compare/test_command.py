@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from upturn import cli
 from upturn.commandline import options
-from upturn.compare.differences import CLUSTERS
+from upturn.questions.compare.differences import CLUSTERS
 
 FAST = ["--draws", "100", "--threads", "1", "--no-refit"]
 STEP = ["--model", "step"]  # in little time

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from upturn.checks.errors import DataError
-from upturn.compare.differences import (
+from upturn.questions.compare.differences import (
     clustered_error,
     clusters_of,
     half_width,
@@ -13,7 +13,7 @@ from upturn.compare.differences import (
     psis_loo,
     stacking_weights,
 )
-from upturn.compare.scores import canonical_order
+from upturn.questions.compare.leave_one_out import canonical_order
 from upturn.tables.results import read
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from upturn.checks.errors import DataError
-from upturn.compare.metrics import compare_metrics, matched
+from upturn.questions.compare.metrics import compare_metrics, matched
 from upturn.tables.results import read
 
 QUICK = ("flat", "logistic", "hinge")

@@ -7,8 +7,8 @@ from scipy.special import betaln
 
 import upturn
 from upturn.checks.errors import DataError
-from upturn.compare.models import compare_models
 from upturn.model import Model
+from upturn.questions.compare.models import compare_models
 from upturn.tables.results import read
 
 FAST = {"draws": 200, "threads": 1}
@@ -106,7 +106,7 @@ def test_bad_arguments(make_table, options, message):
 
 
 def test_all_is_every_built_in():
-    from upturn.compare.shared import models_of
+    from upturn.questions.compare.columns import models_of
 
     assert [model.name for model in models_of("all")] == Model.names()
     assert upturn.compare_models is compare_models

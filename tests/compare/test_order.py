@@ -4,36 +4,36 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from upturn.compare import order
+from upturn.questions.compare import separability
 
 MASK = np.ones((1, 12), dtype=bool)
 U = np.linspace(0, 1, 12)[None]
 
 
 def pair(first, second, mask=MASK):
-    return order.pairs(("a", "b"), np.stack([first, second]), mask)[0]
+    return separability.pairs(("a", "b"), np.stack([first, second]), mask)[0]
 
 
 def test_one_axis_and_a_multiple_of_it():
     found = pair(U, U + 0.01 * np.sin(20 * U))
-    assert (found.kind, found.alike, found.linear) == (order.SAME, 1, 1)
+    assert (found.kind, found.alike, found.linear) == (separability.SAME, 1, 1)
     assert found.spearman == pytest.approx(1)
 
 
 def test_the_same_order_with_other_distances():
     found = pair(U, U**3)
-    assert (found.kind, found.alike, found.linear) == (order.SHAPE, 1, 0)
+    assert (found.kind, found.alike, found.linear) == (separability.SHAPE, 1, 0)
 
 
 def test_rank_correlation_is_that_of_scipy():
     other = np.random.default_rng(0).permutation(U[0]).round(1)[None]
     found = pair(U, other)
-    assert found.kind == order.APART
+    assert found.kind == separability.APART
     assert found.spearman == pytest.approx(stats.spearmanr(U[0], other[0]).statistic)
 
 
 def test_ties_on_one_axis_only_are_another_order():
-    assert pair(U, np.floor(3 * U)).kind == order.APART
+    assert pair(U, np.floor(3 * U)).kind == separability.APART
 
 
 def test_curves_are_pooled_within_themselves():
@@ -50,13 +50,13 @@ def test_curves_are_pooled_within_themselves():
 def test_padding_does_not_count():
     mask = np.arange(12)[None] < 6
     padded = np.where(mask, U, 0.0)
-    assert pair(padded, padded, mask).kind == order.SAME
+    assert pair(padded, padded, mask).kind == separability.SAME
     other = np.where(mask, U[:, ::-1], 0.0)
     assert pair(padded, other, mask).spearman == pytest.approx(-1)
 
 
 def test_every_pair_is_there():
-    found = order.pairs(("a", "b", "c"), np.stack([U, U, U]), MASK)
+    found = separability.pairs(("a", "b", "c"), np.stack([U, U, U]), MASK)
     assert [(p.first, p.second) for p in found] == [("a", "b"), ("a", "c"), ("b", "c")]
 
 

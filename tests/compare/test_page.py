@@ -21,14 +21,16 @@ PAGE = (ROOT / "docs" / "compare.md").read_text("utf-8")
 
 def test_the_ranks_of_the_page():
     """Rank correlations need no fit: they are read off the tables."""
-    from upturn.compare import order
-    from upturn.compare.axes import shared_curves
-    from upturn.compare.scores import canonical_order
+    from upturn.questions.compare import separability
+    from upturn.questions.compare.axes import shared_curves
+    from upturn.questions.compare.leave_one_out import canonical_order
 
     axes = ["flops", "params", "tokens", "perplexity"]
     curves, _ = shared_curves(upturn.read("pythia"), axes, None, None, "auto")
     u = np.take_along_axis(curves.u[0], canonical_order(curves), axis=1).reshape(4, 9, -1)
-    found = {(p.first, p.second): p.spearman for p in order.pairs(tuple(axes), u, curves.mask[:9])}
+    found = {
+        (p.first, p.second): p.spearman for p in separability.pairs(tuple(axes), u, curves.mask[:9])
+    }
     for first, second in (("tokens", "perplexity"), ("flops", "perplexity")):
         beaten = f"perplexity beats {first} by"
         assert beaten in PAGE

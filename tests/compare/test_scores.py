@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 from scipy.special import betaln, gammaln
 
-from upturn.compare import scores as module
-from upturn.compare.scores import Effort, averaged, canonical_order, score
 from upturn.model import Model
 from upturn.posterior.averaging import log_priors
+from upturn.questions.compare import leave_one_out as module
+from upturn.questions.compare.leave_one_out import Effort, averaged, canonical_order, score
 from upturn.tables.results import read
 
 EFFORT = Effort(draws=2000, seed=0, threads=1)

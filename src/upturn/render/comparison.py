@@ -14,9 +14,9 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.compare.axes import AxesComparison
-    from upturn.compare.metrics import MetricsComparison
-    from upturn.compare.models import ModelsComparison
+    from upturn.questions.compare.axes import AxesComparison
+    from upturn.questions.compare.metrics import MetricsComparison
+    from upturn.questions.compare.models import ModelsComparison
     from upturn.tables.axis import Axis
 
     type Comparison = AxesComparison | ModelsComparison | MetricsComparison
@@ -27,7 +27,7 @@ class ComparisonAnswer(AnswerOf["Comparison"]):
 
     @property
     def count(self) -> int:
-        from upturn.compare.metrics import MetricsComparison
+        from upturn.questions.compare.metrics import MetricsComparison
 
         found = self.found
         if isinstance(found, MetricsComparison):
@@ -42,8 +42,8 @@ class ComparisonAnswer(AnswerOf["Comparison"]):
         return with_names(_each(self.found, ci))
 
     def parts(self, ci: float) -> dict[str, object]:
-        from upturn.compare.axes import AxesComparison
-        from upturn.compare.models import ModelsComparison
+        from upturn.questions.compare.axes import AxesComparison
+        from upturn.questions.compare.models import ModelsComparison
 
         found = self.found
         said: dict[str, object] = {"verdict": found.verdict}
@@ -60,8 +60,8 @@ class ComparisonAnswer(AnswerOf["Comparison"]):
 
 def _each(found: "Comparison", ci: float) -> "pd.DataFrame":
     """One row a curve (and axis, or model)."""
-    from upturn.compare.axes import AxesComparison
-    from upturn.compare.metrics import MetricsComparison
+    from upturn.questions.compare.axes import AxesComparison
+    from upturn.questions.compare.metrics import MetricsComparison
 
     if isinstance(found, AxesComparison):
         return found.curve_summary(ci)
@@ -70,8 +70,8 @@ def _each(found: "Comparison", ci: float) -> "pd.DataFrame":
 
 def sheet_of(found: "Comparison", ci: float) -> Sheet:
     """What is printed of a comparison."""
-    from upturn.compare.axes import AxesComparison
-    from upturn.compare.models import ModelsComparison
+    from upturn.questions.compare.axes import AxesComparison
+    from upturn.questions.compare.models import ModelsComparison
 
     if isinstance(found, AxesComparison):
         return _axes(found, ci)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from upturn.arrays.types import Floats
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent
-from upturn.compare import order as orders
-from upturn.compare.scores import canonical_order
+from upturn.questions.compare import separability as orders
+from upturn.questions.compare.leave_one_out import canonical_order
 from upturn.report.markup import table_of, text
 from upturn.report.words import span_words
 from upturn.tables.axis import Axis

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers
-from upturn.compare.differences import largest_k, psis_loo
 from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
 from upturn.posterior.averaging import log_priors
+from upturn.questions.compare.differences import largest_k, psis_loo
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.sampling.density.pointwise import pointwise

@@ -10,9 +10,9 @@ import upturn
 from upturn.arguments import origin_of
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.errors import DataError, listed, shown
-from upturn.compare.differences import difference_error, stacking_weights
-from upturn.compare.scores import Scores
 from upturn.model import Model
+from upturn.questions.compare.differences import difference_error, stacking_weights
+from upturn.questions.compare.leave_one_out import Scores
 from upturn.sampling.batch import Sample
 from upturn.sampling.particles.weights import LARGEST_K
 from upturn.tables.axis import Axis
