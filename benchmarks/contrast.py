@@ -16,7 +16,7 @@ from typing import Any
 import upturn
 from benchmarks import report
 from upturn.checks.numbers import probability
-from upturn.contrasted import Contrast
+from upturn.questions.contrast.result import Contrast
 from upturn.render.formats import escape_markdown, to_markdown
 
 TABLE = Path("../shared/data/obsscaling_prompting.csv")

@@ -6,8 +6,8 @@ from scipy.special import expit, logit
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
-from upturn.gains import APART, GAINS, PRIORS, Paired, with_gain
 from upturn.model import Model
+from upturn.questions.contrast.gains import APART, GAINS, PRIORS, Paired, with_gain
 
 U = np.linspace(0, 1, 41)[None, :, None]
 P = {"gain": -0.5, "gain_change": 0.4, "gain_growth": 3.0, "gain_turn": 0.5, "gain_fall": 4.0}

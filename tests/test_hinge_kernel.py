@@ -40,8 +40,8 @@ def test_terms_at_the_floor_are_those_computed_at_every_node(
 def test_a_technique_beside_its_baseline_is_no_hinge():
     """It has the segments of its baseline and another mean."""
     from tests.test_contrast import curves_of, table
-    from upturn.gains import GAINS, Paired
-    from upturn.pairing import paired
+    from upturn.questions.contrast.gains import GAINS, Paired
+    from upturn.questions.contrast.pairing import paired
 
     joint = paired(curves_of(table(np.random.default_rng(2), count=5)), "cot", "direct")
     plain = Model.read("hinge")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from benchmarks.paper.claims import Stated
-    from upturn.contrasted import Contrast
+    from upturn.questions.contrast.result import Contrast
     from upturn.questions.fit.result import Fit
 
 PAPER = "#0072B2"

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from upturn.calibrate import calibrate
     from upturn.calibrated import Calibration
     from upturn.checks.errors import DataError
-    from upturn.contrast import contrast
-    from upturn.contrasted import Contrast
     from upturn.design import Design
     from upturn.forecast import forecast
     from upturn.forecasted import Forecast
@@ -33,6 +31,8 @@ if TYPE_CHECKING:
     from upturn.questions.classify.result import Classification
     from upturn.questions.classify.sensitivity import prior_sensitivity
     from upturn.questions.compare import compare_axes, compare_metrics, compare_models
+    from upturn.questions.contrast.contrast import contrast
+    from upturn.questions.contrast.result import Contrast
     from upturn.questions.fit.fit import fit
     from upturn.questions.fit.load import load
     from upturn.questions.fit.result import Fit
@@ -85,7 +85,7 @@ _HOME = {
     "Axis": "upturn.tables.axis",
     "Calibration": "upturn.calibrated",
     "Classification": "upturn.questions.classify.result",
-    "Contrast": "upturn.contrasted",
+    "Contrast": "upturn.questions.contrast.result",
     "Criteria": "upturn.questions.classify.criteria",
     "Curves": "upturn.tables.curves",
     "DataError": "upturn.checks.errors",
@@ -102,7 +102,7 @@ _HOME = {
     "compare_axes": "upturn.questions.compare",
     "compare_metrics": "upturn.questions.compare",
     "compare_models": "upturn.questions.compare",
-    "contrast": "upturn.contrast",
+    "contrast": "upturn.questions.contrast.contrast",
     "fit": "upturn.questions.fit.fit",
     "floor_test": "upturn.questions.classify.floor_test",
     "forecast": "upturn.forecast",

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.checks.arguments import interval_levels
-from upturn.contrasted import GRID
-from upturn.pairing import both_scores
 from upturn.panels import chosen, single
 from upturn.plots.scales import set_axis
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
 from upturn.posterior.scoring import quantiles
+from upturn.questions.contrast.pairing import both_scores
+from upturn.questions.contrast.result import GRID
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from upturn.contrasted import Contrast
+    from upturn.questions.contrast.result import Contrast
 
 
 def plot_gain(

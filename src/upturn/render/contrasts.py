@@ -11,7 +11,7 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.contrasted import Contrast
+    from upturn.questions.contrast.result import Contrast
 
 
 class ContrastAnswer(AnswerOf["Contrast"]):

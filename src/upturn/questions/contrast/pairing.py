@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from upturn.checks.errors import DataError, counted, listed, shown
-from upturn.gains import APART
+from upturn.questions.contrast.gains import APART
 from upturn.tables.curves import Curves, curve_names
 from upturn.tables.flags import data_flags
 

@@ -11,13 +11,13 @@ from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
-from upturn.contrasted import Contrast, Joint
-from upturn.gains import GAINS, KINDS, Gain, Paired
 from upturn.model import Model
-from upturn.pairing import paired, settings_of
 from upturn.posterior.averaging import log_priors
 from upturn.posterior.emergence import DELTA
 from upturn.questions.classify.classify import models_of
+from upturn.questions.contrast.gains import GAINS, KINDS, Gain, Paired
+from upturn.questions.contrast.pairing import paired, settings_of
+from upturn.questions.contrast.result import Contrast, Joint
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis

@@ -11,10 +11,10 @@ from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import counted
-from upturn.gains import KINDS, Paired
 from upturn.posterior import prevalence as prevalences
 from upturn.posterior.prevalence import Prevalence
 from upturn.posterior.scoring import quantiles
+from upturn.questions.contrast.gains import KINDS, Paired
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Contrast:
     Attributes
     ----------
     curves : Curves
-        Both settings' points of each task; see `upturn.pairing.paired`.
+        Both settings' points of each task; see `upturn.questions.contrast.pairing.paired`.
     joints : tuple of tuple of Joint
         The joint models of each task.
     meta : dict

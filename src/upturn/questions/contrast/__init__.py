@@ -1,0 +1,1 @@
+"""contrast: from which scale on does a technique help?"""
