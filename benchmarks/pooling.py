@@ -89,9 +89,15 @@ def run(
 ) -> dict[str, Any]:
     """Pool every table; see `table`."""
     from upturn.formulas.priors import Prior
-    from upturn.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates, values
     from upturn.model import Model
-    from upturn.pool import grouped
+    from upturn.questions.pool.hierarchy import (
+        SPREADS,
+        Pooled,
+        compile_hierarchy,
+        coordinates,
+        values,
+    )
+    from upturn.questions.pool.pool import grouped
     from upturn.sampling import batch
 
     chosen, compiled, rows = Model.read(model), None, []

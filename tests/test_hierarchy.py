@@ -6,12 +6,12 @@ import pytest
 from scipy import stats
 
 import upturn
-from upturn import hierarchy as hi
 from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.priors import Prior
-from upturn.left_out import density, left_out
 from upturn.model import Model
-from upturn.pool import grouped
+from upturn.questions.pool import hierarchy as hi
+from upturn.questions.pool.leave_family_out import density, left_out
+from upturn.questions.pool.pool import grouped
 from upturn.sampling import batch
 
 pn = pytest.importorskip("pytensor")

@@ -11,9 +11,10 @@ from click.testing import CliRunner
 import upturn
 from upturn.checks.errors import DataError
 from upturn.cli import main
-from upturn.hierarchy import SPREADS, Pooled
 from upturn.model import Model
-from upturn.pool import Pool, answer
+from upturn.questions.pool.hierarchy import SPREADS, Pooled
+from upturn.questions.pool.pool import answer
+from upturn.questions.pool.result import Pool
 from upturn.render.pooled import PoolAnswer, sheet_of
 from upturn.sampling.nuts import sample
 

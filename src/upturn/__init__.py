@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from upturn.forecasted import Forecast
     from upturn.model import Model
     from upturn.plan import Plan, plan
-    from upturn.pool import Pool, pool
     from upturn.questions.classify.classify import classify
     from upturn.questions.classify.criteria import Criteria
     from upturn.questions.classify.floor_test import floor_test
@@ -36,6 +35,8 @@ if TYPE_CHECKING:
     from upturn.questions.fit.fit import fit
     from upturn.questions.fit.load import load
     from upturn.questions.fit.result import Fit
+    from upturn.questions.pool.pool import pool
+    from upturn.questions.pool.result import Pool
     from upturn.report import report
     from upturn.simulate import Simulation, simulate
     from upturn.tables.axis import Axis
@@ -94,7 +95,7 @@ _HOME = {
     "Forecast": "upturn.forecasted",
     "Model": "upturn.model",
     "Plan": "upturn.plan",
-    "Pool": "upturn.pool",
+    "Pool": "upturn.questions.pool.result",
     "Results": "upturn.tables.results",
     "Simulation": "upturn.simulate",
     "calibrate": "upturn.calibrate",
@@ -109,7 +110,7 @@ _HOME = {
     "influence": "upturn.questions.classify.influence",
     "load": "upturn.questions.fit.load",
     "plan": "upturn.plan",
-    "pool": "upturn.pool",
+    "pool": "upturn.questions.pool.pool",
     "prior_sensitivity": "upturn.questions.classify.sensitivity",
     "read": "upturn.tables.results",
     "report": "upturn.report",

@@ -10,7 +10,7 @@ from upturn.plots.style import INK, figure, name_rows, plain, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from upturn.pool import Pool
+    from upturn.questions.pool.result import Pool
 
 BAND = "#E4E4E4"
 _ROW = 0.24  # inches

@@ -13,7 +13,7 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.pool import OnAxis, Pool
+    from upturn.questions.pool.result import OnAxis, Pool
     from upturn.tables.axis import Axis
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
-from upturn.hierarchy import Pooled
+from upturn.questions.pool.hierarchy import Pooled
 from upturn.sampling.particles import weights
 
 NODES = 301  # of the whole offset: a hinge above a low floor is steep on a thousandth of the axis

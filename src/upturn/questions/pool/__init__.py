@@ -1,0 +1,1 @@
+"""pool: tasks and families, partially pooled."""
