@@ -18,8 +18,8 @@ import pandas as pd
 
 import upturn
 from benchmarks import report
-from upturn.extrapolate import METHODS
-from upturn.forecasted import Forecast
+from upturn.questions.forecast.extrapolate import METHODS
+from upturn.questions.forecast.result import Forecast
 from upturn.render.formats import to_markdown
 from upturn.tables.results import Results
 

@@ -11,7 +11,7 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
     sys.path.insert(0, str(ROOT))
 
 from benchmarks import forecast, report  # noqa: E402
-from upturn.extrapolate import METHODS  # noqa: E402
+from upturn.questions.forecast.extrapolate import METHODS  # noqa: E402
 
 PAGE = (ROOT / "docs" / "forecast.md").read_text("utf-8")
 FOUND = json.loads((ROOT / "docs" / "forecast.json").read_text("utf-8"))

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from scipy.special import expit
 
-from upturn import extrapolate as ex
+from upturn.questions.forecast import extrapolate as ex
 
 T = np.linspace(0, 1, 12)
 BEYOND = np.array([1.2, 1.5])

@@ -10,10 +10,11 @@ from scipy.special import expit
 import upturn
 from tests.test_cli import folder, refused, run
 from upturn.checks.errors import DataError
-from upturn.extrapolate import METHODS
-from upturn.forecast import known_share, with_onset
 from upturn.model import Model
 from upturn.plots import plot_forecast
+from upturn.questions.forecast.extrapolate import METHODS
+from upturn.questions.forecast.forecast import with_onset
+from upturn.questions.forecast.split import known_share
 from upturn.render.forecasts import ForecastAnswer
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
@@ -313,7 +314,7 @@ def test_the_command_says_what_a_split_leaves(folder, monkeypatch):
     assert "split: expected a curve with at least 4 points" in refused("forecast", "t.csv", *few)
     none = ["--train-below", "1e30", "-o", "out.csv"]
     assert "2 curves with no point to predict left out" in refused("forecast", "t.csv", *none)
-    monkeypatch.setattr("upturn.extrapolate.EVALUATIONS", 1)
+    monkeypatch.setattr("upturn.questions.forecast.extrapolate.EVALUATIONS", 1)
     result = run("forecast", "t.csv", "--holdout-largest", 3, "--models", "flat", "--draws", "50",
                  "--threads", "1")  # fmt: skip
     notes = result.stderr.splitlines()

@@ -7,7 +7,7 @@ from scipy import stats
 
 from upturn.model import Model
 from upturn.posterior.averaging import probabilities
-from upturn.predictive import Mixture, Part
+from upturn.questions.forecast.predictive import Mixture, Part
 from upturn.tables.results import read
 
 

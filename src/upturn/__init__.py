@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from upturn.calibrated import Calibration
     from upturn.checks.errors import DataError
     from upturn.design import Design
-    from upturn.forecast import forecast
-    from upturn.forecasted import Forecast
     from upturn.model import Model
     from upturn.plan import Plan, plan
     from upturn.questions.classify.classify import classify
@@ -35,6 +33,8 @@ if TYPE_CHECKING:
     from upturn.questions.fit.fit import fit
     from upturn.questions.fit.load import load
     from upturn.questions.fit.result import Fit
+    from upturn.questions.forecast.forecast import forecast
+    from upturn.questions.forecast.result import Forecast
     from upturn.questions.pool.pool import pool
     from upturn.questions.pool.result import Pool
     from upturn.report import report
@@ -92,7 +92,7 @@ _HOME = {
     "DataError": "upturn.checks.errors",
     "Design": "upturn.design",
     "Fit": "upturn.questions.fit.result",
-    "Forecast": "upturn.forecasted",
+    "Forecast": "upturn.questions.forecast.result",
     "Model": "upturn.model",
     "Plan": "upturn.plan",
     "Pool": "upturn.questions.pool.result",
@@ -106,7 +106,7 @@ _HOME = {
     "contrast": "upturn.questions.contrast.contrast",
     "fit": "upturn.questions.fit.fit",
     "floor_test": "upturn.questions.classify.floor_test",
-    "forecast": "upturn.forecast",
+    "forecast": "upturn.questions.forecast.forecast",
     "influence": "upturn.questions.classify.influence",
     "load": "upturn.questions.fit.load",
     "plan": "upturn.plan",

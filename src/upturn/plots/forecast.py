@@ -14,7 +14,7 @@ from upturn.posterior.scoring import quantiles
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from upturn.forecasted import Forecast
+    from upturn.questions.forecast.result import Forecast
 
 GRID = 81
 

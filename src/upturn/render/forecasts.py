@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent, probability
-from upturn.forecasted import OURS
+from upturn.questions.forecast.scored import OURS
 from upturn.render.answer import AnswerOf, rows_of, with_names, without_notes
 from upturn.render.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.render.text import one_line
@@ -12,7 +12,7 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.forecasted import Forecast
+    from upturn.questions.forecast.result import Forecast
 
 
 class ForecastAnswer(AnswerOf["Forecast"]):

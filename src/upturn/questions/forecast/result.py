@@ -1,73 +1,26 @@
 """Forecasted: what `forecast` predicts of every curve, and how good that was."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import extrapolate as others
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, counted
-from upturn.posterior.scoring import covered, crps, quantiles
-from upturn.predictive import Mixture
+from upturn.posterior.scoring import quantiles
+from upturn.questions.forecast import extrapolate as others
+from upturn.questions.forecast.predictive import Mixture
+from upturn.questions.forecast.scored import OURS, POINTS, Scored, scored
 from upturn.sampling.batch import label_keys
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import pandas as pd
 
-OURS = "upturn"
-POINTS = 100.0  # in which errors are given: percent of the score
 DOUBTFUL = 0.01
-LEVELS = (0.5, 0.9)
-
-
-@dataclass(frozen=True)
-class Scored:
-    """One method's predictions of the held-out points: arrays (point,).
-
-    Attributes
-    ----------
-    method, noise : str
-    median, error, crps, log_score : array (point,)
-        Errors and CRPS as proportions.
-    inside : array of bool (2, point)
-        Whether the intervals of 50 % and 90 % hold the score.
-    failed : int
-        Curves on which it has no proper fit; see `upturn.extrapolate.Fitted`.
-    """
-
-    method: str
-    noise: str
-    median: Floats
-    error: Floats
-    crps: Floats
-    log_score: Floats
-    inside: Booleans
-    failed: int
-
-    def row(self, chosen: Any = slice(None)) -> dict[str, Any]:
-        """Means over points; errors in points of percent."""
-        return {
-            "mae": POINTS * float(self.error[chosen].mean()),
-            "crps": POINTS * float(self.crps[chosen].mean()),
-            "log_score": float(self.log_score[chosen].mean()),
-            "coverage_50": float(self.inside[0, chosen].mean()),
-            "coverage_90": float(self.inside[1, chosen].mean()),
-        }
-
-
-def scored(
-    method: str, noise: str, *, draws: Floats, weight: Floats, seen: Floats, log_score: Floats
-) -> Scored:
-    """From draws (point, draw), or quantiles as good as those, and the scores seen (point,)."""
-    median = quantiles(draws, weight, np.array([0.5]))[0]
-    inside = np.stack([covered(draws, weight, seen, level) for level in LEVELS])
-    error = np.abs(median - seen)
-    return Scored(method, noise, median, error, crps(draws, weight, seen), log_score, inside, 0)
 
 
 class Forecast:

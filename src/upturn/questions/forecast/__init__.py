@@ -1,0 +1,1 @@
+"""forecast: what small models say of large ones."""
