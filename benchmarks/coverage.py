@@ -9,7 +9,7 @@ from benchmarks import report, samplers
 from benchmarks.simulate import hinges
 
 if TYPE_CHECKING:
-    from upturn.simulate import Drawn
+    from upturn.questions.simulate.draw import Drawn
 
 type Floats = NDArray[np.float64]
 

@@ -25,7 +25,7 @@ MISSING = "missing: pip install 'upturn[bench]'"
 def simulated(model: str, count: int, *, seed: int) -> Any:
     """Curves with a changepoint inside, ordinary scatter, and a rise that can be seen."""
     from upturn import Design, Model
-    from upturn.simulate import draw
+    from upturn.questions.simulate.draw import draw
 
     rng = np.random.default_rng(seed)
     design = Design(POINTS, TRIALS, (0.0, 0.25, 0.5)).curves(count, rng=rng)

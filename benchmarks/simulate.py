@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from upturn.simulate import Drawn
+    from upturn.questions.simulate.draw import Drawn
 
 type Floats = NDArray[np.float64]
 
@@ -64,7 +64,7 @@ def hinges(
         The offsets' standard deviation; by default drawn from its prior, HalfNormal(0.1).
     """
     from upturn import Design, Model
-    from upturn.simulate import draw
+    from upturn.questions.simulate.draw import draw
 
     rng = np.random.default_rng(seed)
     low, high = DECADES

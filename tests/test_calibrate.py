@@ -15,7 +15,7 @@ from upturn.calibrated import FAMILY_ERROR, Calibration, Check, Scale
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
 from upturn.posterior.averaging import prior_odds
-from upturn.simulate import simulate
+from upturn.questions.simulate.simulate import simulate
 
 SMALL = upturn.Design(models_per_task=8)
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 import upturn
 from upturn.cli import main
 from upturn.commandline import drawing
-from upturn.design import SPACINGS
+from upturn.questions.simulate.design import SPACINGS
 
 
 @pytest.fixture(autouse=True)

@@ -13,10 +13,10 @@ from upturn.formulas.likelihoods.counts_in_runs import left_out
 from upturn.formulas.likelihoods.likelihood import Data
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
+from upturn.questions.simulate.draw import draw
 from upturn.sampling.density.pointwise import pointwise
 from upturn.sampling.density.target import Target
 from upturn.sampling.jax import likelihood
-from upturn.simulate import draw
 from upturn.tables.results import read
 
 AR = LIKELIHOODS["beta-binomial-ar"]

@@ -13,8 +13,8 @@ import upturn
 from upturn import Design
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
+from upturn.questions.simulate.draw import draw
 from upturn.render.formats import to_csv
-from upturn.simulate import draw
 
 LEAST_P = 1e-3
 

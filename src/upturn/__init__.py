@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from upturn.calibrate import calibrate
     from upturn.calibrated import Calibration
     from upturn.checks.errors import DataError
-    from upturn.design import Design
     from upturn.model import Model
     from upturn.plan import Plan, plan
     from upturn.questions.classify.classify import classify
@@ -37,8 +36,10 @@ if TYPE_CHECKING:
     from upturn.questions.forecast.result import Forecast
     from upturn.questions.pool.pool import pool
     from upturn.questions.pool.result import Pool
+    from upturn.questions.simulate.design import Design
+    from upturn.questions.simulate.result import Simulation
+    from upturn.questions.simulate.simulate import simulate
     from upturn.report import report
-    from upturn.simulate import Simulation, simulate
     from upturn.tables.axis import Axis
     from upturn.tables.curves import Curves
     from upturn.tables.results import Results, read
@@ -90,14 +91,14 @@ _HOME = {
     "Criteria": "upturn.questions.classify.criteria",
     "Curves": "upturn.tables.curves",
     "DataError": "upturn.checks.errors",
-    "Design": "upturn.design",
+    "Design": "upturn.questions.simulate.design",
     "Fit": "upturn.questions.fit.result",
     "Forecast": "upturn.questions.forecast.result",
     "Model": "upturn.model",
     "Plan": "upturn.plan",
     "Pool": "upturn.questions.pool.result",
     "Results": "upturn.tables.results",
-    "Simulation": "upturn.simulate",
+    "Simulation": "upturn.questions.simulate.result",
     "calibrate": "upturn.calibrate",
     "classify": "upturn.questions.classify.classify",
     "compare_axes": "upturn.questions.compare",
@@ -114,7 +115,7 @@ _HOME = {
     "prior_sensitivity": "upturn.questions.classify.sensitivity",
     "read": "upturn.tables.results",
     "report": "upturn.report",
-    "simulate": "upturn.simulate",
+    "simulate": "upturn.questions.simulate.simulate",
 }
 
 

@@ -18,7 +18,6 @@ from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.calibrated import Calibration, Check, Scale
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, whole
-from upturn.design import Design, numbered
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
@@ -26,9 +25,11 @@ from upturn.posterior.averaging import prior_odds
 from upturn.posterior.emergence import turning
 from upturn.questions.classify.classify import models_of, part_of
 from upturn.questions.classify.criteria import Criteria, judged
+from upturn.questions.simulate.design import Design, numbered
+from upturn.questions.simulate.result import Simulation
+from upturn.questions.simulate.simulate import deal, kind_of
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
-from upturn.simulate import Simulation, deal, kind_of
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results

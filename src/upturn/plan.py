@@ -11,14 +11,15 @@ import upturn
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_numbers, known, whole
 from upturn.checks.errors import DataError, shown
-from upturn.design import numbered
 from upturn.formulas.scaling import ceiling_of
 from upturn.model import Model
 from upturn.posterior.emergence import DELTA, expected
 from upturn.questions.classify.criteria import MIN_RISE
+from upturn.questions.simulate.design import numbered
+from upturn.questions.simulate.draw import Drawn, draw
+from upturn.questions.simulate.simulate import check_fixed
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress
-from upturn.simulate import Drawn, check_fixed, draw
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import read

@@ -1,0 +1,1 @@
+"""simulate: tables whose truth is known."""

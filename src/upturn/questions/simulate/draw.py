@@ -1,0 +1,239 @@
+"""Draw curves and their scores from models."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from upturn.arrays.compiled import MEAN_MARGIN
+from upturn.arrays.namespaces import NUMPY
+from upturn.arrays.types import Floats
+from upturn.formulas.likelihoods import autocorrelation
+from upturn.formulas.scaling import Scaling, bounded_of, native
+from upturn.model import Model
+from upturn.posterior import emergence as em
+from upturn.posterior.emergence import turning
+from upturn.questions.classify.criteria import Criteria, judged
+from upturn.questions.simulate.simulate import Fixed
+from upturn.sampling.density.target import Target
+from upturn.tables.curves import Curves
+from upturn.tables.flags import data_flags
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Curves with scores drawn from one model.
+
+    Attributes
+    ----------
+    curves : Curves
+    parameters : dict of array (curve,)
+        On the model's scale; nan where a curve's likelihood has no such parameter.
+    offset : array (curve, group)
+        Of each scatter group along the unit axis; 0 where there is none.
+    mean : array (curve, point)
+        Expected scores on the model's scale, offsets included; nan in padding.
+    scaling : Scaling
+        How native scores map to the model's scale.
+    """
+
+    curves: Curves
+    parameters: dict[str, Floats]
+    offset: Floats
+    mean: Floats
+    scaling: Scaling
+
+
+def draw(
+    model: Model,
+    design: Curves,
+    rng: np.random.Generator,
+    *,
+    fixed: Fixed | None = None,
+    scaling: Scaling | None = None,
+) -> Drawn:
+    """Draw parameters from their priors and scores from the likelihood.
+
+    Parameters
+    ----------
+    model : Model
+    design : Curves
+        Whose scores are replaced. Scatter groups have offsets, as in a fit.
+    rng : Generator
+    fixed : mapping, optional
+        Parameters that are given and not drawn, on the model's scale: numbers, or arrays (curve,).
+    scaling : Scaling, optional
+        How native scores of continuous metrics map to the model's scale; by default as if they
+        filled its middle half, from 0.25 to 0.75, where they are from 0 to 1 in native units.
+
+    Returns
+    -------
+    Drawn
+    """
+    unit = Scaling(np.zeros(len(design)), np.ones(len(design)))
+    scaling = unit if scaling is None else scaling
+    parts = []
+    for kind in dict.fromkeys(design.kind.tolist()):
+        index = np.flatnonzero(design.kind == kind)
+        parts.append(
+            (index, _of_kind(model, design, index, rng, fixed=fixed or {}, scaling=scaling))
+        )
+    return in_order(parts)
+
+
+def _of_kind(
+    model: Model,
+    design: Curves,
+    index: Any,
+    rng: np.random.Generator,
+    *,
+    fixed: Fixed,
+    scaling: Scaling,
+) -> Drawn:
+    """Curves of one kind."""
+    curves, own = design.take(index), scaling.take(index)
+    likelihood = model.likelihood_for(str(curves.kind[0]))
+    target = Target(model, curves, likelihood, scaling=own)
+    given = {
+        name: np.broadcast_to(np.asarray(value, dtype=np.float64), len(design))[index]
+        for name, value in fixed.items()
+        if name in target.names
+    }
+    p = _parameters(target, rng) | given
+    likelihood = target.likelihood
+    offset = rng.standard_normal((len(curves), max(int(curves.groups.max(initial=0)), 1)))
+    offset *= p["scatter"][:, None] if target.grouped else 0.0
+    apart = np.take_along_axis(offset, np.maximum(curves.group, 0), axis=1)
+    u = target.u + np.where(curves.group >= 0, apart, 0.0)
+    at = {name: value[:, None, None] for name, value in p.items()}
+    mean = model.mean(NUMPY, at, u[:, :, None], target.ceiling[:, None, None])
+    mean = np.broadcast_to(mean, (*u.shape, 1))[:, :, 0]
+    mean = np.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN) if likelihood.bounded else mean
+    noise = {name: np.broadcast_to(value[:, None], u.shape) for name, value in p.items()}
+    if target.likelihood.plain is None:
+        y = target.likelihood.draw(rng, mean, noise, curves.trials)
+    else:
+        y = _in_turn(target, rng, mean, noise)
+    span, start = own.span[:, None], own.offset[:, None]
+    response = y if likelihood.counted else start + span * y
+    response = np.where(curves.mask, response, 0.0)
+    flags = data_flags(curves.x, curves.mask, response, curves.trials, curves.kind)
+    measured = replace(curves, response=response, flags=flags)
+    return Drawn(measured, p, offset, np.where(curves.mask, mean, np.nan), own)
+
+
+def _in_turn(
+    target: Target, rng: np.random.Generator, mean: Floats, noise: Mapping[str, Floats]
+) -> Floats:
+    """Scores (curve, point) that follow one another along runs, each drawn given those before."""
+    curves, chain = target.curves, target.curves.chain
+    rows = np.arange(len(curves))
+    at, variance = (np.full((len(curves), int(chain.max()) + 1), x) for x in (0.0, 1.0))
+    y = np.zeros(mean.shape)
+    for i, mine in enumerate(chain.T):
+        p = {name: value[:, i] for name, value in noise.items()}
+        before = at[rows, mine], variance[rows, mine]
+        moved, given, scale = autocorrelation.conditional(NUMPY, mean[:, i], p, *before)
+        trials = curves.trials[:, i]
+        y[:, i] = target.likelihood.draw(rng, moved, given, trials)
+        state = autocorrelation.updated(NUMPY, (moved, given, scale), before, y[:, i], trials)
+        at[rows, mine], variance[rows, mine] = state
+    return y
+
+
+def _parameters(target: Target, rng: np.random.Generator) -> dict[str, Floats]:
+    """Each curve's parameters from their priors; several changepoints are ordered draws of one."""
+    out = {name: target.priors[name].draw(rng, target.chance) for name in target.names}
+    several = target.model.changepoints
+    if len(several) > 1:
+        out |= dict(zip(several, np.sort([out[name] for name in several], axis=0), strict=True))
+    return out
+
+
+def in_order(parts: Sequence[tuple[Any, Drawn]]) -> Drawn:
+    """Sets of curves as one, in the order of all."""
+    if len(parts) == 1:
+        return parts[0][1]
+    back = np.argsort(np.concatenate([index for index, _ in parts]), kind="stable")
+    drawn = [part for _, part in parts]
+    curves = Curves.concatenate(part.curves for part in drawn).take(back)
+    names = dict.fromkeys(name for part in drawn for name in part.parameters)
+    parameters = {
+        name: np.concatenate(
+            [d.parameters.get(name, np.full(len(d.curves), np.nan)) for d in drawn]
+        )[back]
+        for name in names
+    }
+    groups = max(part.offset.shape[1] for part in drawn)
+    points = max(part.mean.shape[1] for part in drawn)
+    return Drawn(
+        curves,
+        parameters,
+        np.concatenate([_wider(part.offset, groups, 0.0) for part in drawn])[back],
+        np.concatenate([_wider(part.mean, points, np.nan) for part in drawn])[back],
+        Scaling(
+            np.concatenate([part.scaling.offset for part in drawn])[back],
+            np.concatenate([part.scaling.span for part in drawn])[back],
+        ),
+    )
+
+
+def _wider(array: Floats, columns: int, padding: float) -> Floats:
+    return np.pad(array, ((0, 0), (0, columns - array.shape[1])), constant_values=padding)
+
+
+def truth_of(
+    model: Model, drawn: Drawn, *, delta: float = em.DELTA, rules: Criteria | None = None
+) -> dict[str, Any]:
+    """What fits and classifications of drawn curves should find, by the names they use.
+
+    Parameters
+    ----------
+    model : Model
+        That was drawn from.
+    drawn : Drawn
+    delta : float
+        As for `upturn.fit`.
+    rules : Criteria, optional
+        As for `upturn.classify`.
+
+    Returns
+    -------
+    dict of array (curve,)
+        Parameters as in the posterior of a fit: changepoints in coordinates of the axis, floor and
+        sigma in native units. `scale`, `threshold_scale` and `emergence_scale` in native units: inf
+        beyond the largest (0 on an axis of less is better), nan for no emergence. `rise`, `gain`,
+        `emergent`, `sharp`.
+    """
+    curves, scaling = drawn.curves, drawn.scaling
+    flat = {name: value[:, None] for name, value in drawn.parameters.items()}
+    low, high = curves.limits[:, 0, :, None]
+    end = np.where(high > low, 1.0, 0.0)[:, 0]
+    sign = np.where(bounded_of(model, curves), 1.0, curves.orientation)
+
+    def x_of(u: Floats) -> Floats:
+        return low + u * np.where(high > low, high - low, 1.0)
+
+    turned, first = turning(model, curves, flat, delta=delta, scaling=scaling, end=end)
+    found, emergent, sharp = judged(model, curves, flat, rules or Criteria(), scaling)
+    out = {
+        **native(model, flat, scaling, sign, x_of),
+        "scale": _values(curves, x_of(first)),
+        "threshold_scale": _values(curves, x_of(turned.threshold)),
+        "emergence_scale": np.where(emergent, _values(curves, x_of(found.flat_until)), np.nan),
+        "rise": found.rise * scaling.span[:, None],
+        "gain": turned.gain * scaling.span[:, None],
+        "emergent": emergent,
+        "sharp": sharp,
+    }
+    return {name: value[:, 0] for name, value in out.items()}
+
+
+def _values(curves: Curves, x: Floats) -> Floats:
+    """Coordinates (curve, draw) in native units."""
+    out = np.empty_like(x)
+    for axis in dict.fromkeys(curves.axes):
+        here = np.array([other == axis for other in curves.axes])
+        out[here] = axis.value(x[here])
+    return out
