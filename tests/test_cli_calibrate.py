@@ -47,7 +47,7 @@ def test_a_table_lends_its_design():
 
 def test_a_failed_check_is_an_exit_code(monkeypatch):
     """With a bound on p so high that some check is below it."""
-    monkeypatch.setattr("upturn.calibrated.FAMILY_ERROR", 3.9)
+    monkeypatch.setattr("upturn.questions.calibrate.result.FAMILY_ERROR", 3.9)
     result = run(*FEW, code=1)
     assert "Not calibrated: on 40 simulated curves of this design" in result.stdout
     assert "of 4: " in result.stderr

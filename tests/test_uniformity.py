@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from upturn import uniformity
+from upturn.questions.calibrate import uniformity
 
 
 def by_enumeration(count, bound):

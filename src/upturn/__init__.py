@@ -15,11 +15,11 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from upturn.calibrate import calibrate
-    from upturn.calibrated import Calibration
     from upturn.checks.errors import DataError
     from upturn.model import Model
     from upturn.plan import Plan, plan
+    from upturn.questions.calibrate.calibrate import calibrate
+    from upturn.questions.calibrate.result import Calibration
     from upturn.questions.classify.classify import classify
     from upturn.questions.classify.criteria import Criteria
     from upturn.questions.classify.floor_test import floor_test
@@ -85,7 +85,7 @@ __all__ = [
 # The module each public name lives in; the imports above tell type checkers the same.
 _HOME = {
     "Axis": "upturn.tables.axis",
-    "Calibration": "upturn.calibrated",
+    "Calibration": "upturn.questions.calibrate.result",
     "Classification": "upturn.questions.classify.result",
     "Contrast": "upturn.questions.contrast.result",
     "Criteria": "upturn.questions.classify.criteria",
@@ -99,7 +99,7 @@ _HOME = {
     "Pool": "upturn.questions.pool.result",
     "Results": "upturn.tables.results",
     "Simulation": "upturn.questions.simulate.result",
-    "calibrate": "upturn.calibrate",
+    "calibrate": "upturn.questions.calibrate.calibrate",
     "classify": "upturn.questions.classify.classify",
     "compare_axes": "upturn.questions.compare",
     "compare_metrics": "upturn.questions.compare",

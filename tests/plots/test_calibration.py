@@ -5,8 +5,9 @@ import pytest
 
 import upturn
 from tests.test_calibrate import made_up
-from upturn import plots, uniformity
+from upturn import plots
 from upturn.plots.style import BAND, CHANGE
+from upturn.questions.calibrate import uniformity
 
 
 @pytest.fixture(scope="module")

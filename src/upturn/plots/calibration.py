@@ -8,13 +8,13 @@ import numpy as np
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError
 from upturn.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
-from upturn.uniformity import envelope, places
+from upturn.questions.calibrate.uniformity import envelope, places
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from upturn.calibrated import Calibration, Check
+    from upturn.questions.calibrate.result import Calibration, Check
 
 COLUMNS = 4
 MOST = 60  # panels of one figure

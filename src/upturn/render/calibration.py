@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.calibrated import LEVELS
 from upturn.checks.numbers import percent, probability, signed
+from upturn.questions.calibrate.result import LEVELS
 from upturn.render.answer import Answer
 from upturn.render.formats import to_object
 from upturn.render.sheet import Block, Column, Sheet, heading_of, texts
@@ -14,7 +14,7 @@ from upturn.render.sheet import Block, Column, Sheet, heading_of, texts
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.calibrated import Calibration
+    from upturn.questions.calibrate.result import Calibration
 
 
 @dataclass(frozen=True)

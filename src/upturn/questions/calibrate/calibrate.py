@@ -8,21 +8,28 @@ the probability that a curve is emergent.
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from upturn.arguments import curves_of, made_by, origin_of, table_of
-from upturn.arrays.types import Booleans, Floats, Integers
-from upturn.calibrated import Calibration, Check, Scale
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, whole
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.averaging import prior_odds
 from upturn.posterior.emergence import turning
+from upturn.questions.calibrate.ranks import (
+    Answer,
+    Telling,
+    Truth,
+    of_emergence,
+    of_models,
+    of_parameters,
+    of_scales,
+)
+from upturn.questions.calibrate.result import Calibration
 from upturn.questions.classify.classify import models_of, part_of
 from upturn.questions.classify.criteria import Criteria, judged
 from upturn.questions.simulate.design import Design, numbered
@@ -162,19 +169,6 @@ def _models(
 # ---- examining -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Answer:
-    """What one model's draws say of every curve, on the unit axis: (curve, draw)."""
-
-    parameters: dict[str, Floats]
-    log_evidence: Floats
-    converged: Booleans
-    first: Floats
-    emergent: Booleans
-    sharp: Booleans
-    flat_until: Floats
-
-
 def examine(
     simulation: Simulation,
     models: Sequence[Model] | None = None,
@@ -205,18 +199,18 @@ def examine(
         answers.append(
             _answer(one, simulation, draws=draws, seed=seed, threads=threads, progress=told)
         )
-    truth = _Truth.of(simulation)
+    truth = Truth.of(simulation)
     rng = np.random.default_rng([PIT_STREAM, seed])
     odds = np.log(prior_odds(fitted))
     log_evidence = np.stack([answer.log_evidence for answer in answers], axis=1)
     share = np.exp(log_evidence + odds - np.max(log_evidence + odds, axis=1, keepdims=True))
     share /= share.sum(axis=1, keepdims=True)
     checks = [
-        *_of_parameters(fitted, answers, simulation, rng),
-        *_of_models(fitted, share, simulation, rng),
-        *_of_emergence(answers, share, truth, rng),
+        *of_parameters(fitted, answers, simulation, rng),
+        *of_models(fitted, share, simulation, rng),
+        *of_emergence(answers, share, truth, rng),
     ]
-    scales = _of_scales(answers, share, simulation, truth, _Telling(interval_levels(ci), rng))
+    scales = of_scales(answers, share, simulation, truth, Telling(interval_levels(ci), rng))
     converged = np.logical_and.reduce([answer.converged for answer in answers])
     return Calibration(
         checks=tuple(checks + [scale.check for scale in scales]),
@@ -236,7 +230,7 @@ def _answer(
     seed: int,
     threads: int | None,
     progress: Progress | None,
-) -> _Answer:
+) -> Answer:
     curves, scaling = simulation.curves, simulation.drawn.scaling
     sample = batch.sample(
         model, curves, draws=draws, seed=seed, threads=threads, progress=progress, scaling=scaling
@@ -247,190 +241,10 @@ def _answer(
         model, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(curves))
     )
     population = sample.population
-    return _Answer(
+    return Answer(
         flat, population.log_evidence, population.converged, first, emergent, sharp,
         found.flat_until,
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Truth:
-    """What is true of every curve: (curve,)."""
-
-    first: Floats
-    emergent: Booleans
-    sharp: Booleans
-    flat_until: Floats
-
-    @classmethod
-    def of(cls, simulation: Simulation) -> "_Truth":
-        count = len(simulation.curves)
-        parts: dict[str, Any] = {
-            "first": np.empty(count),
-            "emergent": np.zeros(count, dtype=np.bool_),
-            "sharp": np.zeros(count, dtype=np.bool_),
-            "flat_until": np.empty(count),
-        }
-        for number, one in enumerate(simulation.models):
-            index = np.flatnonzero(simulation.which == number)
-            if not len(index):
-                continue
-            curves = simulation.curves.take(index)
-            scaling = simulation.drawn.scaling.take(index)
-            names = [n for n in simulation.drawn.parameters if n in one.parameters]
-            flat = {n: simulation.drawn.parameters[n][index, None] for n in names}
-            found, emergent, sharp = judged(one, curves, flat, Criteria(), scaling)
-            _, first = turning(
-                one, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(index))
-            )
-            for name, value in (
-                ("first", first), ("emergent", emergent), ("sharp", sharp),
-                ("flat_until", found.flat_until),
-            ):  # fmt: skip
-                parts[name][index] = value[:, 0]
-        return cls(**parts)
-
-
-def _of_parameters(
-    models: Sequence[Model],
-    answers: Sequence[_Answer],
-    simulation: Simulation,
-    rng: np.random.Generator,
-) -> list[Check]:
-    """Each parameter of each model, on the curves that were drawn from it."""
-    out = []
-    for number, (one, answer) in enumerate(zip(models, answers, strict=True)):
-        own = simulation.which == number
-        for name, drawn in answer.parameters.items():
-            true = simulation.drawn.parameters.get(name)
-            if true is None:
-                continue
-            there = own & np.isfinite(true) & np.isfinite(drawn[:, 0])
-            if there.any():
-                pit = _ranked(true[there], drawn[there], rng)
-                out.append(Check(f"{one.name}: {name}", pit))
-    return out
-
-
-def _of_models(
-    models: Sequence[Model], share: Floats, simulation: Simulation, rng: np.random.Generator
-) -> list[Check]:
-    """The index of the model."""
-    if len(models) == 1:
-        return []
-    before = np.cumsum(share, axis=1) - share
-    rows = np.arange(len(share))
-    below, own = before[rows, simulation.which], share[rows, simulation.which]
-    return [Check("model", below + rng.uniform(size=len(rows)) * own)]
-
-
-def _of_emergence(
-    answers: Sequence[_Answer], share: Floats, truth: _Truth, rng: np.random.Generator
-) -> list[Check]:
-    """The probabilities that a curve is emergent, and sharply so."""
-    out = []
-    for name in ("emergent", "sharp"):
-        by_model = np.stack([getattr(answer, name).mean(axis=1) for answer in answers], axis=1)
-        p = (share * by_model).sum(axis=1)
-        uniform = rng.uniform(size=len(p))
-        pit = np.where(getattr(truth, name), 1 - p + uniform * p, uniform * (1 - p))
-        out.append(Check(f"p_{name}", pit, p=p, happened=getattr(truth, name)))
-    return out
-
-
 # ---- scales --------------------------------------------------------------------------------------
-
-
-def _of_scales(
-    answers: Sequence[_Answer],
-    share: Floats,
-    simulation: Simulation,
-    truth: _Truth,
-    telling: "_Telling",
-) -> list[Scale]:
-    """The scale at which a curve changes, as a fit has it, and at which it emerges."""
-    curves, out = simulation.curves, []
-    decades = curves.limits[1, 0] - curves.limits[0, 0]
-    if simulation.with_twin and simulation.models[0].moves:
-        first = answers[0].first
-        weight = np.broadcast_to(share[:, [0]] / first.shape[1], first.shape)
-        true = np.where(simulation.which == 0, truth.first, np.inf)
-        mixed = _Weighted(first, weight, never=share[:, 1])
-        out.append(telling.scale("scale", true, mixed, decades))
-        own = np.flatnonzero(simulation.which == 0)
-        given = mixed.take(own).given_change
-        out.append(telling.scale("scale, given a change", true[own], given, decades[own]))
-    # each model's draws by its probability, of which those that are no emergence count nothing
-    weight = np.concatenate(
-        [np.where(a.emergent, share[:, [m]], 0.0) for m, a in enumerate(answers)], axis=1
-    )
-    values = np.concatenate([answer.flat_until for answer in answers], axis=1)
-    there = np.flatnonzero(truth.emergent & (weight.sum(axis=1) > 0))
-    until = _Weighted(values, weight, never=np.zeros(len(values))).take(there)
-    name = "emergence scale, given emergence"
-    out.append(telling.scale(name, truth.flat_until[there], until, decades[there]))
-    return [one for one in out if len(one.error)]
-
-
-@dataclass(frozen=True)
-class _Weighted:
-    """Weighted draws (curve, draw), and the weight of none at all, which lies at inf: (curve,)."""
-
-    values: Floats
-    weight: Floats
-    never: Floats
-
-    def take(self, index: Any) -> "_Weighted":
-        return _Weighted(self.values[index], self.weight[index], self.never[index])
-
-    @property
-    def given_change(self) -> "_Weighted":
-        return _Weighted(self.values, self.weight, np.zeros_like(self.never))
-
-    def pit(self, true: Floats, rng: np.random.Generator) -> Floats:
-        """The share of draws below the truth (curve,); ties fall by chance."""
-        sum_of = self.weight.sum(axis=1)
-        total = sum_of + self.never
-        below = (self.weight * (self.values < true[:, None])).sum(axis=1)
-        same = (self.weight * (self.values == true[:, None])).sum(axis=1)
-        same += np.where(np.isposinf(true), self.never, 0.0)
-        one = (self.weight**2).sum(axis=1) / np.where(sum_of > 0, sum_of, 1.0)  # worth of a draw
-        ranks = (below + rng.uniform(size=len(true)) * (same + one)) / (total + one)
-        return np.clip(ranks, 0.0, 1.0)
-
-    def quantiles(self, levels: Floats) -> Floats:
-        """Of the mixture of draws and none: (level, curve)."""
-        values = np.column_stack([self.values, np.full(len(self.values), np.inf)])
-        weight = np.column_stack([self.weight, self.never])
-        order = np.argsort(values, axis=1, kind="stable")
-        ordered = np.take_along_axis(values, order, axis=1)
-        share = np.cumsum(np.take_along_axis(weight, order, axis=1), axis=1)
-        share /= share[:, -1:]
-        reached = [(share >= level - 1e-12).argmax(axis=1) for level in levels]
-        return np.stack([ordered[np.arange(len(values)), at] for at in reached])
-
-
-@dataclass(frozen=True)
-class _Telling:
-    """How scales are told of: the levels of intervals, and what ties fall by."""
-
-    levels: Floats
-    rng: np.random.Generator
-
-    def scale(self, name: str, true: Floats, found: _Weighted, decades: Floats) -> Scale:
-        """Where the truth (curve,) lies among the draws, and how far they spread."""
-        low, middle, high = found.quantiles(self.levels)
-        with np.errstate(invalid="ignore"):
-            return Scale(
-                Check(name, found.pit(true, self.rng)),
-                error=(middle - true) * decades,
-                width=(high - low) * decades,
-                held=(low <= true) & (true <= high),
-            )
-
-
-def _ranked(true: Floats, draws: Floats, rng: np.random.Generator) -> Floats:
-    """Ranks of the truth (curve,) among draws (curve, draw), as shares; ties fall by chance."""
-    below: Integers = (draws < true[:, None]).sum(axis=1)
-    same = (draws == true[:, None]).sum(axis=1)
-    return np.asarray((below + rng.uniform(size=len(true)) * (same + 1)) / (draws.shape[1] + 1))

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn import uniformity
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted, listed
 from upturn.checks.numbers import percent
+from upturn.questions.calibrate import uniformity
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:

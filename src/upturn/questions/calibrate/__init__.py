@@ -1,0 +1,1 @@
+"""calibrate: are intervals and probabilities right on a design?"""
