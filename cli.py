@@ -733,7 +733,7 @@ def plan(to: Delivery, *, layouts: tuple[str, ...], **how: Any) -> None:
     For each design: how probably the estimate comes so many decades from the truth, or closer.
     """
     import upturn
-    from upturn.plan import LAYOUTS
+    from upturn.questions.plan.plan import LAYOUTS
     from upturn.render.plans import PlanAnswer
 
     with to.progress("simulating") as told:

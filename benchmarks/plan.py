@@ -16,7 +16,7 @@ from typing import Any
 import upturn
 from benchmarks import report
 from upturn import plots
-from upturn.plan import Plan
+from upturn.questions.plan.result import Plan
 from upturn.render.formats import escape_markdown, to_markdown
 
 PAGE = Path("docs/plan.md")

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from upturn.checks.errors import DataError
     from upturn.model import Model
-    from upturn.plan import Plan, plan
     from upturn.questions.calibrate.calibrate import calibrate
     from upturn.questions.calibrate.result import Calibration
     from upturn.questions.classify.classify import classify
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     from upturn.questions.fit.result import Fit
     from upturn.questions.forecast.forecast import forecast
     from upturn.questions.forecast.result import Forecast
+    from upturn.questions.plan.plan import plan
+    from upturn.questions.plan.result import Plan
     from upturn.questions.pool.pool import pool
     from upturn.questions.pool.result import Pool
     from upturn.questions.simulate.design import Design
@@ -95,7 +96,7 @@ _HOME = {
     "Fit": "upturn.questions.fit.result",
     "Forecast": "upturn.questions.forecast.result",
     "Model": "upturn.model",
-    "Plan": "upturn.plan",
+    "Plan": "upturn.questions.plan.result",
     "Pool": "upturn.questions.pool.result",
     "Results": "upturn.tables.results",
     "Simulation": "upturn.questions.simulate.result",
@@ -110,7 +111,7 @@ _HOME = {
     "forecast": "upturn.questions.forecast.forecast",
     "influence": "upturn.questions.classify.influence",
     "load": "upturn.questions.fit.load",
-    "plan": "upturn.plan",
+    "plan": "upturn.questions.plan.plan",
     "pool": "upturn.questions.pool.pool",
     "prior_sensitivity": "upturn.questions.classify.sensitivity",
     "read": "upturn.tables.results",

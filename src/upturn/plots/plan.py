@@ -9,7 +9,7 @@ from upturn.plots.style import FAINT, figure, looks, style
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from upturn.plan import Plan
+    from upturn.questions.plan.result import Plan
 
 
 def plot_plan(found: "Plan", *, ax: "Axes | None" = None) -> "Axes":

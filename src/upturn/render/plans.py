@@ -11,7 +11,7 @@ from upturn.render.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.plan import Plan
+    from upturn.questions.plan.result import Plan
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""plan: how sure will a design make us?"""
