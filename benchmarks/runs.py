@@ -123,8 +123,8 @@ def covered(
     Of the hinge alone, and what is difficult gets a larger budget, but no tempered SMC: a fifth of
     the time of `upturn.fit`.
     """
-    from upturn.arguments import curves_of
     from upturn.model import Model
+    from upturn.questions.arguments import curves_of
     from upturn.sampling import batch
 
     found = batch.sample(

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.checks.arguments import check_names, check_numbers, interval_levels, whole
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.averaging import prior_odds
 from upturn.posterior.emergence import turning
+from upturn.questions.arguments import curves_of, made_by, models_of, origin_of, part_of, table_of
 from upturn.questions.calibrate.ranks import (
     Answer,
     Telling,
@@ -30,7 +30,6 @@ from upturn.questions.calibrate.ranks import (
     of_scales,
 )
 from upturn.questions.calibrate.result import Calibration
-from upturn.questions.classify.classify import models_of, part_of
 from upturn.questions.classify.criteria import Criteria, judged
 from upturn.questions.simulate.design import Design, numbered
 from upturn.questions.simulate.result import Simulation

@@ -6,11 +6,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import upturn
-from upturn.arguments import curves_of, origin_of, table_of
 from upturn.checks.arguments import check_names, check_numbers
-from upturn.checks.errors import DataError, shown
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
+from upturn.questions.arguments import curves_of, models_of, origin_of, part_of, table_of
 from upturn.questions.classify.criteria import Criteria, judged
 from upturn.questions.classify.result import Classification, Shape
 from upturn.sampling import batch
@@ -117,19 +116,6 @@ def classification_of(
     return Classification(curves, shapes, rules, False, seed)
 
 
-def models_of(given: str | Model | Sequence[str | Model] | None) -> list[Model]:
-    """The models to average over, each once; all built-ins for none."""
-    names = Model.names() if given is None else given
-    several = [names] if isinstance(names, (str, os.PathLike, Model)) else list(names)
-    chosen = [Model.read(m) for m in several]
-    if not chosen:
-        raise DataError("models: expected at least one, but got none")
-    twice = [m.name for i, m in enumerate(chosen) if m.name in {n.name for n in chosen[:i]}]
-    if twice:
-        raise DataError(f"models: expected each once, but got {shown(twice[0])} twice")
-    return chosen
-
-
 def shapes_of(
     curves: Curves,
     models: Sequence[Model],
@@ -148,14 +134,6 @@ def shapes_of(
         sample = batch.sample(model, curves, draws=draws, seed=seed, threads=threads, progress=told)
         out.append(shape_of(model, curves, sample, rules))
     return tuple(out)
-
-
-def part_of(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """Progress within one part of the work as progress in all of it."""
-    if progress is None:
-        return None
-    report = progress
-    return lambda here, _: report(done + here, total)
 
 
 def shape_of(model: Model, curves: Curves, sample: batch.Sample, rules: Criteria) -> Shape:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from upturn.arrays.types import Booleans
 from upturn.checks.arguments import known
-from upturn.questions.classify.classify import part_of, shapes_of
+from upturn.questions.arguments import part_of
+from upturn.questions.classify.classify import shapes_of
 from upturn.questions.classify.result import Classification
 from upturn.questions.classify.verdicts import Change, Verdicts
 from upturn.sampling.batch import Progress

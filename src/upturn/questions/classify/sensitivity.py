@@ -10,7 +10,8 @@ from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.priors import Choice, Prior
 from upturn.model import Model
-from upturn.questions.classify.classify import part_of, shapes_of
+from upturn.questions.arguments import part_of
+from upturn.questions.classify.classify import shapes_of
 from upturn.questions.classify.result import Classification, Shape
 from upturn.questions.classify.verdicts import Change, Verdicts
 from upturn.sampling.batch import Progress

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import curves_of, table_of
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.model import Model
+from upturn.questions.arguments import curves_of, table_of
 from upturn.questions.classify.classify import classification_of
 from upturn.questions.classify.result import Classification
 from upturn.questions.compare import separability as orders

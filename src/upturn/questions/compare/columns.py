@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 import upturn
-from upturn.arguments import origin_of
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.errors import DataError, listed, shown
 from upturn.model import Model
+from upturn.questions.arguments import origin_of
 from upturn.questions.compare.differences import difference_error, stacking_weights
 from upturn.questions.compare.leave_one_out import Scores
 from upturn.sampling.batch import Sample

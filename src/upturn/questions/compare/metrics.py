@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import curves_of, table_of
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers, known
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.model import Model
+from upturn.questions.arguments import curves_of, table_of
 from upturn.questions.classify.classify import classify
 from upturn.questions.classify.result import Classification
 from upturn.questions.compare.columns import meta_of, models_of, one_axis

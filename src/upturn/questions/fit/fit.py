@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upturn.arguments import COMPUTING, curves_of, made_by, table_of
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.formulas.likelihoods.registry import SERIAL
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.files import check_writable
+from upturn.questions.arguments import COMPUTING, curves_of, made_by, table_of
 from upturn.questions.fit.assemble import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.questions.fit.batches.batches import Batches, check_run
 from upturn.questions.fit.job import Job, _asked, of_runs

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from upturn.arguments import origin_of
 from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
+from upturn.questions.arguments import origin_of
 from upturn.questions.fit.assemble import to_tree
 from upturn.questions.fit.batches.stream import Stream
 from upturn.questions.fit.mix import learn

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import curves_of, made_by, origin_of, table_of
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.model import Model
 from upturn.posterior.averaging import probabilities
 from upturn.posterior.emergence import DELTA
-from upturn.questions.classify.classify import models_of, part_of
+from upturn.questions.arguments import curves_of, made_by, models_of, origin_of, part_of, table_of
 from upturn.questions.forecast.predictive import Mixture, mixtures
 from upturn.questions.forecast.result import Forecast
 from upturn.questions.forecast.split import (

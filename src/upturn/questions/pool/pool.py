@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import upturn
-from upturn.arguments import table_of
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, listed, shown
 from upturn.formulas.priors import Prior
 from upturn.model import Model
 from upturn.posterior import emergence as em
+from upturn.questions.arguments import table_of
 from upturn.questions.pool.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates
 from upturn.questions.pool.leave_family_out import DRAWS as DRAWS_LEFT_OUT
 from upturn.questions.pool.leave_family_out import left_out

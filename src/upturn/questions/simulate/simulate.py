@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arguments import curves_of, table_of
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
@@ -20,7 +19,7 @@ from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.formulas.scaling import Scaling, scaling_of
 from upturn.model import Model
-from upturn.questions.classify.classify import models_of
+from upturn.questions.arguments import curves_of, models_of, table_of
 from upturn.questions.simulate.design import Design, numbered
 from upturn.questions.simulate.draw import draw, in_order, truth_of
 from upturn.questions.simulate.result import Simulation

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upturn.arguments import curves_of, table_of
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.posterior import files
+from upturn.questions.arguments import curves_of, table_of
 from upturn.questions.fit.batches import cluster
 from upturn.questions.fit.batches.store import Store, begin
 from upturn.questions.fit.batches.stream import stream_of

@@ -10,6 +10,8 @@ import numpy as np
 
 import upturn
 from upturn.checks.errors import DataError, shown
+from upturn.model import Model
+from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results, read
@@ -79,3 +81,24 @@ def made_by(seed: int, packages: Sequence[str] = COMPUTING) -> dict[str, Any]:
         "versions": {name: version(name) for name in packages},
         "seed": int(seed),
     }
+
+
+def models_of(given: str | Model | Sequence[str | Model] | None) -> list[Model]:
+    """The models to average over, each once; all built-ins for none."""
+    names = Model.names() if given is None else given
+    several = [names] if isinstance(names, (str, os.PathLike, Model)) else list(names)
+    chosen = [Model.read(m) for m in several]
+    if not chosen:
+        raise DataError("models: expected at least one, but got none")
+    twice = [m.name for i, m in enumerate(chosen) if m.name in {n.name for n in chosen[:i]}]
+    if twice:
+        raise DataError(f"models: expected each once, but got {shown(twice[0])} twice")
+    return chosen
+
+
+def part_of(progress: Progress | None, done: int, total: int) -> Progress | None:
+    """Progress within one part of the work as progress in all of it."""
+    if progress is None:
+        return None
+    report = progress
+    return lambda here, _: report(done + here, total)
