@@ -76,7 +76,7 @@ def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     evaluation harness wrote (see `upturn convert`).
     """
     import upturn
-    from upturn.render.fits import FitAnswer
+    from upturn.show.text.fits import FitAnswer
 
     together = how["sampler"] == "nuts" or any(name.startswith("mix:") for name in axis)
     asked = any(how[name] for name in ("resume", "batch", "workers", "dask"))
@@ -96,7 +96,7 @@ def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
 def summary(file: str, to: Delivery) -> None:
     """Show a saved fit (.nc or .zarr) again."""
     import upturn
-    from upturn.render.fits import FitAnswer
+    from upturn.show.text.fits import FitAnswer
 
     to.deliver(FitAnswer(upturn.load(file)))
 
@@ -136,7 +136,7 @@ def plot(file: str, output: str, **how: Any) -> None:
     the axis the probability of where the curve turns up.
     """
     import upturn
-    from upturn import plots
+    from upturn.show import plots
 
     path = plots.check_figure_path(output)
     plots.save(plots.plot(upturn.load(file), **how), path)
@@ -180,7 +180,7 @@ def report(
     """
     import upturn
     from upturn.posterior.files import check_writable
-    from upturn.report import SUFFIXES
+    from upturn.show.report import SUFFIXES
 
     path = check_writable(output, SUFFIXES)
     shared = {"shapes": shapes, "ci": ci, "threads": how.pop("threads")}
@@ -291,7 +291,7 @@ def classify(
     TABLE as for `upturn fit`.
     """
     import upturn
-    from upturn.render.classes import ClassAnswer
+    from upturn.show.text.classes import ClassAnswer
 
     results = source.read(to.outputs)
     rules = upturn.Criteria(
@@ -384,7 +384,7 @@ def compare(
     TABLE as for `upturn fit`. CSV is of the curves.
     """
     import upturn
-    from upturn.render import comparison
+    from upturn.show.text import comparison
 
     over = _one_question(
         axes=(over_axes, axis), models=(over_models, model), metrics=(over_metrics, metric)
@@ -450,7 +450,7 @@ def pool(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     TABLE as for `upturn fit`.
     """
     import upturn
-    from upturn.render.pooled import PoolAnswer
+    from upturn.show.text.pooled import PoolAnswer
 
     results = source.read(to.outputs)
     with to.progress() as told:
@@ -488,7 +488,7 @@ def contrast(source: Source, to: Delivery, *, models: list[str], **how: Any) -> 
     TABLE as for `upturn fit`.
     """
     import upturn
-    from upturn.render.contrasts import ContrastAnswer
+    from upturn.show.text.contrasts import ContrastAnswer
 
     results = source.read(to.outputs)
     with to.progress() as told:
@@ -548,7 +548,7 @@ def forecast(
     TABLE as for `upturn fit`.
     """
     import upturn
-    from upturn.render.forecasts import ForecastAnswer
+    from upturn.show.text.forecasts import ForecastAnswer
 
     results = source.read(to.outputs)
     with to.progress() as told:
@@ -589,8 +589,8 @@ def simulate(output: str | None, truth: str | None, drawn: Drawing, **how: Any) 
     """
     import upturn
     from upturn.posterior.files import check_writable
-    from upturn.render.files import write_text
-    from upturn.render.formats import to_csv
+    from upturn.show.text.files import write_text
+    from upturn.show.text.formats import to_csv
 
     paths = [None if name is None else check_writable(name, (".csv",)) for name in (output, truth)]
     if output is not None and output == truth:
@@ -624,8 +624,8 @@ def calibrate(
     of its curves; or on one that is made up. Exit code 1 where a check fails.
     """
     import upturn
-    from upturn import plots
-    from upturn.render.calibration import CalibrationAnswer
+    from upturn.show import plots
+    from upturn.show.text.calibration import CalibrationAnswer
 
     figure = None if plot is None else plots.check_figure_path(plot)
     written = [*to.outputs, *([figure] if figure else [])]
@@ -734,7 +734,7 @@ def plan(to: Delivery, *, layouts: tuple[str, ...], **how: Any) -> None:
     """
     import upturn
     from upturn.questions.plan.plan import LAYOUTS
-    from upturn.render.plans import PlanAnswer
+    from upturn.show.text.plans import PlanAnswer
 
     with to.progress("simulating") as told:
         done = upturn.plan(layouts=layouts or LAYOUTS, progress=told, **how)
@@ -753,7 +753,7 @@ def models(name: str | None) -> None:
     line, and pass it to --model.
     """
     from upturn.model import Model
-    from upturn.render.terminal import print_list
+    from upturn.show.text.terminal import print_list
 
     if name is not None:
         click.echo(Model.read(name).to_toml(), nl=False)
@@ -769,8 +769,8 @@ def models(name: str | None) -> None:
 def datasets(name: str | None, output: str | None) -> None:
     """List the bundled data sets, or print one."""
     from upturn.posterior.files import check_writable
-    from upturn.render.files import write_text
-    from upturn.render.terminal import print_list
+    from upturn.show.text.files import write_text
+    from upturn.show.text.terminal import print_list
     from upturn.tables import datasets as bundled
 
     if name is None:
@@ -804,9 +804,9 @@ def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: 
     PATH is a folder, searched to the bottom, or one file.
     """
     from upturn.posterior.files import check_writable
-    from upturn.render.files import write_text
-    from upturn.render.formats import to_csv
-    from upturn.render.text import one_line
+    from upturn.show.text.files import write_text
+    from upturn.show.text.formats import to_csv
+    from upturn.show.text.text import one_line
     from upturn.tables.readers.evaluations import tabulate
 
     target = None if output is None else check_writable(output, (".csv",))

@@ -14,8 +14,8 @@ import pandas as pd
 
 import upturn
 from upturn.questions.compare import AxesComparison, MetricsComparison
-from upturn.render import comparison
-from upturn.render.sheet import to_document
+from upturn.show.text import comparison
+from upturn.show.text.sheet import to_document
 
 FOUR = ("flops", "params", "tokens", "perplexity")
 OLMO = ("mmlu_other_val_mc", "mmlu_other_val_rc", "arc_challenge_val_rc", "hellaswag_val_rc")

@@ -17,7 +17,7 @@ import upturn
 from benchmarks import report
 from upturn.checks.numbers import probability
 from upturn.questions.contrast.result import Contrast
-from upturn.render.formats import escape_markdown, to_markdown
+from upturn.show.text.formats import escape_markdown, to_markdown
 
 TABLE = Path("../shared/data/obsscaling_prompting.csv")
 FOLDER = Path("results/contrast")

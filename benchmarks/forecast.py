@@ -20,7 +20,7 @@ import upturn
 from benchmarks import report
 from upturn.questions.forecast.extrapolate import METHODS
 from upturn.questions.forecast.result import Forecast
-from upturn.render.formats import to_markdown
+from upturn.show.text.formats import to_markdown
 from upturn.tables.results import Results
 
 DATA = Path("../shared/data")

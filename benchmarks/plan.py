@@ -15,9 +15,9 @@ from typing import Any
 
 import upturn
 from benchmarks import report
-from upturn import plots
 from upturn.questions.plan.result import Plan
-from upturn.render.formats import escape_markdown, to_markdown
+from upturn.show import plots
+from upturn.show.text.formats import escape_markdown, to_markdown
 
 PAGE = Path("docs/plan.md")
 COMMAND = "python -m benchmarks.plan"

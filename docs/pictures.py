@@ -6,7 +6,7 @@ The fits are of bundled data, a few tasks each, so that this takes seconds.
 from pathlib import Path
 
 import upturn
-from upturn import plots
+from upturn.show import plots
 
 FOLDER = Path(__file__).parent / "generated"
 TASKS = ("arithmetic_3da", "hellaswag", "wic")

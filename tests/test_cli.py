@@ -654,8 +654,8 @@ def test_a_figure_that_cannot_be(saved, folder, options, message):
 
 
 def test_kinds_of_figures_are_those_of_the_library():
-    from upturn.plots.choose import KINDS
-    from upturn.report import SHAPES
+    from upturn.show.plots.choose import KINDS
+    from upturn.show.report import SHAPES
 
     assert (cli.FIGURES, cli.SHAPES) == (KINDS, SHAPES)
 

@@ -11,8 +11,8 @@ from tests.synthetic import classification, shape
 from tests.test_cli import HEADER, folder, refused, run
 from upturn.commandline.edge import FAILED
 from upturn.questions.classify.floor_test import upper_limit
-from upturn.render import classes
 from upturn.sampling import batch
+from upturn.show.text import classes
 from upturn.tables.results import read
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in

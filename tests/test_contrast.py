@@ -10,11 +10,11 @@ from scipy.special import expit
 import upturn
 from tests.test_cli import folder, refused, run
 from upturn.checks.errors import DataError
-from upturn.plots import plot_gain
 from upturn.questions.contrast.gains import APART
 from upturn.questions.contrast.pairing import both_scores, paired, settings_of
 from upturn.questions.contrast.result import crossings
-from upturn.render.contrasts import ContrastAnswer
+from upturn.show.plots import plot_gain
+from upturn.show.text.contrasts import ContrastAnswer
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
 

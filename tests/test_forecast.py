@@ -11,11 +11,11 @@ import upturn
 from tests.test_cli import folder, refused, run
 from upturn.checks.errors import DataError
 from upturn.model import Model
-from upturn.plots import plot_forecast
 from upturn.questions.forecast.extrapolate import METHODS
 from upturn.questions.forecast.forecast import with_onset
 from upturn.questions.forecast.split import known_share
-from upturn.render.forecasts import ForecastAnswer
+from upturn.show.plots import plot_forecast
+from upturn.show.text.forecasts import ForecastAnswer
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from upturn.checks.errors import DataError
-from upturn.panels import chosen, densities, panels, score_intervals, titles_of
+from upturn.show.panels import chosen, densities, panels, score_intervals, titles_of
 
 
 def test_score_intervals_are_wilsons(drawn):

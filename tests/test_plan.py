@@ -9,10 +9,10 @@ from scipy import stats
 import upturn
 from tests.test_cli import folder, refused, run
 from upturn.checks.errors import DataError
-from upturn.plots import plot_plan
 from upturn.questions.plan.plan import places
 from upturn.questions.plan.result import Plan, surely
-from upturn.render.plans import PlanAnswer
+from upturn.show.plots import plot_plan
+from upturn.show.text.plans import PlanAnswer
 
 __all__ = ["folder"]  # the fixture: an empty folder to work in
 

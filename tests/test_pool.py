@@ -15,8 +15,8 @@ from upturn.model import Model
 from upturn.questions.pool.hierarchy import SPREADS, Pooled
 from upturn.questions.pool.pool import answer
 from upturn.questions.pool.result import Pool
-from upturn.render.pooled import PoolAnswer, sheet_of
 from upturn.sampling.nuts import sample
+from upturn.show.text.pooled import PoolAnswer, sheet_of
 
 FAMILIES = (3, 2, 1)
 OFFSETS = np.array([-0.1, 0.0, 0.2])  # shares of the axis

@@ -14,7 +14,7 @@ from upturn import Design
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
 from upturn.questions.simulate.draw import draw
-from upturn.render.formats import to_csv
+from upturn.show.text.formats import to_csv
 
 LEAST_P = 1e-3
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from upturn.panels import panels
-from upturn.plots.curve import draw
-from upturn.plots.gain import plot_gain
-from upturn.plots.style import figure, looks, style
+from upturn.show.panels import panels
+from upturn.show.plots.curve import draw
+from upturn.show.plots.gain import plot_gain
+from upturn.show.plots.style import figure, looks, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

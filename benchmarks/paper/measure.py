@@ -19,9 +19,9 @@ import upturn
 from benchmarks import report
 from benchmarks.paper import claims, figures
 from benchmarks.paper.claims import Source, Stated
-from upturn import plots
 from upturn.questions.classify.result import Classification
-from upturn.report import LEAN
+from upturn.show import plots
+from upturn.show.report import LEAN
 from upturn.tables import datasets
 from upturn.tables.results import Results
 

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.paper import claims
 from benchmarks.paper.claims import Stated
 from upturn.checks.numbers import probability, signed
-from upturn.render.formats import escape_markdown, to_markdown
+from upturn.show.text.formats import escape_markdown, to_markdown
 
 TEMPLATE = Path(__file__).with_name("template.md")
 UNDECIDED = 0.25, 0.75  # of p_emergent

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from upturn.questions.simulate.design import Design
     from upturn.questions.simulate.result import Simulation
     from upturn.questions.simulate.simulate import simulate
-    from upturn.report import report
+    from upturn.show.report import report
     from upturn.tables.axis import Axis
     from upturn.tables.curves import Curves
     from upturn.tables.results import Results, read
@@ -115,7 +115,7 @@ _HOME = {
     "pool": "upturn.questions.pool.pool",
     "prior_sensitivity": "upturn.questions.classify.sensitivity",
     "read": "upturn.tables.results",
-    "report": "upturn.report",
+    "report": "upturn.show.report",
     "simulate": "upturn.questions.simulate.simulate",
 }
 

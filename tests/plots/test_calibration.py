@@ -5,9 +5,9 @@ import pytest
 
 import upturn
 from tests.test_calibrate import made_up
-from upturn import plots
-from upturn.plots.style import BAND, CHANGE
 from upturn.questions.calibrate import uniformity
+from upturn.show import plots
+from upturn.show.plots.style import BAND, CHANGE
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.test_pool import pool_of
-from upturn import plots
 from upturn.checks.errors import DataError
+from upturn.show import plots
 
 
 def by_gid(ax, gid):

@@ -11,12 +11,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
-from upturn import plots
 from upturn.checks.errors import DataError
-from upturn.panels import panels
-from upturn.plots.style import MARKERS, looks
 from upturn.questions.classify import classify
 from upturn.questions.fit import fit
+from upturn.show import plots
+from upturn.show.panels import panels
+from upturn.show.plots.style import MARKERS, looks
 
 
 def by_gid(ax, gid):

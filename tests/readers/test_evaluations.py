@@ -14,7 +14,7 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
-from upturn.render.formats import to_csv
+from upturn.show.text.formats import to_csv
 from upturn.tables.readers import inspect
 from upturn.tables.readers.evaluations import KINDS, is_evaluation, read_evaluations, tabulate
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import upturn
-from upturn.render.formats import to_csv
+from upturn.show.text.formats import to_csv
 from upturn.tables.readers.formula import plain, protected
 
 DANGEROUS = ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1", "-inf", "+nan"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upturn.render import comparison
+from upturn.show.text import comparison
 from upturn.tables.axis import Axis
 
 

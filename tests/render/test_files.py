@@ -4,7 +4,7 @@ import stat
 import pytest
 
 from upturn.checks.errors import DataError
-from upturn.render.files import write_text
+from upturn.show.text.files import write_text
 
 
 def test_a_text_is_written_as_it_is(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from upturn.render.formats import escape_markdown, to_csv, to_json, to_markdown
+from upturn.show.text.formats import escape_markdown, to_csv, to_json, to_markdown
 
 
 def test_json_has_null_for_what_is_no_number():

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from upturn.render.fits import records, sheet_of
-from upturn.render.sheet import to_document
-from upturn.render.terminal import print_sheet
+from upturn.show.text.fits import records, sheet_of
+from upturn.show.text.sheet import to_document
+from upturn.show.text.terminal import print_sheet
 
 RISE = [0.0, 0.02, 0.01, 0.3, 0.9]
 FLAT = [0.25, 0.26, 0.24, 0.25, 0.25]

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 import upturn
-from upturn.render.sparkline import sparklines
+from upturn.show.text.sparkline import sparklines
 
 
 def drawn(scores, width=8, **columns):

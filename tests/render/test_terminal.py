@@ -2,7 +2,7 @@ import io
 import sys
 import time
 
-from upturn.render.terminal import print_list, progress
+from upturn.show.text.terminal import print_list, progress
 
 
 class Terminal(io.StringIO):

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from upturn.render.text import one_line, shorten
+from upturn.show.text.text import one_line, shorten
 
 
 @pytest.mark.parametrize(

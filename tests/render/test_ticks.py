@@ -5,7 +5,7 @@ import datetime
 import numpy as np
 import pytest
 
-from upturn.render.ticks import MOST, tick_label, ticks
+from upturn.show.ticks import MOST, tick_label, ticks
 from upturn.tables.axis import Axis
 
 

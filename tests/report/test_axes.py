@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import upturn
-from upturn.report import axes
+from upturn.show.report import axes
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
-from upturn.panels import panels
-from upturn.report import LEAN, Report, answers, words
-from upturn.report.made import command_of
-from upturn.report.payload import UNITS, embedded, payload
+from upturn.show.panels import panels
+from upturn.show.report import LEAN, Report, answers, verdict, wording
+from upturn.show.report.command import command_of
+from upturn.show.report.payload import UNITS, embedded, payload
 from upturn.tables.axis import Axis
 
 FLOPS = Axis.parse("flops")
@@ -78,12 +78,12 @@ def parsed(page):
     ],
 )
 def test_intervals_in_words(ends, expected):
-    assert words.interval_words(FLOPS, LIMITS, *ends) == expected
+    assert wording.interval_words(FLOPS, LIMITS, *ends) == expected
 
 
 def test_perplexity_ends_where_it_is_least():
     axis = Axis.parse("perplexity")
-    assert words.scale_words(axis, np.array([-1.3, -0.5]), np.inf) == "beyond 3.2"
+    assert wording.scale_words(axis, np.array([-1.3, -0.5]), np.inf) == "beyond 3.2"
 
 
 def given(*groups, title="t", x=22.0):
@@ -113,13 +113,13 @@ def given(*groups, title="t", x=22.0):
     ],
 )
 def test_the_headline_counts(groups, expected):
-    told = words.verdict(given(*groups), FLOPS, "a to b", ("task", "tasks"), classified=True)
+    told = verdict.verdict(given(*groups), FLOPS, "a to b", ("task", "tasks"), classified=True)
     assert told[0] == expected
 
 
 def test_the_verdict_names_first_and_last_and_the_rest():
     groups = ["emerges", "emerges", "grows steadily", "falls", "falls", "not judged"]
-    told = words.verdict(given(*groups), FLOPS, "a to b", ("task", "tasks"), classified=True)
+    told = verdict.verdict(given(*groups), FLOPS, "a to b", ("task", "tasks"), classified=True)
     assert told[1].startswith("The first of them is t0, at s0 training FLOPs")
     assert "; the last is t1, at s1" in told[1]
     assert told[2] == (
@@ -137,13 +137,13 @@ def test_the_verdict_names_first_and_last_and_the_rest():
     ],
 )
 def test_what_does_not_emerge_is_told_as_well(groups, expected):
-    told = words.verdict(given(*groups), FLOPS, "a to b", ("task", "tasks"), classified=True)
+    told = verdict.verdict(given(*groups), FLOPS, "a to b", ("task", "tasks"), classified=True)
     assert told[-1] == expected
 
 
 def test_a_perplexity_is_no_number_of_perplexities():
     axis = Axis.parse("perplexity")
-    told = words.verdict(given("emerges"), axis, "9 to 3", ("task", "tasks"), classified=True)
+    told = verdict.verdict(given("emerges"), axis, "9 to 3", ("task", "tasks"), classified=True)
     assert told[1].startswith("That is t0, at perplexity s0 (")
 
 

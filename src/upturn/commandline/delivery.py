@@ -11,7 +11,7 @@ import click
 from upturn.commandline.edge import FAILED
 
 if TYPE_CHECKING:
-    from upturn.render.answer import Answer
+    from upturn.show.text.answer import Answer
 
 type Progress = AbstractContextManager[Callable[[int, int], None] | None]
 
@@ -32,7 +32,7 @@ class Delivery:
 
     def progress(self, what: str = "fitting") -> Progress:
         """Progress on standard error, unless it should be quiet."""
-        from upturn.render.terminal import progress
+        from upturn.show.text.terminal import progress
 
         return progress(quiet=self.quiet, what=what)
 
@@ -58,8 +58,8 @@ class Delivery:
 
     def _print(self, answer: "Answer") -> None:
         """The table for people; how to read it and what was noticed on standard error."""
-        from upturn.render.terminal import print_sheet
-        from upturn.render.text import one_line
+        from upturn.show.text.terminal import print_sheet
+        from upturn.show.text.text import one_line
 
         sheet = answer.sheet(self.ci)
         print_sheet(sheet)

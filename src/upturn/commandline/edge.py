@@ -49,7 +49,7 @@ class Application(click.Group):
             ctx.exit(BROKEN_PIPE)
         except ValueError as error:
             from upturn.checks.errors import DataError
-            from upturn.render.text import one_line
+            from upturn.show.text.text import one_line
 
             if isinstance(error, DataError):
                 raise BadInput(one_line(str(error))) from error
@@ -62,7 +62,7 @@ def shown_safely() -> Iterator[None]:
     try:
         yield
     except click.UsageError as error:
-        from upturn.render.text import one_line
+        from upturn.show.text.text import one_line
 
         choices = "\n\t"  # click lists them one a line
         text = choices.join(map(one_line, error.format_message().split(choices)))

@@ -354,7 +354,7 @@ def answer_options(of: str = "answer", *, saves_fits: bool = False) -> Decorator
 def _text_paths(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -> list[Path]:
     if not given or ctx.resilient_parsing:
         return []
-    from upturn.render.formats import ENDINGS
+    from upturn.show.text.formats import ENDINGS
 
     return _writable(given, tuple(ENDINGS))
 
@@ -363,7 +363,7 @@ def _fit_paths(ctx: click.Context, option: click.Parameter, given: Sequence[str]
     if not given or ctx.resilient_parsing:
         return []
     from upturn.posterior.files import SUFFIXES
-    from upturn.render.formats import ENDINGS
+    from upturn.show.text.formats import ENDINGS
 
     return _writable(given, (*SUFFIXES, *ENDINGS))
 

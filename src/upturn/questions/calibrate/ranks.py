@@ -38,7 +38,7 @@ class Truth:
     flat_until: Floats
 
     @classmethod
-    def of(cls, simulation: Simulation) -> "_Truth":
+    def of(cls, simulation: Simulation) -> "Truth":
         count = len(simulation.curves)
         parts: dict[str, Any] = {
             "first": np.empty(count),
@@ -118,7 +118,7 @@ def of_scales(
     share: Floats,
     simulation: Simulation,
     truth: Truth,
-    telling: "_Telling",
+    telling: "Telling",
 ) -> list[Scale]:
     """The scale at which a curve changes, as a fit has it, and at which it emerges."""
     curves, out = simulation.curves, []

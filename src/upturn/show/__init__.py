@@ -1,0 +1,1 @@
+"""Show: results as text, figures and reports."""

@@ -1,0 +1,89 @@
+"""plot_calibration: the ranks of true values against the band of a right posterior."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.checks.arguments import known
+from upturn.checks.errors import DataError
+from upturn.questions.calibrate.uniformity import envelope, places
+from upturn.show.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from upturn.questions.calibrate.result import Calibration, Check
+
+COLUMNS = 4
+MOST = 60  # panels of one figure
+_SIDE = 1.9  # inches
+
+
+def plot_calibration(found: "Calibration", *, checks: Sequence[str] | None = None) -> "Figure":
+    """Draw, for each check, the distribution function of ranks less that of a uniform sample.
+
+    The grey band holds the whole line of a right posterior in all panels together with a
+    probability of 99 % (Säilynoja, Bürkner and Vehtari 2022). A line above zero on the left and
+    below on the right is that of posteriors that are too narrow, the reverse of ones that are too
+    wide; a line above throughout, of ones that lie too high.
+
+    Parameters
+    ----------
+    found : Calibration
+        Of `upturn.calibrate`.
+    checks : sequence of str, optional
+        Their names; all by default.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    DataError
+        For a check that is not there, and for more than 60.
+    """
+    names = [check.name for check in found.checks]
+    wanted = names if checks is None else list(checks)
+    for name in wanted:
+        known(name, names, kind="check", where="checks")
+    if not 1 <= len(wanted) <= MOST:
+        raise DataError(f"checks: expected 1 to {MOST} in one figure, but got {len(wanted)}")
+    columns = min(COLUMNS, len(wanted))
+    rows = -(-len(wanted) // columns)
+    with style():
+        made = figure(0.6 + _SIDE * columns, 0.5 + _SIDE * rows)
+        panels = made.subplots(rows, columns, sharex=True, squeeze=False).reshape(-1)
+        for ax, name in zip(panels, wanted, strict=False):
+            _panel(ax, found[name], wrong=name in found.wrong, level=1 - found.least_p)
+        for ax in panels[len(wanted) :]:
+            ax.remove()
+        made.supxlabel("rank of the truth in its posterior", fontsize="medium")
+        made.supylabel("share of truths below, less the rank", fontsize="medium")
+    return made
+
+
+def _panel(ax: "Axes", check: "Check", *, wrong: bool, level: float) -> None:
+    """One check: the band, zero, and the difference."""
+    count = len(check.pit)
+    z, low, high = envelope(count, level) if count > 1 else (places(2),) * 3
+    ends = np.concatenate([[0.0], z, [1.0]])
+    below = np.searchsorted(np.sort(check.pit), z, side="right") / max(count, 1)
+    between = [np.concatenate([[0.0], line - z, [0.0]]) for line in (low, high, below)]
+    ax.fill_between(
+        ends, between[0], between[1], step="mid", color=BAND, alpha=0.5, linewidth=0, gid="band"
+    )
+    ax.axhline(0, color=FAINT, linewidth=0.6)
+    ax.step(ends, between[2], where="mid", color=CHANGE if wrong else INK, gid="ranks")
+    first, _, rest = check.name.replace(", ", ": ").partition(": ")
+    title = "\n".join(plain(part, 24) for part in (first, rest) if part)
+    ax.set_title(title, fontsize="x-small", parse_math=False)
+    ax.set_xticks([0, 0.5, 1])
+    ax.set_xlim(0, 1)
+    text = "not calibrated" if wrong else f"n = {count}"
+    ax.text(
+        0.97, 0.95, text, transform=ax.transAxes, ha="right", va="top", fontsize="x-small",
+        color=CHANGE if wrong else FAINT,
+    )  # fmt: skip

@@ -1,0 +1,99 @@
+"""plot_forecast: a curve fitted to small models, and what it says of the large."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.arrays.types import Floats
+from upturn.checks.arguments import interval_levels, known
+from upturn.posterior.scoring import quantiles
+from upturn.show.panels import chosen, single
+from upturn.show.plots.scales import set_axis
+from upturn.show.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from upturn.questions.forecast.result import Forecast
+
+GRID = 81
+
+
+def plot_forecast(
+    found: "Forecast",
+    curve: str | None = None,
+    *,
+    baseline: str | None = None,
+    ci: float = 0.9,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw one curve of a forecast.
+
+    Filled points were fitted, open ones were not. The line is the median of the expected score,
+    the dark band its interval, the light band that of scores themselves, as noisy as they are. The
+    dashed line is the end of what was fitted.
+
+    Parameters
+    ----------
+    found : Forecast
+    curve : str, optional
+        The name of a curve or of a task; may be left out where there is one.
+    baseline : str, optional
+        A method of `Forecast.scores` to draw beside it, as a dotted line.
+    ci : float
+        Probability of the bands, place by place.
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    DataError
+        For a curve that is not there, and where several are meant.
+    """
+    i = single(found.curves, chosen(found.curves, curve))
+    if baseline is not None:
+        known(baseline, list(found.baselines), kind="baseline", where="baseline")
+    data, axis = found.curves, found.curves.axes[i]
+    mask, held = data.mask[i], found.held[i]
+    low, high = float(found.ends[0, i]), max(float(found.far[i]), float(data.x[0, i, mask].max()))
+    grid = np.linspace(low, high, GRID)
+    levels = interval_levels(ci)
+    expected, scores = _bands(found, i, grid, levels)
+    with style():
+        ax = figure(5.2, 3.6).add_subplot() if ax is None else ax
+        set_axis(ax, axis, low, high)
+        x = axis.value(grid)
+        ax.fill_between(x, scores[0], scores[2], color=BAND, alpha=0.35, linewidth=0, gid="scores")
+        ax.fill_between(x, expected[0], expected[2], color=BAND, alpha=0.8, linewidth=0, gid="band")
+        ax.plot(x, expected[1], color=INK, gid="expected")
+        if baseline is not None:
+            y = found.baseline(baseline, i, grid)
+            ax.plot(x, y, color=FAINT, linestyle=(0, (1, 1.5)), label=baseline, gid="baseline")
+        for part, filled in ((mask & ~held, True), (held, False)):
+            ax.plot(
+                axis.value(data.x[0, i, part]), data.score[i, part], linestyle="none", marker="o",
+                color=INK if filled else CHANGE, markerfacecolor=INK if filled else "white",
+                markersize=4, gid="fitted" if filled else "held out",
+            )  # fmt: skip
+        ax.axvline(float(axis.value(found.ends[1, i])), color=FAINT, linestyle="--", linewidth=1,
+                   gid="end")  # fmt: skip
+        if np.isfinite(data.chance[i]):
+            ax.axhline(data.chance[i], color=FAINT, linestyle=(0, (1, 2)), linewidth=1,
+                       gid="chance")  # fmt: skip
+        ax.set_ylim(-0.03, 1.03)
+        ax.set_ylabel("score")
+        ax.set_title(plain(str(data.name[i])), parse_math=False)
+    return ax
+
+
+def _bands(found: "Forecast", i: int, x: Floats, levels: Floats) -> tuple[Floats, Floats]:
+    """Quantiles of the expected score and of scores: (level, place) each."""
+    one = found.mixtures[i]
+    trials = np.full(len(x), np.median(one.curve.trials[0, one.curve.mask[0]]))
+    alone = np.full(len(x), -1)
+    scores, _ = one.scored(x, alone, np.zeros(len(x)), np.round(trials), seed=0)
+    expected = one.expected(x)
+    return quantiles(expected, one.weight, levels), quantiles(scores, one.weight, levels)

@@ -1,0 +1,70 @@
+"""plot_gain: a technique against its baseline, and what it adds, along scale."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.checks.arguments import interval_levels
+from upturn.posterior.scoring import quantiles
+from upturn.questions.contrast.pairing import both_scores
+from upturn.questions.contrast.result import GRID
+from upturn.show.panels import chosen, single
+from upturn.show.plots.scales import set_axis
+from upturn.show.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from upturn.questions.contrast.result import Contrast
+
+
+def plot_gain(
+    found: "Contrast", task: str | None = None, *, ci: float = 0.9, ax: "Axes | None" = None
+) -> "Axes":
+    """Draw what a technique adds to the score of one task, along scale.
+
+    Points are the differences of the models' scores; line and band the posterior median and
+    interval of the difference of the expected scores. The bar along the bottom is the interval of
+    the break-even scale, so far as it lies within the axis.
+
+    Parameters
+    ----------
+    found : Contrast
+    task : str, optional
+        May be left out where there is one.
+    ci : float
+    ax : matplotlib Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    DataError
+        For a task that is not there, and where several are meant.
+    """
+    i = single(found.curves, chosen(found.curves, task), "task")
+    data, axis, seen = found.curves, found.curves.axes[i], found.tasks[i]
+    low, high = data.limits[:, 0, i]
+    levels = interval_levels(ci)
+    x, before, after = both_scores(data, i)
+    band = quantiles(seen.gain, seen.weight, levels)
+    grid = axis.value(low + np.linspace(0, 1, GRID) * (high - low))
+    with style():
+        ax = figure(5.2, 3.4).add_subplot() if ax is None else ax
+        set_axis(ax, axis, float(low), float(high))
+        ax.axhline(0, color=FAINT, linewidth=1, gid="even")
+        ax.fill_between(grid, band[0], band[2], color=BAND, alpha=0.6, linewidth=0, gid="band")
+        ax.plot(grid, band[1], color=INK, gid="gain")
+        ax.plot(axis.value(x), after - before, linestyle="none", marker="o", markersize=3.5,
+                color=INK, markeredgecolor="white", markeredgewidth=0.3, gid="models")  # fmt: skip
+        ends = low + np.clip(quantiles(seen.helps[None], seen.weight, levels)[[0, 2], 0], 0, 1) * (
+            high - low
+        )
+        if ends[1] > ends[0]:
+            ax.plot(axis.value(ends), [0.02, 0.02], transform=ax.get_xaxis_transform(),
+                    color=CHANGE, linewidth=4, solid_capstyle="butt", gid="break-even")  # fmt: skip
+        ax.set_ylabel(plain(f"{found.setting.split(':')[0]}: gain in score"), parse_math=False)
+        ax.set_title(plain(str(data.name[i])), parse_math=False)
+    return ax

@@ -1,0 +1,220 @@
+"""Answers: what a report says of each task, from fits on every axis and a verdict on one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.arrays.types import Floats
+from upturn.formulas.scaling import bounded_of
+from upturn.show.panels import titles_of
+from upturn.show.report.wording import interval_words, scale_words
+from upturn.tables.axis import Axis
+
+if TYPE_CHECKING:
+    from upturn.questions.classify.result import Classification
+    from upturn.questions.fit.result import Fit
+
+SURE = 0.95  # a probability from which on the verdict says so without "probably"
+RISE = 0.1  # of the score, or of the range of a continuous one: what counts as a rise
+EMERGES, PROBABLY, GROWS, FLAT, FALLS, CHANGES, UNKNOWN = (
+    "emerges",
+    "probably emerges",
+    "grows steadily",
+    "no clear rise",
+    "falls",
+    "changes",
+    "not judged",
+)
+GROUPS = (EMERGES, PROBABLY, GROWS, CHANGES, FLAT, FALLS, UNKNOWN)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One task (with its metric, setting …) and what is known of it.
+
+    Attributes
+    ----------
+    title : str
+    group : str
+        One of `GROUPS`.
+    p : float
+        That it is emergent; that it changes, where nothing was classified.
+    x : array (3,)
+        Low, median and high coordinate of the scale, infinite beyond the axis.
+    scale, interval : str
+        The same in words.
+    rise : float
+        How far the expected score rises, in its own units; NaN where not judged.
+    shapes : array (class,)
+        Probabilities; empty where nothing was classified.
+    best : str
+        The likeliest model.
+    curves : dict of int
+        The place in the fit of the curve on each axis.
+    flags : tuple of str
+    """
+
+    group: str = UNKNOWN
+    p: float = np.nan
+    x: Floats = field(default_factory=lambda: np.full(3, np.nan))
+    scale: str = ""
+    interval: str = ""
+    rise: float = np.nan
+    shapes: Floats = field(default_factory=lambda: np.empty(0))
+    best: str = ""
+    title: str = ""
+    curves: dict[str, int] = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+    @property
+    def emergent(self) -> bool:
+        """Whether it belongs into the list of what emerges, or changes, and where."""
+        return self.group in {EMERGES, PROBABLY, CHANGES}
+
+
+def answers_of(fit: "Fit", found: "Classification | None", ci: float) -> list[Answer]:
+    """One answer a task, in the order of the table.
+
+    Parameters
+    ----------
+    fit : Fit
+        On one axis or several.
+    found : Classification, optional
+        Of the fit's curves on its first axis.
+    ci : float
+    """
+    judged = _judged_by_change(fit, ci) if found is None else _judged_by_shape(found, ci)
+    curves, titles = fit.curves, titles_of(fit.curves)
+    flags = fit.flags
+    together: dict[tuple[str, ...], dict[str, int]] = {}
+    names = [name for name in curves.labels if name != "axis"]
+    for i, axis in enumerate(curves.axes):
+        key = tuple(str(curves.labels[name][i]) for name in names)
+        together.setdefault(key, {})[axis.name] = i
+    made = []
+    for held in together.values():
+        first = held.get(curves.axes[0].name)
+        told = dict.fromkeys(flag for i in held.values() for flag in flags[i])
+        what = Answer() if first is None else judged[first]
+        title = titles[next(iter(held.values()))]
+        made.append(replace(what, title=title, curves=held, flags=tuple(told)))
+    return made
+
+
+def first_axis(fit: "Fit") -> np.ndarray:
+    """The places of the curves on the first axis, which come first."""
+    axis = fit.curves.axes[0]
+    return np.array([i for i, each in enumerate(fit.curves.axes) if each == axis], dtype=np.intp)
+
+
+def _judged_by_shape(found: "Classification", ci: float) -> list[Answer]:
+    """From the classification: emergent or not, whatever the formula."""
+    curves, frame = found.curves, found.summary(ci)
+    native = frame[["emergence_low", "emergence_scale", "emergence_high"]].to_numpy(np.float64)
+    bounded = bounded_of(found.models[0], curves)
+    spread = np.nanmax(curves.score, axis=1) - np.nanmin(curves.score, axis=1)
+    rise = frame["rise"].to_numpy(np.float64)
+    relative = np.where(bounded, rise, rise / np.where(spread > 0, spread, 1.0))
+    p = frame["p_emergent"].to_numpy(np.float64)
+    judged = []
+    for i, axis in enumerate(curves.axes):
+        x = _coordinates(axis, native[i])
+        limits = curves.limits[:, 0, i]
+        judged.append(
+            Answer(
+                group=_group(p[i], relative[i]),
+                p=float(p[i]),
+                x=x,
+                scale=scale_words(axis, limits, float(x[1])),
+                interval=interval_words(axis, limits, float(x[0]), float(x[2])),
+                rise=float(rise[i]),
+                shapes=found.p_class[i],
+                best=str(frame["best_model"].iloc[i]),
+            )
+        )
+    return judged
+
+
+def _group(p: float, rise: float) -> str:
+    if p >= SURE:
+        return EMERGES
+    if p >= 0.5:
+        return PROBABLY
+    return GROWS if rise >= RISE else FALLS if rise <= -RISE else FLAT
+
+
+def _judged_by_change(fit: "Fit", ci: float) -> list[Answer]:
+    """From the fit alone: whether and where the curve changes under its one model."""
+    gain, held = fit.summary(ci)["gain"].tolist(), turns(fit, ci)
+    judged = []
+    for i in first_axis(fit):
+        turn = held[i]
+        judged.append(
+            Answer(
+                group=CHANGES if turn.p >= 0.5 else FLAT,
+                p=turn.p,
+                x=np.array([turn.ends[0], turn.x, turn.ends[1]]),
+                scale=turn.scale,
+                interval=turn.interval,
+                rise=gain[i],
+                best=fit.model.name,
+            )
+        )
+    return judged
+
+
+def _coordinates(axis: Axis, native: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.sort(axis.coordinate(native))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Where one curve turns up under the model of the fit.
+
+    Attributes
+    ----------
+    x : float
+        The median, infinite beyond the axis.
+    ends : tuple of float
+        Of the interval.
+    scale, interval : str
+    p : float
+        That it changes on this axis at all.
+    """
+
+    x: float
+    ends: tuple[float, float]
+    scale: str
+    interval: str
+    p: float
+
+
+def turns(fit: "Fit", ci: float) -> list[Turn]:
+    """Where each curve turns up, in the order of the fit."""
+    frame = fit.summary(ci)
+    native = frame[["scale_low", "scale", "scale_high"]].to_numpy(np.float64)
+    made = []
+    for i, (axis, p) in enumerate(zip(fit.curves.axes, frame["p_change"].tolist(), strict=True)):
+        low, middle, high = _coordinates(axis, native[i]).tolist()
+        limits = fit.curves.limits[:, 0, i]
+        scale, interval = (
+            scale_words(axis, limits, middle),
+            interval_words(axis, limits, low, high),
+        )
+        made.append(Turn(middle, (low, high), scale, interval, float(p)))
+    return made
+
+
+def by_verdict(given: Sequence[Answer]) -> list[Answer]:
+    """The surest verdict first, and within each the more probably emergent."""
+    return sorted(given, key=lambda a: (GROUPS.index(a.group), -np.nan_to_num(a.p, nan=-1.0)))
+
+
+def listed_first(given: Sequence[Answer]) -> list[Answer]:
+    """Those that emerge, the surest group first, within it by scale."""
+    order = {group: place for place, group in enumerate(GROUPS)}
+    there = [answer for answer in given if answer.emergent]
+    return sorted(there, key=lambda a: (order[a.group], float(a.x[1]), -a.p))

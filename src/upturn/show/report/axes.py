@@ -1,0 +1,159 @@
+"""The axes: how far they can be told apart, and on which of them the curves are clearest."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from upturn.arrays.types import Floats
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent
+from upturn.questions.compare import separability as orders
+from upturn.questions.compare.leave_one_out import canonical_order
+from upturn.show.report.markup import table_of, text
+from upturn.show.report.wording import span_words
+from upturn.tables.axis import Axis
+
+if TYPE_CHECKING:
+    from upturn.show.report import Report
+
+WITHIN = 2.0  # standard errors: a difference that is less is none
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """The curves that have the same points on every axis.
+
+    Attributes
+    ----------
+    axes : tuple of Axis
+    index : array (axis, curve)
+        Their places in the fit.
+    pairs : tuple of Pair
+        How far each two axes can be told apart.
+    log_evidence, error : array (axis, curve)
+        With its Monte Carlo error.
+    """
+
+    axes: tuple[Axis, ...]
+    index: NDArray[np.intp]
+    pairs: tuple[orders.Pair, ...]
+    log_evidence: Floats
+    error: Floats
+
+    @cached_property
+    def best(self) -> int:
+        """The axis with the highest evidence of all curves together."""
+        return int(self.log_evidence.sum(axis=1).argmax())
+
+    def behind(self, axis: int) -> tuple[float, float]:
+        """By how many nats an axis is behind the best, with the standard error over curves."""
+        gap = self.log_evidence[self.best] - self.log_evidence[axis]
+        noise = (self.error[self.best] ** 2 + self.error[axis] ** 2).sum()
+        across = len(gap) * gap.var(ddof=1) if len(gap) > 1 else np.nan
+        return float(gap.sum()), float(np.sqrt(across + noise))
+
+
+def shared(report: "Report") -> Shared | None:
+    """What can be compared; None where there is one axis only, or no such curve."""
+    fit = report.fit
+    curves, axes = fit.curves, tuple(dict.fromkeys(fit.curves.axes))
+    if len(axes) < 2 or any(axis.components for axis in axes):
+        return None
+    order = canonical_order(curves)
+    model, response, u = (
+        np.take_along_axis(each, order, axis=1)
+        for each in (curves.model, curves.response, curves.u[0])
+    )
+    names = [axis.name for axis in axes]
+    held = [[a.curves[n] for n in names] for a in report.answers if set(names) <= set(a.curves)]
+    same = [
+        at
+        for at in held
+        if all(np.array_equal(model[i], model[at[0]]) for i in at)
+        and all(np.array_equal(response[i], response[at[0]]) for i in at)
+    ]
+    if not same:
+        return None
+    index = np.array(same, dtype=np.intp).T
+    mask = curves.mask[index[0]]
+    stats = fit.tree["sample_stats"]
+    return Shared(
+        axes,
+        index,
+        orders.pairs(tuple(names), np.where(mask, u[index], 0.0), mask),
+        *(stats[name].to_numpy()[index] for name in ("log_evidence", "log_evidence_se")),
+    )
+
+
+def axes_note(report: "Report") -> str:
+    """What the table says, and first how far the axes can be told apart at all."""
+    start = (
+        "The same curves under the same model on every axis of scale they were fitted on. A "
+        "narrower interval, as a share of the axis, says that the axis orders the models in a "
+        "way that the change is clearer on."
+    )
+    found = shared(report)
+    return start if found is None else f"{start}</p><p>{text(verdict(found))}"
+
+
+def verdict(found: Shared) -> str:
+    """How far the axes can be told apart, then which explains the scores best, in words."""
+    best = found.axes[found.best]
+    told = [_against(found, i) for i in range(len(found.axes)) if i != found.best]
+    curves = counted(found.index.shape[1], "curve")
+    return (
+        f"On the {curves} with the same models on every axis, {best.title} explains the scores "
+        f"at least as well as any other: {'; '.join(told)}. Errors take the curves for "
+        "independent; upturn compare --axes allows for models that they share."
+    )
+
+
+def _against(found: Shared, axis: int) -> str:
+    best, other = found.axes[found.best], found.axes[axis]
+    pair = next(p for p in found.pairs if {p.first, p.second} == {best.name, other.name})
+    gap, error = found.behind(axis)
+    decided = gap > WITHIN * error
+    ahead = f"{gap:.1f} ± {error:.1f} nats of log evidence"
+    if pair.kind == orders.SAME:
+        return f"{other.title} is the same axis but for its unit ({ahead})"
+    if pair.kind == orders.SHAPE:
+        how = f"{ahead} are about shape" if decided else f"a tie, {ahead}"
+        return f"{other.title} orders the models alike, so that order cannot tell them apart: {how}"
+    order = f"rank correlation {pair.spearman:.2f}"
+    return f"{other.title} {f'is behind by {ahead}' if decided else f'ties, {ahead}'} ({order})"
+
+
+def axes_table(report: "Report") -> str:
+    """One row an axis."""
+    found = shared(report)
+    headers = ["axis", "from – to", "curves", "change with p ≥ 95 %", "scale beyond the axis"]
+    headers.append("median width of the range")
+    rows = [_row(report, axis) for axis in dict.fromkeys(report.fit.curves.axes)]
+    if found is not None:
+        headers.append("log evidence, to the best")
+        for i, row in enumerate(rows):
+            gap, error = found.behind(i)
+            row.append("" if i == found.best else f"−{gap:.1f} ± {error:.1f}")
+    return table_of(headers, rows, range(2, len(headers)))
+
+
+def _row(report: "Report", axis: Axis) -> list[str]:
+    curves, summary = report.fit.curves, report.fit.summary(report.ci)
+    index = np.array([i for i, each in enumerate(curves.axes) if each == axis])
+    low, high = curves.limits[:, 0, index]
+    ends = np.array([report.turns[i].ends for i in index])
+    width = np.where(high > low, high - low, np.nan)
+    share = (np.clip(ends[:, 1], low, high) - np.clip(ends[:, 0], low, high)) / width
+    changed = summary["p_change"].to_numpy()[index] >= 0.95
+    clear = share[changed & np.isfinite(share)]
+    return [
+        text(axis.title),
+        text(span_words(axis, np.array([low.min(), high.max()]))),
+        f"{len(index):,}",
+        f"{int(changed.sum()):,}",
+        f"{int(summary['censored'].to_numpy()[index].sum()):,}",
+        percent(float(round(np.median(clear), 3))) if len(clear) else "",
+    ]

@@ -1,0 +1,82 @@
+"""Trust: the sampler's diagnostics with what they mean, and what was met in the data."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.posterior.tree import values
+from upturn.sampling.particles.weights import LARGEST_K
+from upturn.sampling.population.sampler import METHODS
+from upturn.show.report.markup import text
+
+if TYPE_CHECKING:
+    from upturn.questions.fit.result import Fit
+
+NAMED = 12  # curves that are named; of more, the number
+
+type Table = tuple[list[str], list[list[str]], list[int]]
+
+
+def diagnostics_of(fit: "Fit") -> Table:
+    """Headers, rows of HTML cells, and the columns of numbers."""
+    frame = fit.summary()
+    khat, ess, rhat = (frame[name].to_numpy(np.float64) for name in ("khat", "ess", "rhat"))
+    total = len(frame)
+    method = values(fit.tree, "sample_stats", "method")
+    rows = [
+        [
+            "k̂",
+            f"largest {np.nanmax(khat):.2f}",
+            f"{int((khat > LARGEST_K).sum()):,} of {total:,} above {LARGEST_K:g}",
+            "Whether the draws reach the tails. Above 0.7 the answer may be off by more than it "
+            "says (Vehtari et al. 2024).",
+        ],
+        [
+            "effective draws",
+            f"smallest {np.nanmin(ess):,.0f}",
+            f"{int((ess < 400).sum()):,} of {total:,} below 400",
+            "How many independent draws these are worth. A few hundred fix a median; ends of "
+            "ranges need more.",
+        ],
+        [
+            "R̂",
+            f"largest {np.nanmax(rhat):.3f}",
+            f"{int((rhat > 1.01).sum()):,} of {total:,} above 1.01",
+            "Whether four independent runs agree. 1 is perfect (Vehtari et al. 2021).",
+        ],
+        [
+            "method",
+            "",
+            f"{int((method == len(METHODS) - 1).sum()):,} of {total:,} by tempered SMC",
+            "Curves too hard for importance sampling are drawn by a slower, sturdier method.",
+        ],
+        [
+            "converged",
+            "",
+            f"{total - len(fit.failed):,} of {total:,}",
+            "All of the above within bounds. "
+            + (f"Not so: {text(_named(fit.failed))}." if fit.failed else "Nothing to worry about."),
+        ],
+    ]
+    return ["", "worst", "curves", "what it means"], rows, []
+
+
+def problems_of(fit: "Fit") -> str:
+    """Notes of the reader, and flags of curves with the curves that have them."""
+    curves = fit.curves
+    found: dict[str, list[str]] = {}
+    for name, flags in zip(curves.name.tolist(), curves.flags, strict=True):
+        for flag in flags:
+            found.setdefault(flag, []).append(name)
+    counts = Counter({flag: len(names) for flag, names in found.items()})
+    items = [text(note) for note in fit.notes]
+    items += [f"{text(flag)}: {n:,} — {text(_named(found[flag]))}" for flag, n in counts.items()]
+    if not items:
+        return '<p class="soft">Nothing was left out, derived or rounded, and no curve is odd.</p>'
+    return f'<ul class="plain">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

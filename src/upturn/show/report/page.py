@@ -1,0 +1,394 @@
+"""The page: a report's answers as one HTML file that loads nothing.
+
+Every text from the table passes through `text`; what the script draws is in a block of JSON, and
+the page's security policy lets no other script run than the one whose hash it names.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, signed
+from upturn.show.report.answers import GROUPS, SURE, Answer, Turn, listed_first
+from upturn.show.report.axes import axes_note, axes_table
+from upturn.show.report.diagnostics import diagnostics_of, problems_of
+from upturn.show.report.markup import table_of, text
+from upturn.show.report.payload import POINTS, embedded, payload
+from upturn.show.report.provenance import made_of
+from upturn.show.report.wording import sure_words
+from upturn.show.ticks import ticks
+from upturn.tables.axis import Axis
+
+if TYPE_CHECKING:
+    from upturn.show.report import Report
+
+FOREST = 40  # rows; more are in the table
+_WIDE = 1000  # units of the drawing of a scale
+_SHAPES = {
+    "flat": "flat: no change over the scales observed",
+    "smooth": "smooth: rises along an S-shaped curve or a straight one",
+    "changepoint": "changepoint: flat up to a scale, then suddenly otherwise",
+    "inverse": "inverse: falls",
+    "u-shaped": "u-shaped: falls, then rises",
+}
+
+
+def page(report: "Report") -> str:
+    """The whole file."""
+    given, axis = report.answers, report.axis
+    noun = report.noun
+    style, script = _asset("style.css"), _asset("page.js")
+    lead, *rest = report.verdict
+    found = report.classification
+    return Template(_asset("template.html")).substitute(
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+        version=text(report.version),
+        noun=noun[0],
+        title=text(report.title),
+        subtitle=text(_subtitle(report)),
+        lead=text(lead),
+        rest="".join(f"<p>{text(sentence)}</p>" for sentence in rest),
+        meaning=text(_meaning(report)),
+        groups=_groups(given),
+        where_title="Where, and how sure" if found else "Where it changes",
+        where_note=_where_note(report),
+        forest=_forest(given, axis, report.limits, report.ci),
+        table_note=_table_note(report),
+        table=_table(report),
+        panels_note=_panels_note(report),
+        tasks=_tasks(report),
+        shapes=_shapes(report),
+        axes_note=axes_note(report),
+        axes=axes_table(report),
+        diagnostics_note=(
+            "Every answer is an average over random draws. These numbers say whether there were "
+            "enough of them, and in the right places."
+        ),
+        diagnostics=table_of(*diagnostics_of(report.fit)),
+        problems=problems_of(report.fit),
+        made=made_of(report),
+        data=embedded(payload(report.fit, given, report.ci)),
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("upturn") / "report" / name).read_text("utf-8")
+
+
+def _hash(content: str) -> str:
+    return base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+
+
+def slug(group: str) -> str:
+    """The class of a group in the style sheet."""
+    return group.replace(" ", "-")
+
+
+# ---- the first screen ----------------------------------------------------------------------------
+
+
+def _subtitle(report: "Report") -> str:
+    curves = report.fit.curves
+    names = dict.fromkeys(axis.title for axis in curves.axes)
+    return " · ".join(
+        [
+            counted(len(report.answers), report.noun[0]),
+            counted(len({m for row in curves.model for m in row if m}), "model"),
+            f"scale measured as {', '.join(names)}",
+            *(
+                [f"a task counts once for each {' and '.join(report.apart)}"]
+                if report.apart
+                else []
+            ),
+        ]
+    )
+
+
+def _meaning(report: "Report") -> str:
+    """What the word means, with the numbers that were in force."""
+    found = report.classification
+    if found is None:
+        return (
+            f"Percentages are how probable a change is under the model {report.fit.model.name}; "
+            f"ranges hold the true scale with a probability of {percent(report.ci)}."
+        )
+    rules = found.criteria
+    return (
+        f"An ability emerges if its score first stays flat near chance over at least "
+        f"{percent(rules.min_flat)} of the scales, and then rises by at least {rules.min_rise:g} "
+        "(of the score, which goes to 1, or of its range). Percentages are how probable that is, "
+        "given these measurements; ranges hold the true scale with a probability of "
+        f"{percent(report.ci)}."
+    )
+
+
+def _groups(given: Sequence[Answer]) -> str:
+    """The share of each group as a bar, and its key."""
+    count = {group: sum(a.group == group for a in given) for group in GROUPS}
+    bars, keys, left = [], [], 0.0
+    for group, n in count.items():
+        if not n:
+            continue
+        width = _WIDE * n / len(given)
+        bars.append(
+            f'<rect x="{left:.2f}" width="{max(width - 2, 0.5):.2f}" height="16" '
+            f'class="g-{slug(group)}"><title>{group}: {n}</title></rect>'
+        )
+        keys.append(f"<li>{_swatch(f'g-{slug(group)}')}<b>{n}</b> {group}</li>")
+        left += width
+    return (
+        f'<svg class="bar" viewBox="0 0 {_WIDE} 16" preserveAspectRatio="none" role="img" '
+        f'aria-label="shares of the verdicts">{"".join(bars)}</svg>'
+        f'<ul class="keys">{"".join(keys)}</ul>'
+    )
+
+
+def _swatch(cls: str) -> str:
+    return (
+        '<svg viewBox="0 0 10 10" aria-hidden="true">'
+        f'<rect width="10" height="10" rx="2" class="{cls}"/></svg>'
+    )
+
+
+def _where_note(report: "Report") -> str:
+    there = sum(answer.emergent for answer in report.answers)
+    some = f" The first {FOREST} of {there} are shown." if there > FOREST else ""
+    what = "at which each begins to rise" if report.classification else "at which each changes"
+    return (
+        f"The scale {what}: the dot is the best guess, the line holds the truth with a probability "
+        f"of {percent(report.ci)}, and an arrow says that it goes on beyond the models measured. "
+        f"The smallest scale comes first.{some}"
+    )
+
+
+def _forest(given: Sequence[Answer], axis: Axis, limits: tuple[float, float], ci: float) -> str:
+    """What emerges, where, how sure: a row each."""
+    rows = listed_first(given)[:FOREST]
+    if not rows:
+        return '<p class="soft">Nothing to show here: see the table for what each does instead.</p>'
+    low, high = limits
+    room = (high - low) or 1.0
+    marks = [(t.x, t.label) for t in ticks(axis, low, high)] if high > low else []
+    grid = "".join(
+        f'<line x1="{place}" x2="{place}" y1="0" y2="100%" class="rule"/>'
+        for place in (_place(x, low, room) for x, _ in marks)
+    )
+    body = "".join(
+        f"<tr{'' if a.p >= SURE else ' class=faint'}>"
+        f'<td class="name">{text(a.title)}</td>'
+        f'<td class="graph"><svg aria-hidden="true">{grid}{_span(a, low, room)}</svg></td>'
+        f'<td class="nowrap">{text(a.scale)}</td><td class="nowrap soft">{text(a.interval)}</td>'
+        f'<td class="n">{text(sure_words(a.p))}</td></tr>'
+        for a in rows
+    )
+    labels = "".join(
+        f'<text x="{_place(x, low, room)}" y="14" text-anchor="middle">{text(label)}</text>'
+        for x, label in marks
+    )
+    return (
+        '<div class="scroll"><table class="forest"><thead><tr><th scope="col"></th>'
+        f'<th scope="col" class="graph">{text(axis.title)} →</th><th scope="col">scale</th>'
+        f'<th scope="col">{percent(ci)} range</th><th scope="col" class="n">how sure</th></tr>'
+        f'<tr class="axis"><th></th><th class="graph"><svg aria-hidden="true">{labels}</svg></th>'
+        f"<th></th><th></th><th></th></tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _place(x: float, low: float, room: float) -> str:
+    """A place along the drawing in percent, so that it takes any width."""
+    return f"{100 * min(max((x - low) / room, 0.0), 1.0):.2f}%"
+
+
+def _span(answer: Answer, low: float, room: float) -> str:
+    """The interval, its dot, and tips where it goes on."""
+    first, middle, last = (_place(float(x), low, room) for x in answer.x)
+    parts = [f'<line x1="{first}" x2="{last}" y1="10" y2="10" class="span"/>']
+    if np.isposinf(answer.x[2]):
+        parts.append(_tip(last, "M0 5 L8 10 L0 15z"))
+    if np.isneginf(answer.x[0]):
+        parts.append(_tip(first, "M0 5 L-8 10 L0 15z"))
+    if np.isfinite(answer.x[1]):
+        parts.append(f'<circle cx="{middle}" cy="10" r="4.5" class="dot"/>')
+    return "".join(parts)
+
+
+def _tip(x: str, path: str) -> str:
+    return f'<svg x="{x}" overflow="visible"><path d="{path}" class="tip"/></svg>'
+
+
+# ---- the table -----------------------------------------------------------------------------------
+
+
+def _table_note(report: "Report") -> str:
+    judged = "verdict and scale are about" if report.classification else "the scale is about"
+    return text(
+        f"A click on a column's name sorts by it. The small picture is the score along "
+        f"{report.axis.title}, from the smallest model to the largest; {judged} that axis. The "
+        f"columns to the right are where the curve turns up on each axis under the model "
+        f"{report.fit.model.name}, with the probability that it changes at all where that is "
+        "below 95 %."
+    )
+
+
+def _table(report: "Report") -> str:
+    """A row a task; data-key is what a column sorts by."""
+    classified = report.classification is not None
+    names = list(dict.fromkeys(axis.name for axis in report.fit.curves.axes))
+    titles = {axis.name: axis.title for axis in report.fit.curves.axes}
+    headers: list[tuple[str, str, str]] = [(report.noun[0], "", "ascending"), ("score", "-", "")]
+    headers += [("verdict", "", "ascending"), ("emerges" if classified else "changes", "n", "")]
+    headers += [("scale", "", "ascending"), (f"{percent(report.ci)} range", "-", "")]
+    headers += [("rise", "n", "")]
+    headers += [("shape", "-", "")] if classified else []
+    headers += [(f"on {titles[name]}", "", "ascending") for name in names]
+    flagged = any(answer.flags for answer in report.answers)
+    headers += [("flags", "", "ascending")] if flagged else []
+    rows = []
+    for place, a in enumerate(report.answers):
+        cells = [
+            f'<td class="name"><button type="button" class="open">{text(a.title)}</button></td>',
+            f'<td><svg class="thumb" viewBox="0 0 92 30" data-row="{place}" aria-hidden="true">'
+            "</svg></td>",
+            f'<td data-key="{GROUPS.index(a.group)}"><span class="dotted">'
+            f"{_swatch(f'g-{slug(a.group)}')}{a.group}</span></td>",
+            f'<td class="n" data-key="{_key(a.p)}">{text(sure_words(a.p))}</td>',
+            f'<td class="nowrap" data-key="{_key(float(a.x[1]))}">'
+            f"{text(a.scale) if a.emergent else '–'}</td>",
+            f'<td class="nowrap soft">{text(a.interval if a.emergent else "")}</td>',
+            f'<td class="n" data-key="{_key(a.rise)}">{text(signed(a.rise))}</td>',
+        ]
+        if classified:
+            cells.append(f"<td>{_mix(report, a)}</td>")
+        for name in names:
+            i = a.curves.get(name)
+            cells.append("<td></td>" if i is None else _turning(report.turns[i]))
+        if flagged:
+            cells.append(f'<td class="flags">{text("; ".join(a.flags))}</td>')
+        rows.append(f'<tr data-row="{place}">{"".join(cells)}</tr>')
+    return (
+        f'<table class="results"><thead><tr>{"".join(map(_header, headers))}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
+def _header(header: tuple[str, str, str]) -> str:
+    """A column's name, a button where it sorts."""
+    name, kind, first = header
+    if kind == "-":
+        return f'<th scope="col">{text(name)}</th>'
+    cls = ' class="n"' if kind == "n" else ""
+    data = f' data-first="{first}"' if first else ""
+    return f'<th scope="col"{cls}{data}><button type="button">{text(name)}</button></th>'
+
+
+def _key(value: float) -> str:
+    """A number to sort by; infinite ones stay at their end, unknown ones are empty."""
+    if np.isnan(value):
+        return ""
+    return f"{np.clip(value, -1e300, 1e300):.6g}"
+
+
+def _turning(turn: Turn) -> str:
+    """Where a curve turns up under the model of the fit."""
+    doubt = "" if turn.p >= SURE else f' <span class="soft">({text(sure_words(turn.p))})</span>'
+    return f'<td class="nowrap" data-key="{_key(turn.x)}">{text(turn.scale)}{doubt}</td>'
+
+
+def _mix(report: "Report", answer: Answer) -> str:
+    """The probabilities of the shapes as one bar."""
+    found = report.classification
+    if found is None or not len(answer.shapes):
+        return ""
+    bars, left = [], 0.0
+    for name, p in zip(found.classes, answer.shapes.tolist(), strict=True):
+        if p >= 0.005:
+            bars.append(
+                f'<rect x="{left:.1f}" width="{84 * p:.1f}" height="11" class="s-{name}">'
+                f"<title>{name} {text(sure_words(p))}</title></rect>"
+            )
+            left += 84 * p
+    return f'<svg class="mix" viewBox="0 0 84 11" role="img">{"".join(bars)}</svg>'
+
+
+# ---- panels, shapes ------------------------------------------------------------------------------
+
+
+def _panels_note(report: "Report") -> str:
+    return (
+        "Dots are the models' scores with the range that the number of examples leaves open; line "
+        "and band are the expected score under the model "
+        f"<code>{text(report.fit.model.name)}</code>; the orange hump is where the curve turns up, "
+        "as probable there as it is high; the dotted line is guessing. A grey panel says that it "
+        "has more probably not turned up on this axis than it has. On every axis the more capable "
+        f"models stand on the right, so perplexity falls.{_thinned(report)}"
+    )
+
+
+def _thinned(report: "Report") -> str:
+    """That not all points are drawn, where it is so."""
+    most = int(report.fit.curves.points.max(initial=0))
+    return f" Of curves of more than {POINTS} points, {POINTS} are drawn." if most > POINTS else ""
+
+
+def _tasks(report: "Report") -> str:
+    names = list(dict.fromkeys(axis.name for axis in report.fit.curves.axes))
+    titles = {axis.name: axis.title for axis in report.fit.curves.axes}
+    cards = []
+    for place, a in enumerate(report.answers):
+        figures = "".join(
+            f"<figure><figcaption><b>{text(titles[name])}</b><br>"
+            f"{_caption(report.turns[a.curves[name]])}"
+            "</figcaption>"
+            f'<svg viewBox="0 0 360 200" data-axis="{number}" role="img" '
+            f'aria-label="{text(a.title)} against {text(titles[name])}"></svg></figure>'
+            for number, name in enumerate(names)
+            if name in a.curves
+        )
+        judged = f" · emerges: {sure_words(a.p)}" if report.classification and a.best else ""
+        told = a.group + judged
+        cards.append(
+            f'<article class="task" data-row="{place}"><h3>{text(a.title)}'
+            f'<span>{text(told)}</span></h3><div class="panels">{figures}</div></article>'
+        )
+    return "".join(cards)
+
+
+def _caption(turn: Turn) -> str:
+    """The scale with its range, and the probability of a change where it is in doubt."""
+    told = turn.scale if turn.scale == turn.interval else f"{turn.scale} ({turn.interval})"
+    return text(told if turn.p >= SURE else f"{told}, changes: {sure_words(turn.p)}")
+
+
+def _shapes(report: "Report") -> str:
+    """What shapes the curves have, over the whole table."""
+    found = report.classification
+    if found is None:
+        return ""
+    share = found.p_class.mean(axis=0)
+    rows = [
+        [
+            f'<span class="dotted">{_swatch(f"s-{name}")}{_SHAPES[name]}</span>',
+            text(sure_words(float(p))),
+            text(", ".join(m.name for m in found.models if m.shape == name)),
+        ]
+        for name, p in zip(found.classes, share, strict=True)
+    ]
+    note = (
+        "A description, not the verdict: which formula explains a curve best hangs on which "
+        "formulas were tried, and a steep smooth curve emerges as much as one with a break. The "
+        "verdict is an average over all of them, weighted by how well each explains the data."
+    )
+    return (
+        f'<h2 id="shapes">Shapes</h2><p class="note">{note}</p><div class="scroll">'
+        + table_of(["shape", "share of the curves", "models that stand for it"], rows, [1])
+        + "</div>"
+    )

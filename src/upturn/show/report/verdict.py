@@ -1,0 +1,110 @@
+"""The verdict of a report, in sentences."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from upturn.tables.axis import Axis
+
+if TYPE_CHECKING:
+    from upturn.show.report.answers import Answer
+
+
+def verdict(
+    given: "Sequence[Answer]", axis: Axis, span: str, noun: tuple[str, str], *, classified: bool
+) -> list[str]:
+    """The verdict as sentences, the first of which stands alone.
+
+    Parameters
+    ----------
+    given : sequence of Answer
+    axis : Axis
+        That it is about.
+    span : str
+        Where the axis begins and ends, in words.
+    noun : two str
+        What the answers are about, as ("task", "tasks").
+    classified : bool
+        Whether emergence was judged, or only change.
+    """
+    count: dict[str, int] = {}
+    for answer in given:
+        count[answer.group] = count.get(answer.group, 0) + 1
+    total = len(given)
+    where = f"over {axis.title} from {span}"
+    if classified:
+        return [_headline(count, total, noun, where), *_ends(given, axis), *_others(count)]
+    changes = count.get("changes", 0)
+    return [
+        f"{_of(changes, total, noun)} more probably {'changes' if changes == 1 else 'change'} "
+        f"{where} than not.",
+        "Whether a change is an emergence was not asked here.",
+    ]
+
+
+def _ends(given: "Sequence[Answer]", axis: Axis) -> list[str]:
+    """The first and the last that surely emerge, with where."""
+    sure = sorted(
+        (a for a in given if a.group == "emerges" and math.isfinite(a.x[1])),
+        key=lambda a: float(a.x[1]),
+    )
+    counted = axis.name in {"flops", "params", "tokens"}
+    told = [
+        f"{a.title}, at {f'{a.scale} {axis.title}' if counted else f'{axis.title} {a.scale}'} "
+        f"({a.interval})"
+        for a in sure
+    ]
+    if len(told) < 2:
+        return [f"That is {told[0]}."] if told else []
+    return [f"The first of them is {told[0]}; the last is {told[-1]}."]
+
+
+def _headline(count: Mapping[str, int], total: int, noun: tuple[str, str], where: str) -> str:
+    surely, probably = count.get("emerges", 0), count.get("probably emerges", 0)
+    some = "emerges" if surely == 1 else "emerge"
+    if total == 1 and surely:
+        return f"The {noun[0]} emerges {where}, with a probability of 95 % or more."
+    each = "" if surely == 1 else "each "
+    begin = f"{_of(surely, total, noun)} {some} {where}, {each}with a probability of 95 % or more"
+    if not surely:
+        begin = (
+            f"None of the {total} {noun[1]} surely emerges {where}"
+            if total > 1
+            else (f"The {noun[0]} does not surely emerge {where}")
+        )
+    if probably:
+        more = " more" if surely else ""
+        return f"{begin}; {probably}{more} probably {'does' if probably == 1 else 'do'}."
+    return f"{begin}."
+
+
+def _of(count: int, total: int, noun: tuple[str, str]) -> str:
+    return f"{count} of {total} {noun[1]}" if total > 1 else f"{count} of 1 {noun[0]}"
+
+
+def _others(count: Mapping[str, int]) -> list[str]:
+    """Of those that do not emerge: what they do instead."""
+    parts = []
+    for group, one, several in (
+        ("grows steadily", "improves", "improve"),
+        ("falls", "gets worse", "get worse"),
+        ("no clear rise", "shows no clear rise", "show no clear rise"),
+        ("not judged", "has no value on this axis", "have no value on this axis"),
+    ):
+        n = count.get(group, 0)
+        if n:
+            extra = {
+                "grows steadily": " without first staying flat near chance",
+                "no clear rise": " at these scales, which says nothing about larger ones",
+            }.get(group, "")
+            parts.append(f"{n} {one if n == 1 else several}{extra}")
+    if not parts:
+        return []
+    if sum(count.values()) == 1:
+        return [f"It {parts[0].removeprefix('1 ')}."]
+    some = count.get("emerges", 0) + count.get("probably emerges", 0)
+    return [f"{'Of the others' if some else 'Of them'}, {_joined(parts)}."]
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{'; '.join(parts[:-1])}; and {parts[-1]}"

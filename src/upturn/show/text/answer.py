@@ -1,0 +1,107 @@
+"""What every question's answer can do: be printed for people, and be written for programs."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from upturn.show.text import formats
+from upturn.show.text.files import write_text
+from upturn.show.text.sheet import Sheet, to_document
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Answer(ABC):
+    """An answer as text.
+
+    A subclass says what is printed (`sheet`), what the rows of CSV and of ``curves`` in JSON are
+    (`records`), and what JSON has beside them (`parts`).
+    """
+
+    @property
+    @abstractmethod
+    def notes(self) -> Sequence[str]:
+        """What a reader should know of the data and of the answer."""
+
+    @property
+    @abstractmethod
+    def failed(self) -> Sequence[str]:
+        """Names of the curves whose answer is not to be trusted."""
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """Of how many curves there is an answer."""
+
+    @abstractmethod
+    def sheet(self, ci: float) -> Sheet:
+        """What is printed for people."""
+
+    @abstractmethod
+    def records(self, ci: float) -> "pd.DataFrame":
+        """One row a curve, its name first."""
+
+    @abstractmethod
+    def parts(self, ci: float) -> dict[str, object]:
+        """What a JSON document has beside the curves."""
+
+    def text(self, form: str, ci: float) -> str:
+        """As json, csv or markdown."""
+        if form == "markdown":
+            return to_document(self.sheet(ci))
+        if form == "csv":
+            return formats.to_csv(self.columns(ci))
+        return formats.to_json(self.records(ci), **self.parts(ci))
+
+    def columns(self, ci: float) -> "pd.DataFrame":
+        """What CSV holds: the records, unless a subclass has more to put beside them."""
+        return self.records(ci)
+
+    def save(self, path: Path, ci: float) -> None:
+        """Write it in the form that the file's ending asks for."""
+        write_text(path, self.text(formats.ENDINGS[path.suffix.lower()], ci))
+
+
+class Found(Protocol):
+    """What says by itself what is to be known of it."""
+
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+    @property
+    def failed(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True)
+class AnswerOf[T: Found](Answer):
+    """The answer of what was found, with its notes and failures."""
+
+    found: T
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self.found.notes)
+
+    @property
+    def failed(self) -> Sequence[str]:
+        return self.found.failed
+
+
+def with_names(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """A table of curves with their names, its index, as the first column."""
+    out = frame.copy()
+    out.insert(0, "curve", out.index.astype(str))
+    return out
+
+
+def rows_of(frame: "pd.DataFrame") -> list[dict[Any, Any]]:
+    """The rows of a table, each with the names of the columns."""
+    return frame.to_dict(orient="records")
+
+
+def without_notes(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of how something was made, but for the notes, which stand by themselves."""
+    return {key: value for key, value in meta.items() if key != "notes"}

@@ -1,0 +1,135 @@
+"""The answer of a fit as text: one block an axis, and what was learned of a mix."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from upturn.checks.numbers import percent, probability, signed
+from upturn.posterior.files import SUFFIXES
+from upturn.questions.fit.result import MORE_THAN_NOT
+from upturn.show.text.answer import AnswerOf, with_names, without_notes
+from upturn.show.text.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
+from upturn.show.text.text import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from upturn.questions.fit.result import Fit
+
+
+class FitAnswer(AnswerOf["Fit"]):
+    """A fit, which is saved as NetCDF or Zarr too."""
+
+    @property
+    def count(self) -> int:
+        return len(self.found)
+
+    def sheet(self, ci: float) -> Sheet:
+        return sheet_of(self.found, ci)
+
+    def records(self, ci: float) -> "pd.DataFrame":
+        return records(self.found, ci)
+
+    def parts(self, ci: float) -> dict[str, object]:
+        fit = self.found
+        parts: dict[str, object] = {"totals": fit.totals(), "meta": without_notes(fit.meta)}
+        parts["notes"] = fit.notes
+        if fit.broken is not None:
+            likely = fit.broken[fit.broken["p_broken"] > MORE_THAN_NOT]
+            parts["broken"] = likely.to_dict(orient="records")
+        if fit.verdict is None:
+            return parts
+        weights = fit.weights_table(ci).reset_index().to_dict(orient="records")
+        return {"verdict": fit.verdict_with(ci), "weights": weights, **parts}
+
+    def save(self, path: Path, ci: float) -> None:
+        if path.suffix.lower() in SUFFIXES:
+            self.found.save(path)
+        else:
+            super().save(path, ci)
+
+
+def records(fit: "Fit", ci: float) -> "pd.DataFrame":
+    """The summary with the curve's name first and the scales as text last, one row a curve."""
+    texts = fit.texts(ci=ci)
+    return with_names(fit.summary(ci=ci)).assign(
+        scale_text=texts["scale"],
+        interval_text=texts["interval"],
+        threshold_text=texts["threshold"],
+    )
+
+
+def sheet_of(fit: "Fit", ci: float) -> Sheet:
+    """What is printed of a fit.
+
+    Parameters
+    ----------
+    fit
+        Done, or loaded.
+    ci
+        The probability that intervals hold, between 0 and 1.
+    """
+    curves = fit.curves
+    summary = records(fit, ci)
+    blocks = blocks_of(
+        curves, lambda chosen: _answers(summary.iloc[chosen], ci), drawn=fit.one_axis
+    )
+    if (verdict := fit.verdict_with(ci)) is None:
+        return Sheet(_heading(fit), blocks, _legend(ci))
+    learned = _weights(verdict, fit.weights_table(ci), ci)
+    return Sheet(_heading(fit), (*blocks, learned), (*_legend(ci), *_legend_of_weights()))
+
+
+def _answers(rows: "pd.DataFrame", ci: float) -> list[Column]:
+    columns = [
+        Column("p(change)", [probability(p) for p in rows["p_change"]], right=True),
+        Column("scale", texts(rows["scale_text"]), right=True),
+        Column(f"{percent(ci)} interval", texts(rows["interval_text"])),
+        Column("gain", [signed(gain) for gain in rows["gain"]], right=True),
+    ]
+    flags = Column("flags", texts(rows["flags"]), faint=True)
+    return [*columns, flags] if any(flags.cells) else columns
+
+
+def _heading(fit: "Fit") -> tuple[str, ...]:
+    likelihoods = dict.fromkeys(fit.model.likelihood_for(str(k)).name for k in fit.curves.kind)
+    what = (f"model {fit.model.name}", ", ".join(likelihoods))
+    return heading_of(fit.curves, fit.meta["arguments"], what)
+
+
+def _legend(ci: float) -> tuple[str, ...]:
+    return (
+        "score      the mean along the axis, from 0 to the ceiling; · where there is no model",
+        "p(change)  the probability that the curve changes on this axis at all",
+        f"scale      where it does: median and {percent(ci)} interval; > and < are beyond the axis",
+        "gain       the expected score at the largest scale, less the floor",
+    )
+
+
+def _weights(verdict: str, weights: "pd.DataFrame", ci: float) -> Block:
+    """What was learned of the weights of a mix, below the curves on it."""
+    low, high = f"{percent(ci)} interval", "of the exponent"
+    columns = [
+        Column("axis", texts(weights.index), label=True),
+        Column("weight", [f"{w:.2f}" for w in weights["weight"]], right=True),
+        Column(low, _ranges(weights, "weight")),
+    ]
+    if weights["exponent"].notna().all():
+        columns += [
+            Column("exponent", [f"{e:.2f}" for e in weights["exponent"]], right=True),
+            Column(high, _ranges(weights, "exponent")),
+        ]
+    columns.append(Column("mix − alone", [signed(a) for a in weights["advantage"]], right=True))
+    return Block(one_line(verdict), tuple(columns))
+
+
+def _ranges(weights: "pd.DataFrame", name: str) -> list[str]:
+    ends = zip(weights[f"{name}_low"], weights[f"{name}_high"], strict=True)
+    return [f"{low:.2f} – {high:.2f}" for low, high in ends]
+
+
+def _legend_of_weights() -> tuple[str, ...]:
+    return (
+        "weight     of an axis on the unit interval, in u = the weighted sum; one for all curves",
+        "exponent   by which the axis counts in its own units, all of them scaled to sum to 1",
+        "mix − alone  nats by which the evidence for the mix exceeds that for the axis alone",
+    )

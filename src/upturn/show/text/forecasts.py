@@ -1,0 +1,98 @@
+"""The answer of a forecast as text: what is predicted of each curve, and how good that was."""
+
+from typing import TYPE_CHECKING
+
+from upturn.checks.errors import counted
+from upturn.checks.numbers import percent, probability
+from upturn.questions.forecast.scored import OURS
+from upturn.show.text.answer import AnswerOf, rows_of, with_names, without_notes
+from upturn.show.text.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
+from upturn.show.text.text import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from upturn.questions.forecast.result import Forecast
+
+
+class ForecastAnswer(AnswerOf["Forecast"]):
+    """A forecast."""
+
+    @property
+    def count(self) -> int:
+        return len(self.found.curves)
+
+    def sheet(self, ci: float) -> Sheet:
+        return sheet_of(self.found, ci)
+
+    def records(self, ci: float) -> "pd.DataFrame":
+        return with_names(self.found.summary(ci))
+
+    def parts(self, ci: float) -> dict[str, object]:
+        done = self.found
+        return {
+            "verdict": done.verdict,
+            "scores": rows_of(done.scores.reset_index()),
+            "predictions": rows_of(done.predictions(ci)),
+            "jumps": rows_of(done.jumps()),
+            "totals": done.totals(),
+            "meta": without_notes(done.meta),
+            "notes": done.notes,
+        }
+
+
+def sheet_of(done: "Forecast", ci: float) -> Sheet:
+    """What is printed of a forecast: curves, then the methods' scores."""
+    rows = done.summary(ci)
+    what = (f"{counted(int(done.held.sum()), 'point')} held out",)
+    heading = heading_of(done.curves, done.meta["arguments"], what)
+    blocks = blocks_of(done.curves, lambda chosen: _predicted(done, rows.iloc[chosen], ci))
+    scores = (_scores(done),) if done.held.any() else ()
+    return Sheet(heading, (*blocks, *scores), _legend(ci))
+
+
+def _predicted(done: "Forecast", rows: "pd.DataFrame", ci: float) -> list[Column]:
+    axis = done.curves.axes[0]
+    ends = zip(rows["expected_low"], rows["expected_high"], strict=True)
+    columns = [
+        Column("fitted to", [axis.format(float(x)) for x in rows["train_end"]], right=True),
+        Column("so far", texts(rows["state"])),
+        Column("target", [axis.format(float(x)) for x in rows["target"]], right=True),
+        Column("p(jump)", [probability(p) for p in rows["p_jump"]], right=True),
+        Column("expected", [f"{y:.2f}" for y in rows["expected"]], right=True),
+        Column(f"{percent(ci)} interval", [f"{low:.2f} – {high:.2f}" for low, high in ends]),
+    ]
+    if done.held.any():
+        errors = [f"{e:.1f}".replace("nan", "") for e in rows["mae"]]
+        columns.append(Column("error", errors, right=True))
+    flags = Column("flags", texts(rows["flags"]), faint=True)
+    return [*columns, flags] if any(flags.cells) else columns
+
+
+def _scores(done: "Forecast") -> Block:
+    table = done.scores
+    noise = [name or ("its own" if method == OURS else "") for method, name in
+             zip(table.index, table["noise"], strict=True)]  # fmt: skip
+    columns = [
+        Column("method", texts(table.index), label=True),
+        Column("mae", [f"{v:.2f}" for v in table["mae"]], right=True),
+        Column("crps", [f"{v:.2f}" for v in table["crps"]], right=True),
+        Column("log score", [f"{v:.2f}" for v in table["log_score"]], right=True),
+        Column("50 %", [f"{100 * v:.0f} %" for v in table["coverage_50"]], right=True),
+        Column("90 %", [f"{100 * v:.0f} %" for v in table["coverage_90"]], right=True),
+        Column("noise", noise),
+        Column("no fit", [str(v) if v else "" for v in table["failed"]], right=True),
+    ]
+    return Block(one_line(done.verdict), tuple(columns))
+
+
+def _legend(ci: float) -> tuple[str, ...]:
+    return (
+        "so far     whether the expected score has risen by 0.1 within what was fitted",
+        "p(jump)    the probability that it rises by 0.1 past that, by the target",
+        f"expected   the expected score at the target: median and {percent(ci)} interval",
+        "error      mean absolute error of the held-out scores, in points; mae over all curves",
+        "log score  mean log probability of a held-out score; more is better",
+        "50 %, 90 % how many held-out scores the predictive intervals hold",
+        "noise      the residual noise under which a baseline does best, chosen afterwards",
+    )

@@ -1,0 +1,69 @@
+"""The answer of a plan as text: one row a design."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from upturn.checks.numbers import percent
+from upturn.show.text.answer import Answer
+from upturn.show.text.sheet import Block, Column, Sheet
+from upturn.show.text.text import one_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from upturn.questions.plan.result import Plan
+
+
+@dataclass(frozen=True)
+class PlanAnswer(Answer):
+    """A plan."""
+
+    found: "Plan"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        around = self.found.axis.format(self.found.meta["arguments"]["around"])
+        return (f"tasks turn up within a decade of {around}, and rise by 0.1 or more",)
+
+    @property
+    def failed(self) -> list[str]:
+        return []
+
+    @property
+    def count(self) -> int:
+        return len(self.found.rows)
+
+    def sheet(self, ci: float) -> Sheet:
+        table = self.found.summary()
+        columns = (
+            Column("layout", [str(v) for v in table["layout"]], label=True),
+            Column("models", [f"{v:,}" for v in table["models"]], right=True),
+            Column("examples", [f"{v:,}" for v in table["trials"]], right=True),
+            Column(f"within {self.found.within:g}", _percents(table["p_within"]), right=True),
+            Column("± se", _percents(table["p_within_se"]), right=True),
+            Column("at least", _percents(table["p_within_low"]), right=True),
+            Column("enough", ["yes" if v else "" for v in table["enough"]]),
+            Column("error", [f"{v:.2f}" for v in table["error"]], right=True),
+            Column("half width", [f"{v:.2f}" for v in table["half_width"]], right=True),
+        )  # fmt: skip
+        arguments = self.found.meta["arguments"]
+        heading = f"model {one_line(arguments['model'])} · {arguments['tasks']} tasks a design"
+        return Sheet((heading,), (Block(one_line(self.found.verdict), columns),), _LEGEND)
+
+    def records(self, ci: float) -> "pd.DataFrame":
+        return self.found.summary()
+
+    def parts(self, ci: float) -> dict[str, object]:
+        return {"verdict": self.found.verdict, "meta": dict(self.found.meta), "notes": self.notes}
+
+
+def _percents(values: "pd.Series[float]") -> list[str]:
+    return [percent(round(float(value), 2)) for value in values]
+
+
+_LEGEND = (
+    "within     how many simulated tasks have an estimate so many decades off the truth, or fewer",
+    "at least   what that is in the long run, with probability .95; enough where it is as asked",
+    "error      the median distance of the estimate from the truth, in decades",
+    "half width of the interval of 90 %, the median, in decades",
+)

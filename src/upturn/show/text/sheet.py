@@ -1,0 +1,154 @@
+"""The answer of a fit as text for people: what was fitted, one block an axis, how to read it."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from upturn.checks.errors import counted
+from upturn.show.text.formats import escape_markdown, to_markdown
+from upturn.show.text.sparkline import Sparkline, sparklines
+from upturn.show.text.text import one_line
+from upturn.tables.curves import Curves
+
+if TYPE_CHECKING:
+    from upturn.tables.axis import Axis
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of text.
+
+    Attributes
+    ----------
+    header : str
+    cells : sequence of str or Sparkline
+    right : bool
+        Whether it is aligned to the right.
+    faint : bool
+        Whether it is of less interest.
+    label : bool
+        Whether it may be cut short where the page is narrow.
+    """
+
+    header: str
+    cells: Sequence[str | Sparkline]
+    right: bool = False
+    faint: bool = False
+    label: bool = False
+
+
+@dataclass(frozen=True)
+class Block:
+    """The curves on one axis: a title and columns."""
+
+    title: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What is printed for people."""
+
+    heading: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    legend: tuple[str, ...]
+
+
+def blocks_of(
+    curves: Curves,
+    answers: Callable[[list[int]], list[Column]],
+    *,
+    title: str = "",
+    drawn: Curves | None = None,
+) -> tuple[Block, ...]:
+    """A block an axis: what tells the curves apart, their scores, and the answers.
+
+    Parameters
+    ----------
+    curves : Curves
+    answers : callable
+        From the curves of an axis to further columns.
+    title : str
+        Before that of the axis.
+    drawn : Curves, optional
+        The same on the axis along which scores are drawn, where that is another.
+    """
+    lines = sparklines(curves if drawn is None else drawn)
+    labels = telling(curves)
+    blocks = []
+    for axis in dict.fromkeys(curves.axes):
+        chosen = [index for index, other in enumerate(curves.axes) if other == axis]
+        columns = [Column(name, texts(curves.labels[name][chosen]), label=True) for name in labels]
+        score = Column("score", [lines[index] for index in chosen])
+        heading = title + _title(axis, curves, chosen)
+        blocks.append(Block(heading, (*columns, score, *answers(chosen))))
+    return tuple(blocks)
+
+
+def telling(curves: Curves) -> list[str]:
+    """The labels to show: the task, and as few more as tell curves of one task and axis apart.
+
+    A label that says no more than those before it, as shots beside settings, is left out.
+    """
+    found = ["task"]
+    names = [label for label in curves.labels if label not in {"task", "axis"}]
+    apart = _kinds(curves, found)
+    for label in names:
+        more = _kinds(curves, [*found, label])
+        if more > apart:
+            found, apart = [*found, label], more
+    return found
+
+
+def _kinds(curves: Curves, labels: Sequence[str]) -> int:
+    """How many of the curves the labels, and the axis, tell apart."""
+    columns = (curves.labels[label].tolist() for label in labels)
+    return len(set(zip((axis.name for axis in curves.axes), *columns, strict=True)))
+
+
+def texts(values: Iterable[object]) -> list[str]:
+    """Cells that each stand on one line."""
+    return [one_line(str(value)) for value in values]
+
+
+def _title(axis: "Axis", curves: Curves, chosen: Sequence[int]) -> str:
+    if axis.components:
+        return axis.title
+    low, high = curves.limits[0, 0, chosen].min(), curves.limits[1, 0, chosen].max()
+    ends = [axis.format(float(end)) for end in axis.value(np.array([low, high]))]
+    return f"{axis.title}, {ends[0]} to {ends[1]}" if low < high else f"{axis.title}, {ends[0]}"
+
+
+def heading_of(
+    curves: Curves, arguments: Mapping[str, Any], what: Iterable[str]
+) -> tuple[str, ...]:
+    """The line above the tables: of what data, and what was done."""
+    scattered = int((curves.groups > 0).sum())
+    some = f" in {scattered:,} of them" if scattered < len(curves) else ""
+    scatter = f"scatter between groups{some}" if scattered else ""
+    points = counted(int(curves.points.sum()), "point")
+    data = [_origin(arguments), f"{counted(len(curves), 'curve')}, {points}"]
+    return (" · ".join(one_line(part) for part in [*data, *what, scatter] if part),)
+
+
+def _origin(arguments: Mapping[str, Any]) -> str:
+    """The table and what of it was taken."""
+    chosen = [f"metric={name}" for name in arguments.get("metric", ())]
+    parts = [arguments.get("table"), *arguments.get("where", ()), *chosen]
+    return ", ".join(part for part in parts if part)
+
+
+def to_document(sheet: Sheet) -> str:
+    """The sheet as Markdown."""
+    parts = [escape_markdown(line) + "\n" for line in sheet.heading]
+    for block in sheet.blocks:
+        rows = zip(*([str(cell) for cell in column.cells] for column in block.columns), strict=True)
+        table = to_markdown(
+            [column.header for column in block.columns],
+            rows,
+            [index for index, column in enumerate(block.columns) if column.right],
+        )
+        parts.append(f"**{escape_markdown(block.title)}**\n\n{table}")
+    return "\n".join(parts)
