@@ -180,7 +180,7 @@ def report(
     """
     import upturn
     from upturn.posterior.files import check_writable
-    from upturn.show.report import SUFFIXES
+    from upturn.show.report.report import SUFFIXES
 
     path = check_writable(output, SUFFIXES)
     shared = {"shapes": shapes, "ci": ci, "threads": how.pop("threads")}

@@ -655,7 +655,7 @@ def test_a_figure_that_cannot_be(saved, folder, options, message):
 
 def test_kinds_of_figures_are_those_of_the_library():
     from upturn.show.plots.choose import KINDS
-    from upturn.show.report import SHAPES
+    from upturn.show.report.report import SHAPES
 
     assert (cli.FIGURES, cli.SHAPES) == (KINDS, SHAPES)
 

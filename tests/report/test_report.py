@@ -10,9 +10,10 @@ import pytest
 import upturn
 from upturn.checks.errors import DataError
 from upturn.show.panels import panels
-from upturn.show.report import LEAN, Report, answers, verdict, wording
+from upturn.show.report import answers, verdict, wording
 from upturn.show.report.command import command_of
 from upturn.show.report.payload import UNITS, embedded, payload
+from upturn.show.report.report import LEAN, Report
 from upturn.tables.axis import Axis
 
 FLOPS = Axis.parse("flops")

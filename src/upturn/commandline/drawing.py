@@ -35,12 +35,12 @@ class Drawing:
 
     def arguments(self, design: Any = None) -> dict[str, Any]:
         """With the design made up, unless it is a table's."""
-        import upturn
+        from upturn.questions.simulate.design import Design
 
         design = self.design if design is None else design
         if design is None:
             given = {name: value for name, value in self.made_up.items() if value not in (None, ())}
-            design = upturn.Design(axis=self.axis, **given)
+            design = Design(axis=self.axis, **given)
         return {
             "design": design,
             "model": self.model,

@@ -34,10 +34,10 @@ class Source:
 
     def read(self, outputs: Iterable[Path] = ()) -> "Results":
         """The rows that were asked for; refused where an output would write over what is read."""
-        import upturn
+        from upturn.tables.results import read
 
         keep_inputs(outputs, self.table, self.facts)
-        results = upturn.read(
+        results = read(
             self.table,
             lower_is_better=self.lower_is_better,
             continuous=self.continuous,
@@ -62,7 +62,7 @@ class Source:
         told
             Names of the options that a fit has been told already.
         """
-        import upturn
+        from upturn.questions.fit.load import load
 
         for option in ctx.command.params:
             name = str(option.name)
@@ -72,7 +72,7 @@ class Source:
                     f"{option.opts[-1]}: expected it with a table, but got it with a saved fit, "
                     "which was made without it; leave it out, or fit again"
                 )
-        return upturn.load(self.table)
+        return load(self.table)
 
 
 READING = ("where", "lower_is_better", "continuous", "facts")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import upturn
 from upturn.checks.errors import DataError, shown
 from upturn.model import Model
 from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results, read
+from upturn.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def origin_of(
 def made_by(seed: int, packages: Sequence[str] = COMPUTING) -> dict[str, Any]:
     """The versions and the seed that make an answer what it is."""
     return {
-        "version": upturn.__version__,
+        "version": __version__,
         "versions": {name: version(name) for name in packages},
         "seed": int(seed),
     }

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-import upturn
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
@@ -17,6 +16,7 @@ from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
+from upturn.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,7 +91,7 @@ def classify(
         curves, chosen, rules, draws=draws, seed=seed, threads=threads, progress=progress
     )
     meta = {
-        "version": upturn.__version__,
+        "version": __version__,
         "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
         "seed": int(seed),
         "arguments": {

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-import upturn
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.errors import DataError, listed, shown
 from upturn.model import Model
@@ -18,6 +17,7 @@ from upturn.sampling.particles.weights import LARGEST_K
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
+from upturn.version import __version__
 
 ALL = "all"
 
@@ -136,7 +136,7 @@ def meta_of(
 ) -> dict[str, Any]:
     """Version, seed and arguments, without the folders of this machine."""
     return {
-        "version": upturn.__version__,
+        "version": __version__,
         "seed": int(seed),
         "arguments": {**origin_of(table, metric), **arguments},
     }

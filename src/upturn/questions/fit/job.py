@@ -12,7 +12,6 @@ from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
 from upturn.questions.arguments import origin_of
 from upturn.questions.fit.assemble import to_tree
-from upturn.questions.fit.batches.stream import Stream
 from upturn.questions.fit.mix import learn
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
@@ -22,6 +21,8 @@ from upturn.tables.results import Results
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from upturn.questions.fit.batches.stream import Stream
 
 TWIN_DRAWS = learn.FEWEST_DRAWS  # of the no-change twin, of which only the evidence is wanted
 

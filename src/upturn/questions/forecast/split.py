@@ -100,6 +100,7 @@ def known_share(ends: Floats, far: Floats) -> Floats:
 
 
 def limits(ends: Floats, share: Floats) -> Floats:
+    """Limits that leave room beyond the fitted models: (2, curve)."""
     return np.stack([ends[0], ends[0] + (ends[1] - ends[0]) / share])
 
 

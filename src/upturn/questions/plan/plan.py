@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import upturn
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_numbers, known, whole
 from upturn.checks.errors import DataError, shown
@@ -24,6 +23,7 @@ from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import read
 from upturn.tables.rules import MAX_COUNT, MAX_POINTS
+from upturn.version import __version__
 
 if TYPE_CHECKING:
     pass
@@ -147,7 +147,7 @@ def plan(
         if progress is not None:
             progress(done + 1, len(designs))
     meta = {
-        "version": upturn.__version__,
+        "version": __version__,
         "seed": int(seed),
         "arguments": {
             "axis": parsed.name, "limits": list(limits), "around": float(parsed.value(middle)),

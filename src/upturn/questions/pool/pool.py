@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import upturn
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, listed, shown
@@ -26,6 +25,7 @@ from upturn.sampling.nuts.sample import CHAINS, Run, check_available
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
+from upturn.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,7 @@ def pool(
         _on_axis(order, curves, _steps(progress, i, len(tables))) for i, curves in enumerate(tables)
     ]
     meta = {
-        "version": upturn.__version__,
+        "version": __version__,
         "seed": int(seed),
         "arguments": {
             "over": over, "axis": [part.axis.name for part in parts], "model": chosen.name,

@@ -15,10 +15,11 @@ from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.emergence import turning
 from upturn.questions.classify.criteria import Criteria, judged
-from upturn.questions.simulate.simulate import Fixed
 from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
+
+type Fixed = Mapping[str, float | Floats]
 
 
 @dataclass(frozen=True)

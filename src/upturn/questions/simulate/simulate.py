@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arrays.types import Floats
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
 from upturn.formulas.curve import DOMAINS, plain_name
@@ -21,7 +20,7 @@ from upturn.formulas.scaling import Scaling, scaling_of
 from upturn.model import Model
 from upturn.questions.arguments import curves_of, models_of, table_of
 from upturn.questions.simulate.design import Design, numbered
-from upturn.questions.simulate.draw import draw, in_order, truth_of
+from upturn.questions.simulate.draw import Fixed, draw, in_order, truth_of
 from upturn.questions.simulate.result import Simulation
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 TASKS = 100
-
-type Fixed = Mapping[str, float | Floats]
 
 
 # ---- what there is to be found -------------------------------------------------------------------

@@ -17,7 +17,7 @@ from upturn.show.report.wording import span_words
 from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
-    from upturn.show.report import Report
+    from upturn.show.report.contents import Contents
 
 WITHIN = 2.0  # standard errors: a difference that is less is none
 
@@ -56,7 +56,7 @@ class Shared:
         return float(gap.sum()), float(np.sqrt(across + noise))
 
 
-def shared(report: "Report") -> Shared | None:
+def shared(report: "Contents") -> Shared | None:
     """What can be compared; None where there is one axis only, or no such curve."""
     fit = report.fit
     curves, axes = fit.curves, tuple(dict.fromkeys(fit.curves.axes))
@@ -88,7 +88,7 @@ def shared(report: "Report") -> Shared | None:
     )
 
 
-def axes_note(report: "Report") -> str:
+def axes_note(report: "Contents") -> str:
     """What the table says, and first how far the axes can be told apart at all."""
     start = (
         "The same curves under the same model on every axis of scale they were fitted on. A "
@@ -126,7 +126,7 @@ def _against(found: Shared, axis: int) -> str:
     return f"{other.title} {f'is behind by {ahead}' if decided else f'ties, {ahead}'} ({order})"
 
 
-def axes_table(report: "Report") -> str:
+def axes_table(report: "Contents") -> str:
     """One row an axis."""
     found = shared(report)
     headers = ["axis", "from – to", "curves", "change with p ≥ 95 %", "scale beyond the axis"]
@@ -140,7 +140,7 @@ def axes_table(report: "Report") -> str:
     return table_of(headers, rows, range(2, len(headers)))
 
 
-def _row(report: "Report", axis: Axis) -> list[str]:
+def _row(report: "Contents", axis: Axis) -> list[str]:
     curves, summary = report.fit.curves, report.fit.summary(report.ci)
     index = np.array([i for i, each in enumerate(curves.axes) if each == axis])
     low, high = curves.limits[:, 0, index]

@@ -26,7 +26,7 @@ from upturn.show.ticks import ticks
 from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
-    from upturn.show.report import Report
+    from upturn.show.report.contents import Contents
 
 FOREST = 40  # rows; more are in the table
 _WIDE = 1000  # units of the drawing of a scale
@@ -39,7 +39,7 @@ _SHAPES = {
 }
 
 
-def page(report: "Report") -> str:
+def page(report: "Contents") -> str:
     """The whole file."""
     given, axis = report.answers, report.axis
     noun = report.noun
@@ -96,7 +96,7 @@ def slug(group: str) -> str:
 # ---- the first screen ----------------------------------------------------------------------------
 
 
-def _subtitle(report: "Report") -> str:
+def _subtitle(report: "Contents") -> str:
     curves = report.fit.curves
     names = dict.fromkeys(axis.title for axis in curves.axes)
     return " · ".join(
@@ -113,7 +113,7 @@ def _subtitle(report: "Report") -> str:
     )
 
 
-def _meaning(report: "Report") -> str:
+def _meaning(report: "Contents") -> str:
     """What the word means, with the numbers that were in force."""
     found = report.classification
     if found is None:
@@ -159,7 +159,7 @@ def _swatch(cls: str) -> str:
     )
 
 
-def _where_note(report: "Report") -> str:
+def _where_note(report: "Contents") -> str:
     there = sum(answer.emergent for answer in report.answers)
     some = f" The first {FOREST} of {there} are shown." if there > FOREST else ""
     what = "at which each begins to rise" if report.classification else "at which each changes"
@@ -228,7 +228,7 @@ def _tip(x: str, path: str) -> str:
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def _table_note(report: "Report") -> str:
+def _table_note(report: "Contents") -> str:
     judged = "verdict and scale are about" if report.classification else "the scale is about"
     return text(
         f"A click on a column's name sorts by it. The small picture is the score along "
@@ -239,7 +239,7 @@ def _table_note(report: "Report") -> str:
     )
 
 
-def _table(report: "Report") -> str:
+def _table(report: "Contents") -> str:
     """A row a task; data-key is what a column sorts by."""
     classified = report.classification is not None
     names = list(dict.fromkeys(axis.name for axis in report.fit.curves.axes))
@@ -303,7 +303,7 @@ def _turning(turn: Turn) -> str:
     return f'<td class="nowrap" data-key="{_key(turn.x)}">{text(turn.scale)}{doubt}</td>'
 
 
-def _mix(report: "Report", answer: Answer) -> str:
+def _mix(report: "Contents", answer: Answer) -> str:
     """The probabilities of the shapes as one bar."""
     found = report.classification
     if found is None or not len(answer.shapes):
@@ -322,7 +322,7 @@ def _mix(report: "Report", answer: Answer) -> str:
 # ---- panels, shapes ------------------------------------------------------------------------------
 
 
-def _panels_note(report: "Report") -> str:
+def _panels_note(report: "Contents") -> str:
     return (
         "Dots are the models' scores with the range that the number of examples leaves open; line "
         "and band are the expected score under the model "
@@ -333,13 +333,13 @@ def _panels_note(report: "Report") -> str:
     )
 
 
-def _thinned(report: "Report") -> str:
+def _thinned(report: "Contents") -> str:
     """That not all points are drawn, where it is so."""
     most = int(report.fit.curves.points.max(initial=0))
     return f" Of curves of more than {POINTS} points, {POINTS} are drawn." if most > POINTS else ""
 
 
-def _tasks(report: "Report") -> str:
+def _tasks(report: "Contents") -> str:
     names = list(dict.fromkeys(axis.name for axis in report.fit.curves.axes))
     titles = {axis.name: axis.title for axis in report.fit.curves.axes}
     cards = []
@@ -368,7 +368,7 @@ def _caption(turn: Turn) -> str:
     return text(told if turn.p >= SURE else f"{told}, changes: {sure_words(turn.p)}")
 
 
-def _shapes(report: "Report") -> str:
+def _shapes(report: "Contents") -> str:
     """What shapes the curves have, over the whole table."""
     found = report.classification
     if found is None:

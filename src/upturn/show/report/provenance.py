@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from upturn.show.report.markup import text
 
 if TYPE_CHECKING:
-    from upturn.show.report import Report
+    from upturn.show.report.contents import Contents
 
 LIBRARIES = ("numpy", "scipy", "numba", "pandas", "xarray", "arviz-stats")
 
 
-def made_of(report: "Report") -> str:
+def made_of(report: "Contents") -> str:
     """Command, settings, versions and the model's file, as HTML."""
     meta = report.fit.meta
     held = meta.get("versions", {})

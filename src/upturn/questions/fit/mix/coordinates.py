@@ -5,9 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from upturn.arrays.types import Floats
+from upturn.arrays.types import Floats, Index
 from upturn.checks.errors import DataError, listed
-from upturn.questions.fit.mix.learn import Index
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, own_limits
 

@@ -1,0 +1,102 @@
+"""What a report says: answers, turns, the verdict and the command that makes it again."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.checks.errors import shown
+from upturn.questions.classify.result import Classification
+from upturn.questions.fit.result import Fit
+from upturn.show.report.answers import Answer, Turn, answers_of, by_verdict, first_axis, turns
+from upturn.show.report.command import command_of
+from upturn.show.report.verdict import verdict
+from upturn.show.report.wording import span_words
+from upturn.tables.axis import Axis
+
+if TYPE_CHECKING:
+    pass
+
+from upturn.version import __version__
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """A fit, whether its curves are emergent, and both as a page.
+
+    Attributes
+    ----------
+    fit : Fit
+    classification : Classification or None
+        Of the curves on the first axis.
+    ci : float
+    shapes : str
+    title : str
+    """
+
+    fit: Fit
+    classification: Classification | None
+    ci: float
+    shapes: str
+    title: str
+    output: str = "report.html"
+
+    def __repr__(self) -> str:
+        return f"Report({shown(self.title)}, {len(self.answers)} {self.noun[1]})"
+
+    @cached_property
+    def answers(self) -> list[Answer]:
+        """One a task, the surest verdict first."""
+        return by_verdict(answers_of(self.fit, self.classification, self.ci))
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """Where each curve of the fit turns up."""
+        return turns(self.fit, self.ci)
+
+    @property
+    def axis(self) -> Axis:
+        """The axis that the verdict is about."""
+        return self.fit.curves.axes[0]
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """The lowest and the highest coordinate on it."""
+        low, high = self.fit.curves.limits[:, 0, first_axis(self.fit)]
+        return float(low.min()), float(high.max())
+
+    @cached_property
+    def noun(self) -> tuple[str, str]:
+        """What the answers are about."""
+        return "task", "tasks"
+
+    @cached_property
+    def apart(self) -> list[str]:
+        """The labels beside the task by which answers of one task are told apart."""
+        labels = {n: v for n, v in self.fit.curves.labels.items() if n not in {"task", "axis"}}
+        rows = {
+            tuple(v) for v in zip(self.fit.curves.labels["task"], *labels.values(), strict=True)
+        }
+        found: dict[str, dict[str, set[str]]] = {name: {} for name in labels}
+        for task, *values in rows:
+            for name, value in zip(labels, values, strict=True):
+                found[name].setdefault(str(task), set()).add(str(value))
+        return [n for n, held in found.items() if any(len(v) > 1 for v in held.values())]
+
+    @cached_property
+    def verdict(self) -> list[str]:
+        """Sentences, the first of which stands alone."""
+        span = span_words(self.axis, np.array(self.limits))
+        classified = self.classification is not None
+        return verdict(self.answers, self.axis, span, self.noun, classified=classified)
+
+    @property
+    def version(self) -> str:
+        """Of the package that put the page together."""
+        return __version__
+
+    @property
+    def command(self) -> str:
+        """The command line that makes this report again."""
+        return command_of(self.fit.meta, ci=self.ci, shapes=self.shapes, output=self.output)

@@ -1,0 +1,129 @@
+"""report: one HTML file in which a reader who knows no statistics finds the answer."""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upturn.checks.arguments import known
+from upturn.posterior.files import check_writable
+from upturn.questions.classify.classify import classify
+from upturn.questions.fit.result import Fit
+from upturn.sampling.batch import Progress
+from upturn.show.report.answers import first_axis
+from upturn.show.text.files import write_text
+from upturn.tables.axis import Axis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from upturn.tables.curves import Curves
+    from upturn.tables.results import Results
+
+from upturn.questions.fit.fit import fit
+from upturn.show.report.contents import Contents
+
+SUFFIXES = (".html", ".htm")
+SHAPES = ("lean", "all", "none")
+# One to three models a class. Against all of them p_emergent moves by little at half the time:
+# docs/report.md has the numbers.
+LEAN = ("flat", "logistic", "gompertz", "logit-line", "step", "hinge", "inverse")
+DRAWS = 400  # of each model in the classification: enough for a probability in percent
+
+
+def report(
+    results: "Fit | Results | Curves | pd.DataFrame | str | os.PathLike[str]",
+    *,
+    axis: str | Axis | Sequence[str | Axis] = "flops",
+    shapes: str = "lean",
+    ci: float = 0.9,
+    title: str | None = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    **how: Any,
+) -> "Report":
+    """Fit a table, ask which tasks emerge, and put the answer together as one HTML file.
+
+    Parameters
+    ----------
+    results : Fit, or whatever `upturn.fit` takes
+        A fit is taken as it is, with its axes and its seed.
+    axis : str or Axis, or several
+        The verdict is about the first.
+    shapes : str
+        What the verdict averages over: "lean" (seven models, one to three a class), "all", or
+        "none" for no verdict on emergence, only on change.
+    ci : float
+        Probability of the intervals.
+    title : str, optional
+        By default the table and what of it was taken.
+    seed, threads, progress, **how
+        As for `upturn.fit`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    DataError
+        For anything wrong with the table or the arguments.
+    """
+    known(shapes, SHAPES, kind="choice of shapes", where="shapes")
+    done = (
+        results
+        if isinstance(results, Fit)
+        else fit(results, axis=axis, seed=seed, threads=threads, progress=progress, **how)
+    )
+    done.texts(ci)  # refuses an impossible probability before the longer part
+    found = None
+    if shapes != "none":
+        found = classify(
+            done.curves.take(first_axis(done)),
+            models=LEAN if shapes == "lean" else None,
+            draws=DRAWS,
+            seed=int(done.meta["seed"]),
+            threads=threads,
+            progress=progress,
+        )
+    return Report(done, found, ci, shapes, title or _title(done.meta["arguments"]))
+
+
+def _title(arguments: Mapping[str, Any]) -> str:
+    """The table and what of it was taken."""
+    chosen = [f"metric={name}" for name in arguments.get("metric", ())]
+    parts = [arguments.get("table") or "", *arguments.get("where", ()), *chosen]
+    what = " · ".join(part for part in parts if part)
+    return f"Which abilities emerge, and where: {what}" if what else "Which abilities emerge?"
+
+
+class Report(Contents):
+    """A fit, whether its curves are emergent, and both as a page.
+
+    Attributes
+    ----------
+    fit : Fit
+    classification : Classification or None
+        Of the curves on the first axis.
+    ci : float
+    shapes : str
+    title : str
+    """
+
+    def html(self) -> str:
+        """The page: one file, which loads nothing."""
+        from upturn.show.report.page import page
+
+        return page(self)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the page (.html), whole or not at all.
+
+        Raises
+        ------
+        DataError
+            For another ending, and where nothing can be written.
+        """
+        target: Path = check_writable(path, SUFFIXES)
+        write_text(target, self.html())
