@@ -16,29 +16,22 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from benchmarks import (
+from benchmarks import report, samplers
+from benchmarks.accuracy import agreement, coverage, least_squares, mix, pooling, runs
+from benchmarks.page import page
+from benchmarks.problems import hard_curves, workloads
+from benchmarks.references import stored
+from benchmarks.speed import (
     accelerator,
-    agreement,
     contest,
-    coverage,
+    draws_a_second,
     growth,
-    hard,
+    interruptions,
     kernel,
-    kills,
-    least_squares,
-    mix,
-    page,
-    pooling,
     precision,
     processes,
-    references,
-    report,
-    runs,
-    samplers,
     scale,
-    speed,
     stream,
-    workloads,
 )
 
 MEASURES: dict[str, Any] = {
@@ -51,13 +44,13 @@ MEASURES: dict[str, Any] = {
 
 # run where they are named only
 ALONE: dict[str, Any] = {
-    "speed": speed,
+    "speed": draws_a_second,
     "precision": precision,
     "scale": scale,
     "coverage": coverage,
     "pooling": pooling,
     "mix": mix,
-    "kills": kills,
+    "kills": interruptions,
     "runs": runs,
     "stream": stream,
     "accelerator": accelerator,
@@ -92,7 +85,7 @@ def main() -> None:
         _make(arguments)
         return
     if arguments.command == "hard":
-        hard.write()
+        hard_curves.write()
         return
     if arguments.command == "render":
         for path in page.render(arguments.results, arguments.folder):
@@ -175,9 +168,9 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 def _make(arguments: argparse.Namespace) -> None:
     for dataset in arguments.datasets:
         if arguments.command == "nuts":
-            references.make_nuts(dataset, arguments.models, fresh=arguments.fresh)
+            stored.make_nuts(dataset, arguments.models, fresh=arguments.fresh)
         else:
-            references.make_quadrature(
+            stored.make_quadrature(
                 dataset, arguments.models, binomial=arguments.binomial,
                 workers=arguments.workers, fresh=arguments.fresh,
                 tasks=arguments.tasks or (workloads.needed(dataset) if arguments.needed else ()),
@@ -201,7 +194,9 @@ def _add_runs(commands: Any) -> None:
 def _add_speed(commands: Any) -> None:
     one = commands.add_parser("speed", help="effective draws of tau a second, by replication")
     one.add_argument("--seeds", type=_count, default=20)
-    one.add_argument("--peers", nargs="*", choices=tuple(speed.PEERS), default=["joint", "loop"])
+    one.add_argument(
+        "--peers", nargs="*", choices=tuple(draws_a_second.PEERS), default=["joint", "loop"]
+    )
     one.add_argument("--pymc-seeds", type=_count, default=1)
     one.add_argument(
         "--datasets", nargs="+", choices=tuple(workloads.WORKLOADS), default=["open-models", "gpt3"]

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks import classify as benchmark
-from benchmarks import floors, report
+from benchmarks import report
+from benchmarks.accuracy import classify as benchmark
+from benchmarks.accuracy import floors
 
 CLASSES = ["flat", "smooth", "changepoint", "inverse", "u-shaped"]
 

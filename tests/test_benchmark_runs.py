@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks import runs
+from benchmarks.accuracy import runs
 
 SHAPE = (4000, 3, 6)
 

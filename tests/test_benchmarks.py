@@ -20,25 +20,15 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
 
 import upturn  # noqa: E402
 from benchmarks import __main__ as command  # noqa: E402
-from benchmarks import (  # noqa: E402
-    accelerator,
-    coverage,
-    kernel,
-    measures,
-    net,
-    page,
-    precision,
-    quadrature,
-    references,
-    report,
-    samplers,
-    simulate,
-    speed,
-    workloads,
-)
+from benchmarks import measures, report, samplers
+from benchmarks.accuracy import coverage
 from benchmarks.measures import Moment, Tally  # noqa: E402
-from benchmarks.reference import PRIORS, Counts, build, log_rising, priors  # noqa: E402
+from benchmarks.page import page
+from benchmarks.problems import simulate, workloads
+from benchmarks.problems.pymc_models import PRIORS, Counts, build, log_rising, priors  # noqa: E402
+from benchmarks.references import dense_net, quadrature, stored
 from benchmarks.samplers import Answer  # noqa: E402
+from benchmarks.speed import accelerator, draws_a_second, kernel, precision
 
 SEED = 20260
 
@@ -242,7 +232,9 @@ class Fake:
 
 def judged(sampler):
     truth = np.tile([0.0, *stats.norm.ppf(measures.LEVELS)], (CURVES, 1))
-    return speed.compare([sampler], {sampler.name: 40}, truth, np.ones(CURVES))[sampler.name]
+    return draws_a_second.compare([sampler], {sampler.name: 40}, truth, np.ones(CURVES))[
+        sampler.name
+    ]
 
 
 def test_independent_draws_count_as_their_number():
@@ -286,17 +278,17 @@ def test_longer_runs_are_compared_where_asked_for(monkeypatch):
     keys = ("ours", "ours-16000", "nutpie-loop", "nutpie-loop-long")
     monkeypatch.setattr(samplers, "REGISTRY", {key: entry(key) for key in keys})
     truth = np.tile([0.0, *stats.norm.ppf(measures.LEVELS)], (CURVES, 1))
-    monkeypatch.setattr(speed, "reference", lambda *_: (truth, np.ones(CURVES)))
-    found = speed.run(seeds=40, peers=("loop",), long=True, datasets=["open-models"])
+    monkeypatch.setattr(draws_a_second, "reference", lambda *_: (truth, np.ones(CURVES)))
+    found = draws_a_second.run(seeds=40, peers=("loop",), long=True, datasets=["open-models"])
     assert made == list(keys)
-    text = speed.table(found)
+    text = draws_a_second.table(found)
     assert "ours ×, worst curve | ours-16000 ×, worst curve" in " ".join(text.split())
     cost = found["datasets"]["open-models"]["samplers"]["upturn, ours"]["per_evaluation"]
     # 400 draws of 200 evaluations, known to √(2/40) = 22 % on each curve
     assert cost["median"][0] == pytest.approx(2, rel=0.6)
     assert found["datasets"]["open-models"]["samplers"]["nutpie-loop"]["per_evaluation"] is None
     assert text.count("| nutpie-loop ") == 1
-    found = speed.run(seeds=1, peers=("loop",), datasets=["open-models"])
+    found = draws_a_second.run(seeds=1, peers=("loop",), datasets=["open-models"])
     assert made[len(keys) :] == ["ours", "nutpie-loop"]
 
 
@@ -312,7 +304,7 @@ def test_precision_names_the_worst_curve_and_its_bias(monkeypatch, tmp_path):
     made = {"ours": SimpleNamespace(make=lambda *_: Off("upturn, 4,000 draws", draws=400))}
     monkeypatch.setattr(samplers, "REGISTRY", made)
     truth = np.tile([0.0, *stats.norm.ppf(measures.LEVELS)], (CURVES, 1))
-    monkeypatch.setattr(speed, "reference", lambda *_: (truth, np.ones(CURVES)))
+    monkeypatch.setattr(draws_a_second, "reference", lambda *_: (truth, np.ones(CURVES)))
     found = precision.run(seeds=40, datasets=["open-models"], threads=1)
     header, _, line = (
         [cell.strip() for cell in line.split(" | ")] for line in precision.table(found).splitlines()
@@ -333,7 +325,9 @@ def test_precision_names_the_worst_curve_and_its_bias(monkeypatch, tmp_path):
 
 
 def test_time_left_is_that_of_turns_to_come():
-    assert speed.left({"a": [1.0, 3.0], "b": [5.0], "c": []}, {"a": 5, "b": 1, "c": 2}) == 6
+    assert (
+        draws_a_second.left({"a": [1.0, 3.0], "b": [5.0], "c": []}, {"a": 5, "b": 1, "c": 2}) == 6
+    )
 
 
 def test_z_scores_of_agreeing_samplers_are_standard_normal():
@@ -368,9 +362,9 @@ def test_errors_of_chains_come_with_their_convergence():
     mean, sd, rhat, ess = measures.by_chains(chains)
     assert ess == pytest.approx(16_000 * 0.1 / 1.9, rel=0.3)
     assert mean.error == pytest.approx(sd.value / np.sqrt(ess), rel=0.3)
-    assert rhat < references.LARGEST_RHAT
+    assert rhat < stored.LARGEST_RHAT
     chains[0] += 10
-    assert measures.by_chains(chains)[2] > references.LARGEST_RHAT
+    assert measures.by_chains(chains)[2] > stored.LARGEST_RHAT
 
 
 def test_coverage_of_the_truth_is_the_level_and_of_a_shift_is_not():
@@ -408,15 +402,15 @@ def test_simulated_hinges_are_what_they_say():
 
 
 def test_a_reference_is_refused_once_its_data_change(tmp_path, monkeypatch):
-    monkeypatch.setattr(references, "FOLDER", tmp_path)
+    monkeypatch.setattr(stored, "FOLDER", tmp_path)
     counts = curve()
-    name = references.key("made up", "a curve", "flat", "binomial")
-    references.store("quadrature", {name: references.by_quadrature(counts, "flat", binomial=True)})
-    entries = references.load("quadrature")
-    assert references.lookup(entries, name, counts)["mean"]["level"] > 0
+    name = stored.key("made up", "a curve", "flat", "binomial")
+    stored.store("quadrature", {name: stored.by_quadrature(counts, "flat", binomial=True)})
+    entries = stored.load("quadrature")
+    assert stored.lookup(entries, name, counts)["mean"]["level"] > 0
     counts.successes[0] += 1
-    assert references.lookup(entries, name, counts) is None
-    assert references.lookup(entries, "made up / another / flat / binomial", counts) is None
+    assert stored.lookup(entries, name, counts) is None
+    assert stored.lookup(entries, "made up / another / flat / binomial", counts) is None
 
 
 @pytest.mark.parametrize("model", ["flat", "hinge"])
@@ -426,13 +420,13 @@ def test_sums_over_a_net_equal_those_over_a_lattice(monkeypatch, model):
     By chance a t with 7 degrees of freedom is beyond 5 once in 600, and the errors of most moments
     are below the largest, which is taken for all of them.
     """
-    monkeypatch.setattr(net, "PARTICLES", 2**13)
-    monkeypatch.setattr(net, "POINTS", 2**14)
+    monkeypatch.setattr(dense_net, "PARTICLES", 2**13)
+    monkeypatch.setattr(dense_net, "POINTS", 2**14)
     problem = workloads.problem("gpt3")
     counts, task = problem.counts.one(0), str(problem.curves.name[0])
-    exact = references.load("quadrature")[references.key("gpt3", task, model)]
+    exact = stored.load("quadrature")[stored.key("gpt3", task, model)]
     assert "nodes" in exact  # of a lattice
-    found = net.integrate(model, counts)
+    found = dense_net.integrate(model, counts)
     assert found.log_evidence_error < 5e-3
     assert found.moment_error < 0.1
     room = 5 * found.log_evidence_error + exact["log_evidence_error"]
@@ -452,7 +446,7 @@ def test_a_replicate_is_not_spoilt_by_what_weighs_nothing():
     posterior = SimpleNamespace(
         names=("slope",), parameters=lambda z: {"slope": np.array([1.0, 3.0, np.inf])}
     )
-    found = net.part_of(posterior, z, np.log([0.5, 1.0, 1e-300]) - [0, 0, np.inf])
+    found = dense_net.part_of(posterior, z, np.log([0.5, 1.0, 1e-300]) - [0, 0, np.inf])
     assert found.top == 0
     assert found.sums.tolist() == pytest.approx(
         [1.5 / 3, 3.5 / 3, 9.5 / 3, np.log(3) / 3, np.log(3) ** 2 / 3]
@@ -466,7 +460,7 @@ def test_a_replicate_is_not_spoilt_by_what_weighs_nothing():
 )
 def test_runs_of_nuts_that_diverge_are_no_references(divergences, target_accept, rhat, fit):
     entry = {"rhat": rhat, "ess": 4000.0, "target_accept": target_accept}
-    assert references.converged(entry | {"divergences": divergences}) is fit
+    assert stored.converged(entry | {"divergences": divergences}) is fit
 
 
 def test_a_run_that_diverged_is_made_anew_with_care_at_once(monkeypatch):
@@ -474,32 +468,32 @@ def test_a_run_that_diverged_is_made_anew_with_care_at_once(monkeypatch):
     names = workloads.counts("gpt3").name.tolist()
     entry = {"target_accept": 0.95, "divergences": 0}
     there = {
-        references.key("gpt3", name, "flat"): entry | {"digest": references.digest(one, "flat")}
+        stored.key("gpt3", name, "flat"): entry | {"digest": stored.digest(one, "flat")}
         for name, one in ((name, counts.one(i)) for i, name in enumerate(names))
     }
-    there[references.key("gpt3", names[0], "flat")]["divergences"] = 21
-    del there[references.key("gpt3", names[1], "flat")]
+    there[stored.key("gpt3", names[0], "flat")]["divergences"] = 21
+    del there[stored.key("gpt3", names[1], "flat")]
     made = []
 
     def run(compiled, counts, model, *, seed, careful):
         made.append((seed, careful))
         return {"seconds": 0.0, "rhat": 1.0, "ess": 1.0, "divergences": 0}
 
-    monkeypatch.setattr(references, "load", lambda kind: there)
-    monkeypatch.setattr(references, "store", lambda kind, entries: None)
-    monkeypatch.setattr(references, "Compiled", lambda *_: None)
-    monkeypatch.setattr(references, "by_nuts", run)
-    references.make_nuts("gpt3", ["flat"])
+    monkeypatch.setattr(stored, "load", lambda kind: there)
+    monkeypatch.setattr(stored, "store", lambda kind, entries: None)
+    monkeypatch.setattr(stored, "Compiled", lambda *_: None)
+    monkeypatch.setattr(stored, "by_nuts", run)
+    stored.make_nuts("gpt3", ["flat"])
     assert made == [(1, True), (2, False)]
 
 
 def test_what_a_lattice_is_too_coarse_for_is_summed_over_a_net(monkeypatch):
     counts = curve()
-    monkeypatch.setattr(net, "PARTICLES", 2**12)
-    monkeypatch.setattr(net, "POINTS", 2**12)
-    lattice = references.by_quadrature(counts, "flat", binomial=True)
+    monkeypatch.setattr(dense_net, "PARTICLES", 2**12)
+    monkeypatch.setattr(dense_net, "POINTS", 2**12)
+    lattice = stored.by_quadrature(counts, "flat", binomial=True)
     assert "nodes" in lattice
-    monkeypatch.setattr(references, "COARSE_ERROR", 0.0)
+    monkeypatch.setattr(stored, "COARSE_ERROR", 0.0)
     check = quadrature.check
 
     def coarse(*arguments, **options):
@@ -507,7 +501,7 @@ def test_what_a_lattice_is_too_coarse_for_is_summed_over_a_net(monkeypatch):
         return answer, evidence_error, 1.0
 
     monkeypatch.setattr(quadrature, "check", coarse)
-    assert references.by_quadrature(counts, "flat", binomial=True)["points"] == 8 * 2**12
+    assert stored.by_quadrature(counts, "flat", binomial=True)["points"] == 8 * 2**12
 
 
 @pytest.mark.parametrize(
@@ -518,12 +512,12 @@ def test_stored_references_belong_to_the_bundled_data(workload, error):
     """All there, and precise enough to be called the truth: errors in posterior sds."""
     problem = workloads.problem(workload)
     curves = problem.curves
-    truth, variance = speed.reference(curves, problem.counts, workload, "hinge")
+    truth, variance = draws_a_second.reference(curves, problem.counts, workload, "hinge")
     assert truth.shape == (len(curves), 3)
     assert (variance > 0).all()
-    entries = references.load("quadrature")
+    entries = stored.load("quadrature")
     for name in curves.name.tolist():
-        assert entries[references.key(workload, name, "hinge")]["moment_error"] < error
+        assert entries[stored.key(workload, name, "hinge")]["moment_error"] < error
 
 
 def test_a_table_reads_as_text():

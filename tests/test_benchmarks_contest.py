@@ -17,25 +17,16 @@ ROOT = Path(__file__).parents[1]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import (  # noqa: E402
-    contest,
-    growth,
-    hard,
-    kernel,
-    least_squares,
-    measures,
-    page,
-    processes,
-    quadrature,
-    references,
-    report,
-    samplers,
-    worker,
-    workloads,
-)
+from benchmarks import measures, report, samplers
+from benchmarks.accuracy import least_squares
 from benchmarks.measures import Reduced, Truth  # noqa: E402
-from benchmarks.reference import PRIORS, Counts  # noqa: E402
+from benchmarks.page import page
+from benchmarks.problems import hard_curves, workloads
+from benchmarks.problems.pymc_models import PRIORS, Counts  # noqa: E402
+from benchmarks.references import quadrature
+from benchmarks.references import stored as references
 from benchmarks.samplers import Answer, Entry, jags, nuts  # noqa: E402
+from benchmarks.speed import contest, growth, kernel, processes, worker
 
 SEED = 20262
 CURVES = 5
@@ -307,10 +298,10 @@ def test_a_worker_answers_lines_with_lines(monkeypatch):
 
 
 def test_the_stored_hard_curves_are_what_their_recipe_makes():
-    stored = hard.PATH.read_text("utf-8")
-    assert stored == hard.table().to_csv(index=False)
+    stored = hard_curves.PATH.read_text("utf-8")
+    assert stored == hard_curves.table().to_csv(index=False)
     curves = workloads.counts("hard")
-    assert curves.name.tolist() == list(hard.CASES)
+    assert curves.name.tolist() == list(hard_curves.CASES)
 
 
 def test_the_curve_of_two_modes_has_two_modes():
@@ -320,7 +311,7 @@ def test_the_curve_of_two_modes_has_two_modes():
     to a tenth; the valley is a fifth of the lower mode.
     """
     curves = workloads.counts("hard")
-    here = list(hard.CASES).index("two modes")
+    here = list(hard_curves.CASES).index("two modes")
     exact = quadrature.Posterior("hinge", Counts.of(curves).one(here))
     z = stats.norm.ppf(stats.qmc.Sobol(len(exact.names), rng=SEED).random(2**14))
     assert exact.names[0] == "changepoint"
@@ -343,7 +334,7 @@ def test_padded_counts_hold_every_point_once():
     padded = counts.padded()
     assert padded["k"].sum() == counts.successes.sum()
     assert ((padded["k"] + padded["rest"] > 0).sum(axis=1) == curves.points).all()
-    five = list(hard.CASES).index("five points")
+    five = list(hard_curves.CASES).index("five points")
     np.testing.assert_array_equal(padded["u"][five, :5], counts.one(five).u)
 
 
@@ -373,7 +364,7 @@ def test_times_are_foretold_by_their_growth():
 def one_curve():
     """A problem of one small curve."""
     curves = workloads.counts("hard")
-    five = list(hard.CASES).index("five points")
+    five = list(hard_curves.CASES).index("five points")
     return workloads.Problem("one", curves.take(np.array([five])), "flat")
 
 
@@ -452,7 +443,7 @@ def test_the_density_in_jax_is_that_of_quadrature(model):
 
 def unconstrained(density, model, p, data):
     """Where parameters lie in unconstrained coordinates, and the prior's density there."""
-    from benchmarks.reference import parsed, priors
+    from benchmarks.problems.pymc_models import parsed, priors
 
     x = {}
     for name, text in priors(model).items():

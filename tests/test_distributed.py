@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 import upturn
-from benchmarks import kills
+from benchmarks.speed import interruptions
 from tests.test_store import HOW, frame, refuse, whole  # noqa: F401 (a fixture)
 from upturn.checks.errors import DataError
 from upturn.questions.fit.batches import cluster as ours
@@ -40,7 +40,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(cluster, tmp_path, whole): 
         told.append((done, total))
 
     upturn.fit(frame(), output=path, dask=cluster.scheduler_address, progress=kill, **HOW)
-    assert kills.files(path) == kills.files(whole)
+    assert interruptions.files(path) == interruptions.files(whole)
     assert told == sorted(told)
     assert told[-1] == (10, 10)
 
@@ -79,14 +79,14 @@ def test_a_batch_on_a_worker(begun, whole):  # noqa: F811
     for batch in (2, 0, 1, 0):
         assert ours.work(os.fspath(begun), batch) == batch
     Store.open(begun).finish()
-    assert kills.files(begun) == kills.files(whole)
+    assert interruptions.files(begun) == interruptions.files(whole)
 
 
 @pytest.mark.needs("distributed")
 def test_workers_of_this_machine(begun, whole, threads):  # noqa: F811
     found = upturn.fit(frame(), output=begun, resume=True, workers=2, **HOW)
     assert len(found.curves) == 5
-    assert kills.files(begun) == kills.files(whole)
+    assert interruptions.files(begun) == interruptions.files(whole)
 
 
 @pytest.mark.needs("distributed")

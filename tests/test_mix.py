@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from scipy import stats
 
 import upturn
-from benchmarks.mix import simulated
+from benchmarks.accuracy.mix import simulated
 from upturn import cli
 from upturn.checks.errors import DataError
 from upturn.model import Model

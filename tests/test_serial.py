@@ -281,7 +281,7 @@ def test_it_restores_coverage_where_noise_is_correlated():
 
     `python -m benchmarks runs` says what ignoring it covers: three in four.
     """
-    from benchmarks import runs
+    from benchmarks.accuracy import runs
 
     curves, truth = runs.simulated("autocorrelated along tokens", 40, seed=11)
     found = runs.covered(curves, truth, draws=200, **runs.METHODS["both, the default"])

@@ -17,7 +17,7 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
     sys.path.insert(0, str(ROOT))
 
 import upturn  # noqa: E402
-from benchmarks import kills  # noqa: E402
+from benchmarks.speed import interruptions  # noqa: E402
 from tests.sampling.test_target import table  # noqa: E402
 from tests.test_posterior import loss  # noqa: E402
 from upturn.checks.errors import DataError  # noqa: E402
@@ -139,11 +139,11 @@ def test_models_of_no_and_of_two_changepoints(model, tmp_path):
 
 
 def test_what_is_done_is_kept(interrupted, whole, monkeypatch):
-    assert kills.batches_done(interrupted) == 1
+    assert interruptions.batches_done(interrupted) == 1
     names = sampled(monkeypatch)
     upturn.fit(frame(), output=interrupted, resume=True, **HOW)
     assert len(names) == 3
-    assert kills.files(interrupted) == kills.files(whole)
+    assert interruptions.files(interrupted) == interruptions.files(whole)
     assert os.listdir(interrupted.parent) == ["run.zarr"]
 
 
@@ -157,7 +157,7 @@ def test_half_written_batches_are_removed(interrupted, whole):
     (interrupted / "sample_stats" / "method" / "c").mkdir(exist_ok=True)
     shutil.copy(whole / "sample_stats" / "ess" / "c" / "1", interrupted / "sample_stats/method/c/1")
     upturn.fit(frame(), output=interrupted, resume=True, **HOW)
-    assert kills.files(interrupted) == kills.files(whole)
+    assert interruptions.files(interrupted) == interruptions.files(whole)
 
 
 def test_interrupted_at_the_very_end(tmp_path, whole, monkeypatch):
@@ -169,15 +169,15 @@ def test_interrupted_at_the_very_end(tmp_path, whole, monkeypatch):
     names = sampled(monkeypatch)
     upturn.fit(frame(), output=path, resume=True, **HOW)
     assert not names
-    assert kills.files(path) == kills.files(whole)
+    assert interruptions.files(path) == interruptions.files(whole)
 
 
 def test_what_is_finished_is_not_done_again(whole, monkeypatch):
     names = sampled(monkeypatch)
-    before = kills.files(whole)
+    before = interruptions.files(whole)
     found = upturn.fit(frame(), output=whole, resume=True, **HOW)
     assert (len(found.curves), names) == (5, [])
-    assert kills.files(whole) == before
+    assert interruptions.files(whole) == before
 
 
 # --- what is refused ------------------------------------------------------------------------------
@@ -189,10 +189,10 @@ def test_an_unfinished_run_is_no_fit(unfinished):
 
 
 def test_an_unfinished_run_is_not_thrown_away(unfinished):
-    before = kills.files(unfinished)
+    before = interruptions.files(unfinished)
     with pytest.raises(DataError, match=r"unfinished run \(1 of 3 batches done\).*--resume"):
         upturn.fit(frame(), output=unfinished, **HOW)
-    assert kills.files(unfinished) == before
+    assert interruptions.files(unfinished) == before
 
 
 @pytest.mark.parametrize(
@@ -208,11 +208,11 @@ def test_an_unfinished_run_is_not_thrown_away(unfinished):
     ],
 )
 def test_another_run_is_not_continued(unfinished, options, message):
-    before = kills.files(unfinished)
+    before = interruptions.files(unfinished)
     how = {"results": frame(), **HOW, **options}
     with pytest.raises(DataError, match=f"run.zarr': {message}"):
         upturn.fit(output=unfinished, resume=True, **how)
-    assert kills.files(unfinished) == before
+    assert interruptions.files(unfinished) == before
 
 
 def test_a_finished_fit_of_something_else_is_not_continued(whole):
@@ -255,7 +255,7 @@ def test_a_finished_fit_is_replaced_when_the_new_one_is_finished(whole, tmp_path
     shutil.copytree(whole, path)
     interrupt(monkeypatch, path, seed=8)
     assert sorted(os.listdir(tmp_path)) == ["run.zarr", "run.zarr.replaced"]
-    assert kills.files(tmp_path / "run.zarr.replaced") == kills.files(whole)
+    assert interruptions.files(tmp_path / "run.zarr.replaced") == interruptions.files(whole)
     found = upturn.fit(frame(), output=path, resume=True, **(HOW | {"seed": 8}))
     assert found.meta["seed"] == 8
     assert os.listdir(tmp_path) == ["run.zarr"]
@@ -284,7 +284,7 @@ def test_a_full_disk(writes, tmp_path, whole, monkeypatch):
         with pytest.raises(DataError, match=r"No space left on device; .* continue with --resume"):
             upturn.fit(frame(), output=path, **HOW)
     upturn.fit(frame(), output=path, resume=True, **HOW)
-    assert kills.files(path) == kills.files(whole)
+    assert interruptions.files(path) == interruptions.files(whole)
 
 
 def test_a_disk_that_is_full_from_the_start(tmp_path, monkeypatch):
@@ -300,7 +300,7 @@ def test_a_disk_that_is_full_from_the_start(tmp_path, monkeypatch):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked")
 def test_killed_at_random_moments():
     """Twice SIGKILL, once Ctrl-C; `python -m benchmarks kills` does it twenty times."""
-    found = kills.run(kills=2, interrupts=1, seed=1)
+    found = interruptions.run(kills=2, interrupts=1, seed=1)
     assert [row["identical"] for row in found["rows"]] == [True] * 3
     assert found["batches"] == 8
     assert [row["code"] for row in found["rows"][:2]] == [-9] * 2

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import upturn
-from benchmarks import kills
+from benchmarks.speed import interruptions
 from tests.sampling.test_target import table
 from upturn.checks.errors import DataError
 from upturn.questions.fit.batches import stream
@@ -159,5 +159,5 @@ def test_a_store_of_a_stream(tmp_path, monkeypatch):
     upturn.fit(path, output=tmp_path / "one.zarr", resume=True, **how)
     monkeypatch.undo()
     upturn.fit(path, output=tmp_path / "two.zarr", **how)
-    assert kills.files(tmp_path / "one.zarr") == kills.files(tmp_path / "two.zarr")
+    assert interruptions.files(tmp_path / "one.zarr") == interruptions.files(tmp_path / "two.zarr")
     assert sorted(os.listdir(tmp_path)) == ["one.zarr", "table.csv", "two.zarr"]

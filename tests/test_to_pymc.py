@@ -13,7 +13,7 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
     sys.path.insert(0, str(ROOT))
 
 import upturn  # noqa: E402
-from benchmarks.reference import SHARES, Counts, build  # noqa: E402
+from benchmarks.problems.pymc_models import SHARES, Counts, build  # noqa: E402
 from upturn.checks.errors import DataError  # noqa: E402
 from upturn.model import Model  # noqa: E402
 from upturn.sampling.nuts import to_pymc as tp  # noqa: E402

@@ -1,7 +1,7 @@
 """Samplers: each is set up once on a problem, then gives draws for a seed, timed.
 
 The registry names all that are compared. What a peer needs may be missing; then it stays a row that
-says how to get it. Every peer has the model of `benchmarks.reference`, written from the definitions
+says how to get it. Every peer has the model of `benchmarks.problems.pymc_models`, written from the definitions
 (JAGS in its own language), with the same priors on the same data.
 """
 
@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.workloads import Problem
+from benchmarks.problems.workloads import Problem
 
 type Floats = NDArray[np.float64]
 type Booleans = NDArray[np.bool_]

@@ -11,7 +11,8 @@ from blackjax.adaptation.base import get_filter_adapt_info_fn
 from blackjax.smc import resampling
 from blackjax.smc.tuning.from_particles import particles_covariance_matrix
 
-from benchmarks.reference import priors
+from benchmarks.problems.pymc_models import priors
+from benchmarks.problems.workloads import Problem
 from benchmarks.samplers import CHAINS, DRAWS, TUNE, Answer
 from benchmarks.samplers.density import (
     constrained,
@@ -20,7 +21,6 @@ from benchmarks.samplers.density import (
     log_likelihood,
     log_prior,
 )
-from benchmarks.workloads import Problem
 
 ACCEPT = 0.8
 # Of the Hamiltonian moves of SMC, in units of the particles' spread.

@@ -1,6 +1,6 @@
 """Density: the reference models over JAX arrays, of one curve, for NumPyro and BlackJAX.
 
-Shares and the rising factorial are those of `benchmarks.reference`, written once for PyTensor and
+Shares and the rising factorial are those of `benchmarks.problems.pymc_models`, written once for PyTensor and
 any namespace with its names.
 """
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import jax
 
-from benchmarks.reference import MARGIN, RHO, SHARES, log_rising, parsed, priors
+from benchmarks.problems.pymc_models import MARGIN, RHO, SHARES, log_rising, parsed, priors
 
 _settings: Any = jax.config
 _settings.update("jax_enable_x64", True)

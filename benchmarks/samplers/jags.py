@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.reference import MARGIN, RHO, parsed, priors
+from benchmarks.problems.pymc_models import MARGIN, RHO, parsed, priors
+from benchmarks.problems.workloads import Problem
 from benchmarks.samplers import CHAINS, TUNE, Answer, Floats
-from benchmarks.workloads import Problem
 
 DRAWS = 4000  # of each chain: its steps are cheap, and more of them cost it little
 BEYOND = "max(u[i] - changepoint[of[i]], 0)"

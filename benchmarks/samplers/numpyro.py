@@ -9,10 +9,10 @@ import numpyro
 from numpyro import distributions as dist
 from numpyro.infer import MCMC, NUTS
 
-from benchmarks.reference import parsed, priors
+from benchmarks.problems.pymc_models import parsed, priors
+from benchmarks.problems.workloads import Problem
 from benchmarks.samplers import CHAINS, DRAWS, TUNE, Answer
 from benchmarks.samplers.density import finished, log_likelihood
-from benchmarks.workloads import Problem
 
 FIELDS = ("num_steps", "diverging")
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.reference import PRIORS, Compiled, build
+from benchmarks.problems.pymc_models import PRIORS, Compiled, build
+from benchmarks.problems.workloads import Problem
 from benchmarks.samplers import CHAINS, DRAWS, TUNE, Answer, Floats, only_result
-from benchmarks.workloads import Problem
 
 
 def named(title: str, draws: int) -> str:
@@ -43,7 +43,7 @@ class NutpieJoint:
 class NutpieLoop:
     """A PyMC model of one curve, compiled once, sampled by nutpie on one curve after another.
 
-    Models that `benchmarks.reference` does not have are built by `Model.to_pymc`.
+    Models that `benchmarks.problems.pymc_models` does not have are built by `Model.to_pymc`.
     """
 
     def __init__(self, problem: Problem, threads: int, *, draws: int = DRAWS) -> None:

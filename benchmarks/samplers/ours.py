@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.problems.workloads import Problem
 from benchmarks.samplers import Answer, unit_draws
-from benchmarks.workloads import Problem
 
 
 class Ours:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import report, samplers
-from benchmarks.simulate import hinges
+from benchmarks.problems.simulate import hinges
 
 if TYPE_CHECKING:
     from upturn.questions.simulate.draw import Drawn

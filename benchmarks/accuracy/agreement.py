@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import measures, references, report, samplers, workloads
+from benchmarks import measures, report, samplers
 from benchmarks.measures import Moment, Tally
-from benchmarks.reference import Counts, parameters
+from benchmarks.problems import workloads
+from benchmarks.problems.pymc_models import Counts, parameters
+from benchmarks.references import stored
 
 type Floats = NDArray[np.float64]
 
@@ -51,7 +53,7 @@ def run(
     models: tuple[str, ...] = MODELS,
 ) -> dict[str, Any]:
     """Compare with whatever references are stored; say which are missing."""
-    nuts, sums = references.load("nuts"), references.load("quadrature")
+    nuts, sums = stored.load("nuts"), stored.load("quadrature")
     rows: list[dict[str, Any]] = []
     left_out: dict[str, list[str]] = {"no reference": [], "NUTS did not converge, or diverged": []}
     evidence: list[dict[str, Any]] = []
@@ -63,20 +65,20 @@ def run(
             draws, log_evidence, fine = fits(curves, model, seeds)
             moments = {
                 name: measures.by_replicates(values)
-                for name, values in references.with_logs(draws).items()
+                for name, values in stored.with_logs(draws).items()
             }
             for i, curve in enumerate(curves.name.tolist()):
-                label = references.key(dataset, curve, model)
-                entry = references.lookup(nuts, label, counts.one(i))
+                label = stored.key(dataset, curve, model)
+                entry = stored.lookup(nuts, label, counts.one(i))
                 if entry is None:
                     left_out["no reference"].append(label)
-                elif not references.converged(entry):
+                elif not stored.converged(entry):
                     left_out["NUTS did not converge, or diverged"].append(label)
                 else:
                     rows += _against_nuts(
                         label, entry, moments, i, ours_converged=bool(fine[i].all())
                     )
-                exact = references.lookup(sums, label, counts.one(i))
+                exact = stored.lookup(sums, label, counts.one(i))
                 if exact is not None:
                     rows += _against_sums(
                         label, exact, moments, i, ours_converged=bool(fine[i].all())
@@ -157,8 +159,8 @@ def _low_dimensional(
     found = []
     names = curves.name.tolist()
     for i, curve in enumerate(names):
-        label = references.key(dataset, curve, model, likelihood)
-        found.append((i, label, references.lookup(sums, label, counts.one(i))))
+        label = stored.key(dataset, curve, model, likelihood)
+        found.append((i, label, stored.lookup(sums, label, counts.one(i))))
     chosen = [(i, label, entry) for i, label, entry in found if entry is not None]
     if not chosen:
         return []

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import betainccinv, betaincinv, expit, gammaln, log_ndtr, logit, ndtr, ndtri
 from scipy.stats import qmc
 
-from benchmarks.reference import Counts, parsed, priors
+from benchmarks.problems.pymc_models import Counts, parsed, priors
 
 type Floats = NDArray[np.float64]
 type Function = Callable[[Floats], Floats]

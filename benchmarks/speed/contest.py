@@ -1,6 +1,6 @@
 """Contest: every sampler on the same curves, models and priors, judged by the same measures.
 
-Each sampler lives in a process of its own (`benchmarks.worker`). They are set up, then run by
+Each sampler lives in a process of its own (`benchmarks.speed.worker`). They are set up, then run by
 turns, seed by seed, so that whatever else the machine does falls on each alike; as many at a time
 as there are lanes, sets of cores that nobody else computes on. A sampler that has spent its budget
 gets no further seed, and one that takes longer than the limit is stopped and stays in the table as
@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import measures, references, report, samplers, workloads
+from benchmarks import measures, report, samplers
 from benchmarks.measures import Reduced, Truth
-from benchmarks.processes import Cores, Lanes, StoppedError, Worker
+from benchmarks.problems import workloads
+from benchmarks.references import stored
+from benchmarks.speed.processes import Cores, Lanes, StoppedError, Worker
 
 KEYS = tuple(key for key in samplers.REGISTRY if key not in samplers.LONG)
 
@@ -213,10 +215,10 @@ def remedy(workload: workloads.Workload, problem: workloads.Problem) -> str:
 
 def _entries(problem: workloads.Problem, workload: workloads.Workload) -> list[Any]:
     """The stored reference of each curve, or None."""
-    entries = references.load("quadrature")
-    labels = [references.key(workload.dataset, n, problem.model) for n in problem.curves.name]
+    entries = stored.load("quadrature")
+    labels = [stored.key(workload.dataset, n, problem.model) for n in problem.curves.name]
     return [
-        references.lookup(entries, label, counts)
+        stored.lookup(entries, label, counts)
         for label, counts in zip(labels, problem.counts.each(), strict=True)
     ]
 

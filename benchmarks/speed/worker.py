@@ -15,7 +15,9 @@ from typing import Any, TextIO
 
 START = perf_counter()
 
-from benchmarks import growth, measures, report, samplers, workloads  # noqa: E402
+from benchmarks import measures, report, samplers
+from benchmarks.problems import workloads  # noqa: E402
+from benchmarks.speed import growth
 
 
 def problem_of(spec: dict[str, Any]) -> workloads.Problem:

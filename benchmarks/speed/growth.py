@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report, samplers
-from benchmarks.processes import Cores, Lanes, StoppedError, Worker
-from benchmarks.workloads import Problem
+from benchmarks.problems.workloads import Problem
+from benchmarks.speed.processes import Cores, Lanes, StoppedError, Worker
 
 SEED = 5
 POINTS = 20
@@ -56,7 +56,7 @@ GENERAL = ("ours", "ours-jax", "nutpie-loop")
 
 def problem(*, curves: int = CURVES, points: int = POINTS, parameters: int = 5) -> Problem:
     """Simulated curves of a size, and a model of as many parameters."""
-    from benchmarks.simulate import hinges
+    from benchmarks.problems.simulate import hinges
     from upturn import Model
 
     drawn = hinges(curves, seed=SEED, points=(points, points)).curves

@@ -1,6 +1,6 @@
 """Plan: designs for a task that is known to rise far, and whether the promise holds.
 
-`python -m benchmarks.plan` asks `upturn.plan` which designs pin the emergence scale of a task that
+`python -m benchmarks.accuracy.plan` asks `upturn.plan` which designs pin the emergence scale of a task that
 goes from nothing to eight in ten, and of any task that the priors can think of; then the design
 that is recommended is simulated once more, with another seed and more tasks. It takes two minutes
 of one core, and puts tables into docs/plan.md, the picture and the figures beside it.
@@ -20,7 +20,7 @@ from upturn.show import plots
 from upturn.show.text.formats import escape_markdown, to_markdown
 
 PAGE = Path("docs/plan.md")
-COMMAND = "python -m benchmarks.plan"
+COMMAND = "python -m benchmarks.accuracy.plan"
 FAR: dict[str, Any] = {"chance": 0.0, "fixed": {"height": 0.8}}
 ASKED: dict[str, dict[str, Any]] = {
     "far": {"models": (10, 15, 20, 40), "trials": (100, 1000), "tasks": 100, **FAR},

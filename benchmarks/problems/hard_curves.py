@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
 
-PATH = Path(__file__).parent / "references" / "hard.csv"
+PATH = Path(__file__).parents[1] / "references" / "hard.csv"
 SEED = 20261
 DECADES = (19.0, 25.0)  # log10 of FLOPs
 RHO = 1e-3  # intra-class correlation of an ordinary curve

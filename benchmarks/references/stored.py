@@ -1,8 +1,8 @@
 """References: posterior moments that samplers are held to, stored with how they were made.
 
-`quadrature.json` holds deterministic sums (`benchmarks.quadrature`), each with its own error: what
+`quadrature.json` holds deterministic sums (`benchmarks.references.quadrature`), each with its own error: what
 a finer lattice along other axes changes. Where that is too large, they are weighted sums over a
-scrambled net (`benchmarks.net`), with the standard error of its replicates. `nuts.json` holds long
+scrambled net (`benchmarks.references.dense_net`), with the standard error of its replicates. `nuts.json` holds long
 runs of the PyMC models by nutpie, each moment with ArviZ's Monte Carlo error. An entry carries a
 digest of the data and the priors it was made from, so that one that no longer belongs to them is
 refused, not used.
@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import measures, net, quadrature, workloads
-from benchmarks.reference import Compiled, Counts, priors
+from benchmarks import measures
+from benchmarks.problems import workloads
+from benchmarks.problems.pymc_models import Compiled, Counts, priors
+from benchmarks.references import dense_net, quadrature
 
-FOLDER = Path(__file__).parent / "references"
+FOLDER = Path(__file__).parent
 NUTS: dict[str, Any] = {"chains": 4, "draws": 10_000, "tune": 2_000, "target_accept": 0.95}
 COARSE_ERROR = 5e-3  # of a quadrature, above which it is done again with a finer rule
 # NUTS that diverges may miss a corner of the posterior with nothing in R̂ or ESS that says so: for
@@ -79,7 +81,7 @@ def by_quadrature(counts: Counts, model: str, *, binomial: bool) -> dict[str, An
         if max(entry["log_evidence_error"], entry["moment_error"]) <= COARSE_ERROR:
             break
     else:
-        by_net = _of_net(net.integrate(model, counts, binomial=binomial))
+        by_net = _of_net(dense_net.integrate(model, counts, binomial=binomial))
         entry = min(entry, by_net, key=lambda e: e["moment_error"])
     return {"digest": digest(counts, model)} | entry
 
@@ -99,7 +101,7 @@ def _of_lattice(found: tuple[quadrature.Answer, float, float]) -> dict[str, Any]
     return entry
 
 
-def _of_net(found: net.Found) -> dict[str, Any]:
+def _of_net(found: dense_net.Found) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "log_evidence": found.log_evidence,
         "log_evidence_error": found.log_evidence_error,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import report
-from benchmarks.simulate import hinges
+from benchmarks.problems.simulate import hinges
 
 MODELS = ("hinge", "logistic", "flat")
 SIZES = (100, 300, 1000, 3000)
@@ -22,7 +22,14 @@ def run(*, sizes: tuple[int, ...] = SIZES, draws: int = 4000, threads: int = 2) 
     rows = []
     for size in sizes:
         report.note(f"scale: {size} curves under {len(MODELS)} models")
-        command = [sys.executable, "-m", "benchmarks.scale", str(size), str(draws), str(threads)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.speed.scale",
+            str(size),
+            str(draws),
+            str(threads),
+        ]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         rows.append(json.loads(done.stdout))
     found: dict[str, Any] = {"draws": draws, "threads": threads, "points": POINTS, "rows": rows}

@@ -1,6 +1,6 @@
 """Compare: the figures of docs/compare.md, on published tables.
 
-`python -m benchmarks.compare gpt3 pythia olmo brier mmlu control` takes ten to thirty minutes on
+`python -m benchmarks.page.compare gpt3 pythia olmo brier mmlu control` takes ten to thirty minutes on
 two cores; each part can be asked for alone. olmo, brier and mmlu read the folder of published
 results (`--data`, by default ../shared/data).
 """

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import measures, report
-from benchmarks.simulate import hinges
+from benchmarks.problems.simulate import hinges
 
 SIZES = (100, 1000, 10_000)
 MODEL = "hinge"
@@ -39,7 +39,7 @@ def run(
         device = _device()
         for size in sizes:
             report.note(f"accelerator: {size} curves")
-            command = [sys.executable, "-m", "benchmarks.accelerator"]
+            command = [sys.executable, "-m", "benchmarks.speed.accelerator"]
             command += map(str, (size, draws, threads, groups))
             done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
             rows.append(json.loads(done.stdout))

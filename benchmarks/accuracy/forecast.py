@@ -1,6 +1,6 @@
 """Forecast: how good are predictions of large models, on real tables, beside other curves?
 
-`python -m benchmarks.forecast` holds the largest models of four tables out, fits the rest, and
+`python -m benchmarks.accuracy.forecast` holds the largest models of four tables out, fits the rest, and
 prints one table a data set. Checkpoints of a run are many and alike, so of each run only a few are
 kept. `--only NAME` takes one data set; answers are kept in results/forecast. With --page the tables
 go into docs/forecast.md, in their place there, and the figures beside the page. It takes three
@@ -26,7 +26,7 @@ from upturn.tables.results import Results
 DATA = Path("../shared/data")
 FOLDER = Path("results/forecast")
 PAGE = Path("docs/forecast.md")
-COMMAND = "python -m benchmarks.forecast --page"
+COMMAND = "python -m benchmarks.accuracy.forecast --page"
 STORED = ("seconds", "totals", "scores", "mae", "log_score", "coverage_90")
 BEHIND = {"mae": 5.0, "log_score": 1.0}  # points, and nats a score: from where on a task is named
 

@@ -43,7 +43,7 @@ class Worker:
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `close`
         start = perf_counter()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.worker"],
+            [sys.executable, "-m", "benchmarks.speed.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, text=True,
             start_new_session=True,
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """Contrast: techniques against their baselines on published results.
 
-`python -m benchmarks.contrast` fits chain of thought against direct answers on GSM8K, and few-shot
+`python -m benchmarks.accuracy.contrast` fits chain of thought against direct answers on GSM8K, and few-shot
 chain of thought against few-shot answers on the tasks of BIG-Bench Hard, and prints both as tables.
 A task of 75 models takes some 20 seconds of one core. Answers are kept in results/contrast; with
 --page a table goes into docs/contrast.md, in its place there, and its figures beside the page.
@@ -104,7 +104,9 @@ def section(kept: dict[str, Any]) -> str:
 
 def put(page: str, name: str, kept: dict[str, Any]) -> str:
     """A page with a section in the place that its comments keep for it."""
-    return report.put(page, f"python -m benchmarks.contrast --only {name} --page", section(kept))
+    return report.put(
+        page, f"python -m benchmarks.accuracy.contrast --only {name} --page", section(kept)
+    )
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """Classify: are p_emergent and p_sharp right, on curves simulated from every shape?
 
 Curves, noise and truths are made in NumPy from the written definitions, without the package's own
-segments, priors and functionals. `python -m benchmarks.classify --curves 130` takes minutes on two
+segments, priors and functionals. `python -m benchmarks.accuracy.classify --curves 130` takes minutes on two
 cores; the bar is meant for 1,300. Curves are classified in parts, each kept in results/classify as
 soon as it is done, so that a run that was ended goes on where it was. `--tables` counts false
 alarms in tables of flat tasks; `--figure` draws the reliability of what was found.
@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report, workloads
-from benchmarks.simulate import CHANCES, DECADES, Table
+from benchmarks import report
+from benchmarks.problems import workloads
+from benchmarks.problems.simulate import CHANCES, DECADES, Table
 
 type Floats = NDArray[np.float64]
 type Curve = Callable[[Floats], Floats]
@@ -487,7 +488,9 @@ def figure(found: dict[str, Any], path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.classify", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy.classify", description=__doc__
+    )
     parser.add_argument("--curves", type=int, default=PART, help="simulated from every shape")
     parser.add_argument("--tables", type=int, default=0, help="tables of flat tasks")
     parser.add_argument("--draws", type=int, default=DRAWS)

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import measures, references, report, samplers, workloads
-from benchmarks.reference import Counts
+from benchmarks import measures, report, samplers
+from benchmarks.problems import workloads
+from benchmarks.problems.pymc_models import Counts
+from benchmarks.references import stored
 
 type Floats = NDArray[np.float64]
 
@@ -22,11 +24,11 @@ PEERS = {"joint": "nutpie-joint", "loop": "nutpie-loop", "pymc": "pymc-loop"}
 
 def reference(curves: Any, counts: Counts, dataset: str, model: str) -> tuple[Floats, Floats]:
     """Functionals (curve, functional) and variances (curve,) of tau, by quadrature."""
-    entries = references.load("quadrature")
+    entries = stored.load("quadrature")
     truth, variance = [], []
     for i, name in enumerate(curves.name.tolist()):
-        label = references.key(dataset, name, model)
-        entry = references.lookup(entries, label, counts.one(i))
+        label = stored.key(dataset, name, model)
+        entry = stored.lookup(entries, label, counts.one(i))
         if entry is None:
             raise SystemExit(
                 f"speed: expected a stored quadrature of {label!r}; "

@@ -1,4 +1,4 @@
-"""How far the verdict of a report moves with few models: `python -m benchmarks.lean`.
+"""How far the verdict of a report moves with few models: `python -m benchmarks.speed.lean`.
 
 Nothing is sampled twice: the lean answer is the full one with models left out.
 """

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import hard
-from benchmarks.reference import PRIORS, Counts, parameters
-from benchmarks.simulate import Table
+from benchmarks.problems import hard_curves
+from benchmarks.problems.pymc_models import PRIORS, Counts, parameters
+from benchmarks.problems.simulate import Table
 
 DATA = {
     "open-models": (), "gpt3": ("setting=few-shot",), "pythia": (), "hard": (),
@@ -35,7 +35,7 @@ class Workload:
     tasks : tuple of str
         Which of its curves; all if empty.
     model : str
-        One of `benchmarks.reference.PRIORS`, under the beta-binomial, without scatter groups.
+        One of `benchmarks.problems.pymc_models.PRIORS`, under the beta-binomial, without scatter groups.
     recipe : str
         How its references were made.
     """
@@ -62,7 +62,7 @@ WORKLOADS: Mapping[str, Workload] = {
         ("arc_easy", "lambada_openai", "piqa"),
     ),
     "hard": Workload(
-        "simulated: " + "; ".join(f"{name} ({case.why})" for name, case in hard.CASES.items()),
+        "simulated: " + "; ".join(f"{name} ({case.why})" for name, case in hard_curves.CASES.items()),
         "hard",
     ),
 }  # fmt: skip
@@ -93,9 +93,9 @@ class Problem:
 
     @property
     def known_model(self) -> str:
-        """The model's name, for peers that have only those of `benchmarks.reference`."""
+        """The model's name, for peers that have only those of `benchmarks.problems.pymc_models`."""
         if self.model not in PRIORS or self.likelihood is not None:
-            raise ValueError(f"{self.name}: expected a model of benchmarks.reference")
+            raise ValueError(f"{self.name}: expected a model of benchmarks.problems.pymc_models")
         return str(self.model)
 
     @property
@@ -136,7 +136,7 @@ def counts(dataset: str) -> Any:
     import upturn
     from upturn.tables import datasets
 
-    results = upturn.read(hard.PATH if dataset == "hard" else datasets.path(dataset))
+    results = upturn.read(hard_curves.PATH if dataset == "hard" else datasets.path(dataset))
     conditions = DATA[dataset]
     if dataset == "pythia":
         frame = results.frame

@@ -27,7 +27,7 @@ def run(*, kills: int = 20, interrupts: int = 3, seed: int = 0) -> dict[str, Any
     """End so many runs and resume them; see `table`."""
     with tempfile.TemporaryDirectory() as folder:
         numbers = map(str, (kills, interrupts, seed))
-        command = [sys.executable, "-m", "benchmarks.kills", folder, *numbers]
+        command = [sys.executable, "-m", "benchmarks.speed.interruptions", folder, *numbers]
         alone = dict.fromkeys(
             ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1"
         )  # threads do not fork
@@ -96,10 +96,9 @@ def _ended_within(child: int, seconds: float) -> bool:
 
 
 def _measure(folder: Path, kills: int, interrupts: int, seed: int) -> dict[str, Any]:
+    import upturn.fit  # noqa: F401
     import xarray  # noqa: F401
     import zarr  # noqa: F401
-
-    import upturn.fit  # noqa: F401
 
     whole = folder / "run.zarr"
     start = monotonic()

@@ -1,6 +1,6 @@
 """Floors: is growth before the onset seen, and is a flat floor left in peace?
 
-`python -m benchmarks.floors --tasks 40` takes minutes on two cores.
+`python -m benchmarks.accuracy.floors --tasks 40` takes minutes on two cores.
 """
 
 import argparse
@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import report, workloads
-from benchmarks.simulate import DECADES, Table
+from benchmarks import report
+from benchmarks.problems import workloads
+from benchmarks.problems.simulate import DECADES, Table
 
 SLOPES = (0.0, 0.5, 1.0)  # growth of the floor in log odds, up to the onset
 NOISE = {"binomial": 1e-4, "overdispersed": 0.05}  # square roots of the intra-class correlation
@@ -67,7 +68,9 @@ def table(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.floors", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy.floors", description=__doc__
+    )
     parser.add_argument("--tasks", type=int, default=40, help="of each sort")
     parser.add_argument("--seed", type=int, default=5)
     options = parser.parse_args()

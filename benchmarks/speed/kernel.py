@@ -24,8 +24,9 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from benchmarks import report, workloads
-from benchmarks.reference import MARGIN, RHO, Counts
+from benchmarks import report
+from benchmarks.problems import workloads
+from benchmarks.problems.pymc_models import MARGIN, RHO, Counts
 
 type Floats = NDArray[np.float64]
 type Kernel = Callable[[Counts, Mapping[str, Floats]], Floats]

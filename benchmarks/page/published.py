@@ -1,6 +1,6 @@
 """Published: what is said of GPT-3's few-shot tasks, and of MMLU on the Pythia suite.
 
-`python -m benchmarks.published` takes minutes on two cores. The figures of docs/classify.md.
+`python -m benchmarks.page.published` takes minutes on two cores. The figures of docs/classify.md.
 """
 
 import json

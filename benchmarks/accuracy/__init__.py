@@ -1,0 +1,1 @@
+"""Accuracy: are answers right?"""

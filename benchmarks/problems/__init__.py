@@ -1,0 +1,1 @@
+"""Problems: curves and models that samplers are tried on."""

@@ -1,0 +1,1 @@
+"""References: posteriors known by other means."""

@@ -1,0 +1,1 @@
+"""Speed: effective draws a second, and what they cost."""
