@@ -21,7 +21,7 @@ from benchmarks.paper import claims, figures
 from benchmarks.paper.claims import Source, Stated
 from upturn.questions.classify.result import Classification
 from upturn.show import plots
-from upturn.show.report import LEAN
+from upturn.show.report.report import LEAN
 from upturn.tables import datasets
 from upturn.tables.results import Results
 

@@ -6,7 +6,7 @@ Nothing is sampled twice: the lean answer is the full one with models left out.
 import numpy as np
 
 import upturn
-from upturn.show.report import LEAN
+from upturn.show.report.report import LEAN
 
 DRAWS = 400
 

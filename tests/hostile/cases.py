@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-WRITTEN = Path(__file__).parents[1] / "readers" / "evaluations"
+WRITTEN = Path(__file__).parents[1] / "tables" / "readers" / "evaluations"
 MODELS = Path(__file__).parents[2] / "models"
 CHEAP = ["--draws", "40", "--threads", "1"]
 

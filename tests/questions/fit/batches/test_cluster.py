@@ -1,0 +1,148 @@
+"""A real cluster of processes on this machine: same bits, whoever is killed."""
+
+import os
+import shutil
+import signal
+import sys
+from functools import partial
+from types import SimpleNamespace
+
+import pytest
+
+import upturn
+from benchmarks.speed import interruptions
+from tests.questions.fit.batches.test_store import HOW, frame, refuse, whole  # noqa: F401 (a fixture)
+from upturn.checks.errors import DataError
+from upturn.questions.fit.batches import cluster as ours
+from upturn.questions.fit.batches.store import Store
+from upturn.questions.fit.job import Job
+
+
+@pytest.fixture
+def cluster():
+    """Two workers, each a process of its own, and the scheduler."""
+    from distributed import LocalCluster
+
+    with LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
+    ) as made:
+        yield made
+
+
+@pytest.mark.slow
+@pytest.mark.needs("distributed")
+def test_a_worker_killed_in_the_middle_loses_nothing(cluster, tmp_path, whole):  # noqa: F811
+    path, told = tmp_path / "run.zarr", []
+
+    def kill(done, total):
+        if not told:
+            os.kill(cluster.workers[0].pid, signal.SIGKILL)
+        told.append((done, total))
+
+    upturn.fit(frame(), output=path, dask=cluster.scheduler_address, progress=kill, **HOW)
+    assert interruptions.files(path) == interruptions.files(whole)
+    assert told == sorted(told)
+    assert told[-1] == (10, 10)
+
+
+@pytest.fixture(scope="module")
+def just_begun(tmp_path_factory):
+    path = tmp_path_factory.mktemp("begun") / "run.zarr"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Job, "tree", refuse(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            upturn.fit(frame(), output=path, **HOW)
+    return path
+
+
+@pytest.fixture
+def begun(just_begun, tmp_path):
+    """A run of which no batch is done."""
+    return shutil.copytree(just_begun, tmp_path / "run.zarr")
+
+
+@pytest.fixture
+def threads(monkeypatch):
+    """Clusters whose workers are threads, which start at once."""
+    import distributed
+
+    made = partial(distributed.LocalCluster, processes=False)
+    monkeypatch.setattr(
+        distributed,
+        "LocalCluster",
+        lambda **how: made(**{k: v for k, v in how.items() if k != "processes"}),
+    )
+
+
+def test_a_batch_on_a_worker(begun, whole):  # noqa: F811
+    """What a worker does, in this process; what is done already is not done again."""
+    for batch in (2, 0, 1, 0):
+        assert ours.work(os.fspath(begun), batch) == batch
+    Store.open(begun).finish()
+    assert interruptions.files(begun) == interruptions.files(whole)
+
+
+@pytest.mark.needs("distributed")
+def test_workers_of_this_machine(begun, whole, threads):  # noqa: F811
+    found = upturn.fit(frame(), output=begun, resume=True, workers=2, **HOW)
+    assert len(found.curves) == 5
+    assert interruptions.files(begun) == interruptions.files(whole)
+
+
+@pytest.mark.needs("distributed")
+def test_a_lost_scheduler(begun):
+    from distributed import LocalCluster
+
+    made = LocalCluster(n_workers=1, processes=False, dashboard_address=":0")
+    with made, pytest.raises(DataError, match=r"expected workers that live .* with --resume"):
+        upturn.fit(
+            frame(), output=begun, resume=True, dask=made.scheduler_address,
+            progress=lambda *_: made.close(), **HOW
+        )  # fmt: skip
+    assert 0 not in Store.open(begun).missing()
+
+
+@pytest.mark.needs("distributed")
+def test_batches_that_end_every_worker(begun):
+    from distributed import KilledWorker
+
+    store = Store.open(begun)
+    with (
+        pytest.raises(DataError, match=r"died while .* \(0 of 3 batches done\); see"),
+        ours._surviving(store),
+    ):
+        raise KilledWorker("batch", SimpleNamespace(address="tcp://w:1"), 3)
+
+
+@pytest.mark.needs("distributed")
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nothing://here", "tcp://"])
+def test_no_scheduler(begun, monkeypatch, address):
+    monkeypatch.setattr(ours, "PATIENCE", 0.5)
+    with pytest.raises(DataError, match=f"dask: expected a scheduler .* at '{address}', but got"):
+        upturn.fit(frame(), output=begun, resume=True, dask=address, **HOW)
+
+
+def test_other_versions_on_a_worker(begun, monkeypatch):
+    monkeypatch.setattr(ours, "version", lambda name: "0.1")
+    with pytest.raises(DataError, match=r"expected workers with numba .*, but got 0\.1; install"):
+        ours.work(os.fspath(begun), 0)
+
+
+def test_dask_is_not_installed(begun, monkeypatch):
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(DataError, match=r"workers: expected Dask .* pip install 'upturn\[distr"):
+        upturn.fit(frame(), output=begun, resume=True, workers=2, **HOW)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"workers": 0}, "workers: expected a whole number above 0"),
+        ({"dask": 8786}, "dask: expected an address"),
+        ({"dask": "tcp://a:1", "workers": 2}, "workers: expected them or a scheduler"),
+        ({"output": None, "workers": 2}, "workers: expected an output to write batches to"),
+    ],
+)
+def test_wrong_arguments(options, message, tmp_path):
+    with pytest.raises(DataError, match=message):
+        upturn.fit(frame(), **{"output": tmp_path / "run.zarr", **options})
