@@ -56,9 +56,10 @@ test-fast: $(STAMP) ## run the tests that take seconds
 hostile: $(STAMP) ## run ten thousand hostile inputs and count the faults (about 20 minutes)
 	$(BIN)/python -m tests.hostile --inputs 10000 $(ARGS)
 
-lint: $(STAMP) ## check style and format
+lint: $(STAMP) ## check style, format and the order in which rooms import each other
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	PYTHONPATH=src:. $(BIN)/lint-imports --no-cache
 
 format: $(STAMP) ## repair style and format where a tool can
 	$(BIN)/ruff check --fix .

@@ -15,8 +15,8 @@ from benchmarks.problems.pymc_models import MARGIN, RHO, SHARES, log_rising, par
 _settings: Any = jax.config
 _settings.update("jax_enable_x64", True)
 
-import jax.numpy as jnp  # noqa: E402
-from jax.scipy import special, stats  # noqa: E402
+import jax.numpy as jnp
+from jax.scipy import special, stats
 
 LIKE_PYTENSOR = SimpleNamespace(
     expm1=jnp.expm1, log=jnp.log, log1p=jnp.log1p, maximum=jnp.maximum, minimum=jnp.minimum,

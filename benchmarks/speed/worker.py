@@ -16,7 +16,7 @@ from typing import Any, TextIO
 START = perf_counter()
 
 from benchmarks import measures, report, samplers
-from benchmarks.problems import workloads  # noqa: E402
+from benchmarks.problems import workloads
 from benchmarks.speed import growth
 
 

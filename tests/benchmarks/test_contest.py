@@ -19,13 +19,13 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
 
 from benchmarks import measures, report, samplers
 from benchmarks.accuracy import least_squares
-from benchmarks.measures import Reduced, Truth  # noqa: E402
+from benchmarks.measures import Reduced, Truth
 from benchmarks.page import page
 from benchmarks.problems import hard_curves, workloads
-from benchmarks.problems.pymc_models import PRIORS, Counts  # noqa: E402
+from benchmarks.problems.pymc_models import PRIORS, Counts
 from benchmarks.references import quadrature
 from benchmarks.references import stored as references
-from benchmarks.samplers import Answer, Entry, jags, nuts  # noqa: E402
+from benchmarks.samplers import Answer, Entry, jags, nuts
 from benchmarks.speed import contest, growth, kernel, processes, worker
 
 SEED = 20262
@@ -164,7 +164,7 @@ class Idle:
     """A worker that answers at once, or is stopped from its second run on."""
 
     cold = 2.0
-    ready = {"imports": 1.0, "setup": 0.5, "device": "cpu"}  # noqa: RUF012
+    ready = {"imports": 1.0, "setup": 0.5, "device": "cpu"}
     stops = False
 
     def __init__(self, order, limit, cores):

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-from benchmarks.accuracy import contrast  # noqa: E402
+from benchmarks.accuracy import contrast
 
 PAGE = (ROOT / "docs" / "contrast.md").read_text("utf-8")
 KEPT = json.loads((ROOT / "docs" / "contrast-bbh.json").read_text("utf-8"))

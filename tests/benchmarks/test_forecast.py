@@ -10,9 +10,9 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import report  # noqa: E402
+from benchmarks import report
 from benchmarks.accuracy import forecast
-from upturn.questions.forecast.extrapolate import METHODS  # noqa: E402
+from upturn.questions.forecast.extrapolate import METHODS
 
 PAGE = (ROOT / "docs" / "forecast.md").read_text("utf-8")
 FOUND = json.loads((ROOT / "docs" / "forecast.json").read_text("utf-8"))

@@ -18,16 +18,16 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-import upturn  # noqa: E402
-from benchmarks import __main__ as command  # noqa: E402
+import upturn
+from benchmarks import __main__ as command
 from benchmarks import measures, report, samplers
 from benchmarks.accuracy import coverage
-from benchmarks.measures import Moment, Tally  # noqa: E402
+from benchmarks.measures import Moment, Tally
 from benchmarks.page import page
 from benchmarks.problems import simulate, workloads
-from benchmarks.problems.pymc_models import PRIORS, Counts, build, log_rising, priors  # noqa: E402
+from benchmarks.problems.pymc_models import PRIORS, Counts, build, log_rising, priors
 from benchmarks.references import dense_net, quadrature, stored
-from benchmarks.samplers import Answer  # noqa: E402
+from benchmarks.samplers import Answer
 from benchmarks.speed import accelerator, draws_a_second, kernel, precision
 
 SEED = 20260

@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-import upturn  # noqa: E402
-from benchmarks.paper import claims, measure  # noqa: E402
-from benchmarks.paper import page as pages  # noqa: E402
+import upturn
+from benchmarks.paper import claims, measure
+from benchmarks.paper import page as pages
 
 HOSTILE = "a|b <script> `x` [c](d)\n# e"
 STORED = json.loads((ROOT / "docs" / "paper.json").read_text("utf-8"))

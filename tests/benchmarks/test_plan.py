@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import report  # noqa: E402
+from benchmarks import report
 from benchmarks.accuracy import plan
 
 PAGE = (ROOT / "docs" / "plan.md").read_text("utf-8")

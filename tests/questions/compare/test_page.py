@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[3]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-from benchmarks.page.compare import formats_as_metrics  # noqa: E402
+from benchmarks.page.compare import formats_as_metrics
 
 PAGE = (ROOT / "docs" / "compare.md").read_text("utf-8")
 

@@ -6,7 +6,7 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
-from upturn.questions.fit import fit as fits  # noqa: F401  the function; the module is patched by its name
+from upturn.questions.fit import fit as fits
 from upturn.sampling import batch
 from upturn.sampling.nuts import sample as nuts
 

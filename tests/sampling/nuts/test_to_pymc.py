@@ -12,12 +12,12 @@ ROOT = Path(__file__).parents[3]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-import upturn  # noqa: E402
-from benchmarks.problems.pymc_models import SHARES, Counts, build  # noqa: E402
-from upturn.checks.errors import DataError  # noqa: E402
-from upturn.model import Model  # noqa: E402
-from upturn.sampling.nuts import to_pymc as tp  # noqa: E402
-from upturn.tables.curves import Curves  # noqa: E402
+import upturn
+from benchmarks.problems.pymc_models import SHARES, Counts, build
+from upturn.checks.errors import DataError
+from upturn.model import Model
+from upturn.sampling.nuts import to_pymc as tp
+from upturn.tables.curves import Curves
 
 pn = pytest.importorskip("pytensor")
 

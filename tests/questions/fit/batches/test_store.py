@@ -16,14 +16,14 @@ ROOT = Path(__file__).parents[4]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-import upturn  # noqa: E402
-from benchmarks.speed import interruptions  # noqa: E402
-from tests.questions.fit.test_assemble import loss  # noqa: E402
-from tests.sampling.density.test_target import table  # noqa: E402
-from upturn.checks.errors import DataError  # noqa: E402
-from upturn.cli import main  # noqa: E402
-from upturn.questions.fit.batches import store  # noqa: E402
-from upturn.questions.fit.job import Job  # noqa: E402
+import upturn
+from benchmarks.speed import interruptions
+from tests.questions.fit.test_assemble import loss
+from tests.sampling.density.test_target import table
+from upturn.checks.errors import DataError
+from upturn.cli import main
+from upturn.questions.fit.batches import store
+from upturn.questions.fit.job import Job
 
 HOW = {"draws": 40, "seed": 4, "batch": 2}
 
