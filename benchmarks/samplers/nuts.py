@@ -97,7 +97,7 @@ class _Loop:
     setup = 0.0
 
     def __init__(self, problem: Problem, threads: int) -> None:
-        import pymc
+        import pymc  # noqa: F401, so that importing is not in the first run
 
         self._problem, self._threads = problem, threads
         self._each = problem.counts.each()

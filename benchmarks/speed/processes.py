@@ -40,7 +40,7 @@ class Worker:
 
     def __init__(self, order: dict[str, Any], limit: float, cores: Cores = ()) -> None:
         self._limit = limit
-        self._errors = tempfile.TemporaryFile("w+")
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115, closed in `close`
         start = perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.speed.worker"],

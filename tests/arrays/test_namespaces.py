@@ -37,7 +37,7 @@ def test_loading_arrays_loads_no_pytensor():
 def test_the_constant_is_the_namespace():
     assert namespaces.PYTENSOR is namespaces.pytensor()
     with pytest.raises(AttributeError, match="no attribute 'PYTORCH'"):
-        namespaces.PYTORCH
+        namespaces.PYTORCH  # noqa: B018
 
 
 X = np.array([1e-12, 1e-3, 0.4, 1.0, 7.3, 900.0, 3e7])

@@ -164,7 +164,7 @@ class Idle:
     """A worker that answers at once, or is stopped from its second run on."""
 
     cold = 2.0
-    ready = {"imports": 1.0, "setup": 0.5, "device": "cpu"}
+    ready = {"imports": 1.0, "setup": 0.5, "device": "cpu"}  # noqa: RUF012
     stops = False
 
     def __init__(self, order, limit, cores):

@@ -65,7 +65,7 @@ def test_every_public_name_has_a_home():
 
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'upturn' has no attribute 'fitt'"):
-        upturn.fitt
+        upturn.fitt  # noqa: B018
 
 
 @pytest.mark.parametrize(

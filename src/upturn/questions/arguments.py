@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,6 @@ from upturn.version import __version__
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.questions.fit.batches.stream import Stream
 
 COMPUTING = ("numpy", "scipy", "numba")  # the packages that bits hang on
 
@@ -63,9 +62,19 @@ def _ungrouped(curves: Curves) -> Curves:
     return replace(curves, group=np.full_like(curves.group, -1))
 
 
-def origin_of(
-    data: "Results | Curves | Stream", metric: str | Sequence[str] | None
-) -> dict[str, Any]:
+class Origin(Protocol):
+    """A table that says where it comes from: `Results`, or one that is read in pieces."""
+
+    @property
+    def name(self) -> str:
+        """What messages call the table."""
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What of it was taken."""
+
+
+def origin_of(data: Origin | Curves, metric: str | Sequence[str] | None) -> dict[str, Any]:
     """What was asked about, without the folders of this machine."""
     chosen = [metric] if isinstance(metric, str) else list(metric or ())
     if isinstance(data, Curves):

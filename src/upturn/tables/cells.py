@@ -120,7 +120,7 @@ def _number_in(text: str) -> float:
         raise
     if "_" in text:  # Python reads 1_000, others do not
         raise ValueError(text)
-    return np.inf if result != result else result
+    return np.inf if result != result else result  # noqa: PLR0124 (faster than isnan)
 
 
 def _is_number(value: object) -> bool:

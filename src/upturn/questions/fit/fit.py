@@ -14,7 +14,7 @@ from upturn.posterior.files import check_writable
 from upturn.questions.arguments import COMPUTING, curves_of, made_by, table_of
 from upturn.questions.fit.assemble import NUTS_NOTE, beside, to_tree, with_chains
 from upturn.questions.fit.batches.batches import Batches, check_run
-from upturn.questions.fit.job import Job, _asked, of_runs
+from upturn.questions.fit.job import Job, asked_of, of_runs
 from upturn.questions.fit.mix import coordinates, learn
 from upturn.questions.fit.result import Fit
 from upturn.sampling.batch import Progress
@@ -160,7 +160,7 @@ def fit(
         return batches.fit(job, results, axis, metric)
     data = table_of(results)
     curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
-    meta["arguments"] |= _asked(data, metric, curves.axes)
+    meta["arguments"] |= asked_of(data, metric, curves.axes)
     meta["notes"] = [*curves.notes]
     if curves.runs.any() and not coordinates.is_mix(curves):
         job = of_runs(job)

@@ -10,19 +10,16 @@ from typing import TYPE_CHECKING, Any, Self
 
 from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
-from upturn.questions.arguments import origin_of
+from upturn.questions.arguments import Origin, origin_of
 from upturn.questions.fit.assemble import to_tree
 from upturn.questions.fit.mix import learn
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
-from upturn.tables.results import Results
 
 if TYPE_CHECKING:
     import xarray as xr
-
-    from upturn.questions.fit.batches.stream import Stream
 
 TWIN_DRAWS = learn.FEWEST_DRAWS  # of the no-change twin, of which only the evidence is wanted
 
@@ -110,8 +107,8 @@ def of_runs(job: Job) -> Job:
     return Job(chosen, {**job.meta, "arguments": arguments, "model": chosen.to_toml()})
 
 
-def _asked(
-    data: "Results | Curves | Stream", metric: str | Sequence[str] | None, axes: Sequence[Axis]
+def asked_of(
+    data: Origin | Curves, metric: str | Sequence[str] | None, axes: Sequence[Axis]
 ) -> dict[str, Any]:
     """What was asked about, as arguments are saved."""
     return {**origin_of(data, metric), "axis": list(dict.fromkeys(axis.name for axis in axes))}

@@ -215,4 +215,4 @@ def _range(rows: "pd.DataFrame", name: str) -> list[str]:
 
 def _small(value: float) -> str:
     """A small share, with two digits that count."""
-    return "" if value != value else f"{value:.2g}"
+    return "" if value != value else f"{value:.2g}"  # noqa: PLR0124

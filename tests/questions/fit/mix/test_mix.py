@@ -411,7 +411,7 @@ def test_a_fit_on_one_axis_has_no_weights():
     found = fit(table(points=5), axis="params", draws=80)
     assert found.verdict is None
     with pytest.raises(DataError, match="expected a fit on a mix of axes, but got one on params"):
-        found.weights
+        found.weights  # noqa: B018
 
 
 def test_other_questions_refuse_a_mix():

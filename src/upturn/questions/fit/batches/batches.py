@@ -13,7 +13,7 @@ from upturn.questions.fit.batches import cluster
 from upturn.questions.fit.batches.store import Store, begin
 from upturn.questions.fit.batches.stream import stream_of
 from upturn.questions.fit.batches.survey import InMemory
-from upturn.questions.fit.job import Job, _asked, of_runs
+from upturn.questions.fit.job import Job, asked_of, of_runs
 from upturn.questions.fit.mix import coordinates
 from upturn.questions.fit.result import Fit
 from upturn.sampling.batch import Progress
@@ -51,7 +51,7 @@ class Batches:
         if sampler == "population" and metric is None:
             stream = stream_of(results, axis, self.path, by=by, scatter=scatter)
         if stream is not None:
-            asked |= _asked(stream, metric, [stream.axis])
+            asked |= asked_of(stream, metric, [stream.axis])
             with stream:
                 job = of_runs(job) if stream.has_runs else job
                 run = begin(job, stream, self.path, resume=self.resume, batch=self.size)
@@ -59,7 +59,7 @@ class Batches:
         data = table_of(results)
         curves = curves_of(data, axis, by, metric, scatter, mixes=sampler == "population")
         self._check(curves, sampler)
-        asked |= _asked(data, metric, curves.axes)
+        asked |= asked_of(data, metric, curves.axes)
         if curves.runs.any():
             job = of_runs(job)
         run = begin(job, InMemory(curves), self.path, resume=self.resume, batch=self.size)
