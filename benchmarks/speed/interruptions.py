@@ -96,9 +96,10 @@ def _ended_within(child: int, seconds: float) -> bool:
 
 
 def _measure(folder: Path, kills: int, interrupts: int, seed: int) -> dict[str, Any]:
-    import upturn.questions.fit.fit  # noqa: F401
     import xarray  # noqa: F401
     import zarr  # noqa: F401
+
+    import upturn.questions.fit.fit  # noqa: F401
 
     whole = folder / "run.zarr"
     start = monotonic()
