@@ -72,7 +72,7 @@ def test_pages_show_pictures_that_are_made():
         if "/" not in name:
             assert (DOCS / name).is_file()
             made_by = (
-                rf"python -m benchmarks(\..* --figure docs/{name}\n| render |\.(paper|plan)\n)"
+                rf"python -m benchmarks(\..* --figure docs/{name}\n| render |\.paper\n|\.accuracy\.plan\n)"
             )
             assert re.search(made_by, pages[page])
             continue
@@ -82,6 +82,14 @@ def test_pages_show_pictures_that_are_made():
 
 
 def test_every_page_links_to_what_is_there():
-    for page in DOCS.glob("*.md"):
+    for page in [*DOCS.glob("*.md"), *DOCS.glob("experiments/*.md")]:
         for target in re.findall(r"\]\(([\w./-]+\.md)", page.read_text("utf-8")):
-            assert target.startswith("generated/") or (DOCS / target).is_file(), (page, target)
+            made = target.startswith("generated/")
+            assert made or (page.parent / target).is_file(), (page, target)
+
+
+def test_decisions_are_short_and_their_experiments_are_listed():
+    assert len((DOCS / "decisions.md").read_text("utf-8").splitlines()) <= 200
+    listed = (DOCS / "experiments" / "index.md").read_text("utf-8").split()
+    for page in DOCS.glob("experiments/*.md"):
+        assert page.stem in {"index", *listed}

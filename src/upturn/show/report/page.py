@@ -81,7 +81,7 @@ def page(report: "Contents") -> str:
 
 
 def _asset(name: str) -> str:
-    return (files("upturn") / "report" / name).read_text("utf-8")
+    return (files(__package__) / name).read_text("utf-8")
 
 
 def _hash(content: str) -> str:
