@@ -777,10 +777,12 @@ def datasets(name: str | None, output: str | None) -> None:
         if output is not None:
             raise click.UsageError("-o needs the NAME of a data set")
         rows = [
-            (d.name, f"{d.rows:,}", f"{d.tasks}", f"{d.models}", ", ".join(d.axes), d.citation)
+            (d.name, f"{d.rows:,}", f"{d.tasks}", f"{d.models}", ", ".join(d.axes),
+             f"{d.citation}. Licence: {d.licence}")
             for d in bundled.catalogue()
-        ]
-        print_list(["data set", "rows", "tasks", "models", "axes", "source"], rows, right={1, 2, 3})
+        ]  # fmt: skip
+        headers = ["data set", "rows", "tasks", "models", "axes", "source and licence"]
+        print_list(headers, rows, right={1, 2, 3})
         return
     path = None if output is None else check_writable(output, (".csv", ".txt"))
     text = bundled.path(name).read_text("utf-8")

@@ -71,9 +71,7 @@ def test_pages_show_pictures_that_are_made():
     for name, page in shown:
         if "/" not in name:
             assert (DOCS / name).is_file()
-            made_by = (
-                rf"python -m benchmarks(\..* --figure docs/{name}\n| render |\.paper\n|\.accuracy\.plan\n)"
-            )
+            made_by = rf"python -m benchmarks(\..* --figure docs/{name}\n| render |\.paper\n|\.accuracy\.plan\n)"
             assert re.search(made_by, pages[page])
             continue
         folder, _, stem = name.removesuffix(".svg").rpartition("/")

@@ -37,7 +37,7 @@ class GivenFit:
     notes: tuple = ()
     failed: tuple = ()
     model: Model = field(default_factory=lambda: Model.read("hinge"))
-    meta: dict = field(default_factory=lambda: {"version": "0.1.0", "seed": 0, "arguments": {}})
+    meta: dict = field(default_factory=lambda: {"version": "0.2.0", "seed": 0, "arguments": {}})
 
     def summary(self, ci=0.9):
         frame = pd.DataFrame(self.curves.labels, index=self.curves.name)

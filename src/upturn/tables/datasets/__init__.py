@@ -41,6 +41,8 @@ class Dataset:
         Axes with at least three distinct scales.
     citation : str
         The publication the figures are from.
+    licence : str
+        Of the figures as they were published.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     models: int
     axes: tuple[str, ...]
     citation: str
+    licence: str
 
 
 def catalogue() -> list[Dataset]:
@@ -161,4 +164,5 @@ def _describe(name: str, entry: Mapping[str, Any]) -> Dataset:
         models=distinct("model"),
         axes=tuple(axis for axis in _AXES if distinct(axis) >= _SCALES),
         citation=entry["citation"],
+        licence=entry["licence"],
     )
