@@ -1,11 +1,12 @@
 """Facts about models: many tables under many spellings to one row a model."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
+
 from upturn.tables.facts.names import canonical, params_in
 
 FOLDER = Path(__file__).parent
@@ -13,9 +14,11 @@ COLUMNS = ("family", "params", "tokens", "flops", "date")
 FIGURES = ("params", "tokens", "flops")
 LEAST = {"params": 1e4, "tokens": 1e6, "flops": 1e12}  # what upturn takes for absolute units
 MOST_TOKENS = 1e14  # nobody has trained on so much: a factor of a thousand too many
-SIZE_IN_NAME = 0.35  # how far parameters may be from the size that the name states
+SIZE_IN_NAME = 0.45  # how far parameters may be from the size that the name states
 AGREE = 0.01  # figures that differ by less are one figure, rounded
-SIX_N_D = 1.5  # how far a data set's size may be from FLOPs / 6 × parameters to be tokens trained on
+SIX_N_D = (
+    1.5  # how far a data set's size may be from FLOPs / 6 × parameters to be tokens trained on
+)
 
 EPOCH = "Epoch AI"
 RUAN = "Ruan et al. 2024"
@@ -26,6 +29,9 @@ CHUNG = "Chung et al. 2022"
 TAY = "Tay et al. 2022"
 METR = "METR"
 BY_NAME = "siblings"
+
+# Names of the catalogue that people give to models of their own.
+GENERIC = {"Transformer", "LSTM", "QRNN", "S4", "CoRe", "ISS", "PLUG", "Unicorn", "Switch", "GNMT"}
 
 # The nearest to a model's makers wins: first what they published, then papers that compiled figures
 # in one way for many models, last a catalogue. The catalogue's dates come first: others have none.
@@ -51,7 +57,7 @@ class Record:
     def add(self, name: str, column: str, value: float | str, source: str) -> None:
         if name not in self.names:
             self.names.append(name)
-        if value not in {"", None} and value == value:
+        if value not in {"", None} and not (isinstance(value, float) and math.isnan(value)):
             self.claims.setdefault(column, []).append(Claim(value, source, name))
 
 
@@ -82,7 +88,6 @@ class Registry:
         """The facts of a table with a column ``model``, all of one source."""
         for row in table.to_dict("records"):
             record = self.of(str(row["model"]))
-            record.add(str(row["model"]), "family", "", source)
             for column in COLUMNS:
                 value = row.get(column, "")
                 record.add(str(row["model"]), column, value, source)
@@ -103,7 +108,8 @@ def registry(data: Path) -> Registry:
     listed = pd.read_csv(data / "model_registry.csv").replace({math.nan: ""})
     for source, says in _SOURCES.items():
         found.add_table(listed[listed["source"].str.startswith(says)], source)
-    _epoch(found, listed[listed["source"].str.startswith("Epoch")])
+    catalogue = listed[listed["source"].str.startswith("Epoch")]
+    _epoch(found, catalogue[~catalogue["model"].isin(GENERIC)])
     dates = pd.read_csv(data / "metr_score_by_date.csv")[["model", "date"]].dropna()
     dates["model"] = dates["model"].str.replace(r"_(16K|medium)$", "", regex=True)
     found.add_table(dates, METR)
@@ -146,7 +152,7 @@ def _epoch(found: Registry, table: pd.DataFrame) -> None:
             if column in FIGURES and value != "" and guessed:
                 reason = "called speculative"
             elif column == "tokens" and value != "" and not _trained_on(row):
-                reason = "size of a data set, which parameters and FLOPs do not agree with"
+                reason = "size of a data set, which parameters and FLOPs do not confirm"
             if reason:
                 found.conflicts.append(Conflict(name, column, "", "", value, EPOCH, reason))
             else:
@@ -156,7 +162,7 @@ def _epoch(found: Registry, table: pd.DataFrame) -> None:
 def _trained_on(row: dict[str, float]) -> bool:
     params, tokens, flops = (row[column] for column in FIGURES)
     if "" in {params, flops}:
-        return params != "" and tokens >= params
+        return False  # nothing to check it against
     return 1 / SIX_N_D < 6 * params * tokens / flops < SIX_N_D
 
 
@@ -175,25 +181,42 @@ def resolve(found: Registry) -> tuple[list[Model], list[Conflict]]:
     Corrections come before all sources. Else the first of `ORDER` that has a figure wins, and one
     of another source that differs by more than a hundredth is listed.
     """
-    corrected = _corrections()
+    corrections = _corrections()
     conflicts = list(found.conflicts)
     models = []
     for key, record in found.records.items():
         model = Model(_shown_name(record))
         for column in COLUMNS:
-            claims = sorted(_plausible(model.name, record, column, conflicts), key=_rank(column))
-            if (key, column) in corrected:
-                correction = corrected[key, column]
-                conflicts += _differing(model.name, column, correction.claim, claims, correction.reason)
-                claims = [correction.claim] if correction.claim.value != "" else []
-            elif claims:
-                conflicts += _differing(model.name, column, claims[0], claims[1:], "")
-            if claims:
-                model.values[column], model.sources[column] = claims[0].value, claims[0].source
+            _take(model, record, column, corrections.get((key, column)), conflicts)
         models.append(model)
     _families(models)
     kept = [model for model in models if set(model.values) & {*FIGURES, "date"}]
     return sorted(kept, key=lambda m: m.name.rpartition("/")[2].casefold()), conflicts
+
+
+def _take(
+    model: Model,
+    record: Record,
+    column: str,
+    correction: "Correction | None",
+    conflicts: list[Conflict],
+) -> None:
+    """One figure of a model, and what is listed beside it."""
+    claims = sorted(record.claims.get(column, ()), key=_rank(column))
+    reasons = [_impossible(column, claim) for claim in claims]
+    possible = [claim for claim, reason in zip(claims, reasons, strict=True) if not reason]
+    taken = correction.claim if correction else next(iter(possible), None)
+    if taken and taken.value != "":
+        model.values[column], model.sources[column] = taken.value, taken.source
+    shown = taken or Claim("", "", model.name)
+    listed = set()
+    for claim, reason in zip(claims, reasons, strict=True):
+        said = (claim.value, claim.source)
+        if claim is taken or said in listed or _same(column, shown.value, claim.value):
+            continue
+        listed.add(said)
+        why = correction.reason if correction else reason or "another source comes first"
+        conflicts.append(Conflict(model.name, column, shown.value, shown.source, *said, why))
 
 
 @dataclass(frozen=True)
@@ -215,18 +238,6 @@ def _corrections() -> dict[tuple[str, str], Correction]:
     }
 
 
-def _plausible(
-    name: str, record: Record, column: str, conflicts: list[Conflict]
-) -> Iterator[Claim]:
-    """The claims that can be right; the others are listed."""
-    for claim in record.claims.get(column, ()):
-        reason = _impossible(column, claim)
-        if reason:
-            conflicts.append(Conflict(name, column, "", "", claim.value, claim.source, reason))
-        else:
-            yield claim
-
-
 def _impossible(column: str, claim: Claim) -> str:
     if column not in FIGURES:
         return ""
@@ -241,27 +252,13 @@ def _impossible(column: str, claim: Claim) -> str:
     return ""
 
 
-def _rank(column: str) -> "callable":
+def _rank(column: str) -> Callable[[Claim], int]:
     first = (EPOCH, *ORDER) if column == "date" else ORDER
 
     def rank(claim: Claim) -> int:
         return first.index(claim.source) if claim.source in first else -1
 
     return rank
-
-
-def _differing(
-    name: str, column: str, taken: Claim, others: Iterable[Claim], reason: str
-) -> Iterator[Conflict]:
-    seen = set()
-    for other in others:
-        if (other.value, other.source) in seen or _same(column, taken.value, other.value):
-            continue
-        seen.add((other.value, other.source))
-        yield Conflict(
-            name, column, taken.value, taken.source, other.value, other.source,
-            reason or "another source comes first",
-        )  # fmt: skip
 
 
 def _same(column: str, value: float | str, other: float | str) -> bool:
@@ -278,7 +275,7 @@ def _shown_name(record: Record) -> str:
 
 
 def _families(models: list[Model]) -> None:
-    """One spelling a family, and that of models whose name but for size and tuning is a family's."""
+    """One spelling a family, also for models whose names are those of a family but for the size."""
     spelling: dict[str, str] = {}
     of_line: dict[str, set[str]] = {}
     for model in models:

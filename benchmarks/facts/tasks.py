@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
 from upturn.tables.facts.tasks import task_key
 
 FOLDER = Path(__file__).parent

@@ -29,14 +29,17 @@ _MODIFIERS = {
 # Models of which the plain name is that of the pretrained weights. Of others (Qwen3-8B, InternLM2)
 # it is that of the tuned ones, so "base" must stay.
 _PLAIN_IS_BASE = {
-    "llama", "llama 2", "llama 3", "llama 3.1", "llama 3.2", "codellama", "pythia", "opt", "bloom", "falcon",
-    "mpt", "gemma", "gemma 2", "mistral", "mixtral", "yi", "yi 1.5", "qwen", "qwen 1.5", "qwen 2",
-    "qwen 2.5", "deepseekllm", "deepseekmoe", "deepseekcoder", "redpajamaincite",
-    "stablelmalpha", "stablelm 2", "olmo", "olmo 2", "h2odanube", "h2odanube 2", "h2odanube 3",
-    "btlm", "smollm", "smollm 2", "tinyllama", "openllama", "starcoder 2", "nemotron 4", "amber",
+    "llama", "llama 2", "llama 3", "llama 3.1", "llama 3.2", "codellama", "pythia", "opt",
+    "bloom", "falcon", "mpt", "gemma", "gemma 2", "mistral", "mixtral", "yi", "yi 1.5", "qwen",
+    "qwen 1.5", "qwen 2", "qwen 2.5", "deepseekllm", "deepseekmoe", "deepseekcoder",
+    "redpajamaincite", "stablelmalpha", "stablelm 2", "olmo", "olmo 2", "h2odanube",
+    "h2odanube 2", "h2odanube 3", "btlm", "smollm", "smollm 2", "tinyllama", "openllama",
+    "starcoder 2", "nemotron 4", "amber",
 }  # fmt: skip
 
 _PLAIN_REVISIONS = {"main", "master", "None"}
+# what the last part of a path may be called whatever the model is
+_NO_MODEL = {"model", "models", "final", "best", "last", "latest", "output", "out", "merged", "hf"}
 _AMOUNT = r"\d+(?:\.\d+)?"
 _TAIL = re.compile(
     r"(?:^|[-_/:.@ ]+)"
@@ -142,8 +145,13 @@ def _plain(name: str) -> str:
 
 
 def _without_organisation(plain: str) -> str:
-    """The last part of a path, or of ``org__model``, without the maker's name before it."""
-    last = plain.strip("/ ").rpartition("/")[2].strip("_").rpartition("__")[2]
+    """The last part of a path, or of ``org__model``, without the maker's name before it.
+
+    Of a last part that names no model (``llama/7b``, ``run7/final``) the one before it is kept.
+    """
+    *before, last = [part for part in re.split(r"/|__", plain) if part.strip("_ ")] or [""]
+    if before and not {*re.findall(r"[^\W\d_]{2,}", last)} - _NO_MODEL:
+        last = f"{before[-1]} {last}"
     return _MAKERS.sub("", last)
 
 
@@ -219,8 +227,9 @@ def checkpoint_in(name: str) -> Checkpoint:
 
     Examples
     --------
-    >>> checkpoint_in("allenai/OLMo-1B@step3000-tokens6B")
-    Checkpoint(run='allenai/OLMo-1B', revision='step3000-tokens6B', step=3000.0, tokens=6000000000.0)
+    >>> checkpoint = checkpoint_in("allenai/OLMo-1B@step3000-tokens6B")
+    >>> checkpoint.run, checkpoint.step, checkpoint.tokens
+    ('allenai/OLMo-1B', 3000.0, 6000000000.0)
     >>> checkpoint_in("/data/run7/checkpoint-3000").run
     '/data/run7'
     >>> checkpoint_in("gpt-4").revision
