@@ -90,7 +90,7 @@ def task_facts(name: str) -> TaskFacts | None:
 def _table() -> Mapping[str, TaskFacts]:
     with _FILE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    table = {}
+    table: dict[str, TaskFacts] = {}
     for row in rows:
         facts = _of_row(row)
         table |= dict.fromkeys((row["task"], *row["also"].split()), facts)
