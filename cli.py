@@ -60,7 +60,7 @@ def main() -> None:
 
 
 @main.command(epilog=example("fit gpt3 --where setting=few-shot --axis flops,params -o gpt3.nc"))
-@curve_options("--models")
+@curve_options()
 @fit_options
 @batch_options
 @answer_options(saves_fits=True)
@@ -792,10 +792,10 @@ def datasets(name: str | None, output: str | None) -> None:
         write_text(path, text)
 
 
-@main.command(epilog=example("convert lm-eval results/ --models models.csv -o table.csv"))
+@main.command(epilog=example("convert lm-eval results/ --facts models.csv -o table.csv"))
 @click.argument("kind", metavar="HARNESS", type=click.Choice(HARNESSES))
 @click.argument("path", metavar="PATH")
-@facts_option("--models")
+@facts_option
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
 @quiet_option("No notes.")
 def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: bool) -> None:
@@ -813,7 +813,7 @@ def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: 
 
     target = None if output is None else check_writable(output, (".csv",))
     keep_inputs([target] if target else [], path, facts)
-    frame, notes = tabulate(path, kind=kind, models=facts)
+    frame, notes = tabulate(path, kind=kind, facts=facts)
     if target is None:
         print_text(to_csv(frame))
     else:

@@ -54,13 +54,11 @@ def names_option(*names: str, help: str, metavar: str = "NAME,NAME") -> Decorato
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def source_options(*facts: str, required: bool = True) -> Decorator:
+def source_options(*, required: bool = True) -> Decorator:
     """TABLE, how it is read and what of it is taken: the argument ``source``.
 
     Parameters
     ----------
-    *facts
-        Other names of ``--facts``.
     required
         Whether there has to be a table.
     """
@@ -92,22 +90,17 @@ def source_options(*facts: str, required: bool = True) -> Decorator:
             metavar="METRIC",
             help="This metric is no proportion but any number. Repeatable.",
         ),
-        facts_option(*facts),
+        facts_option,
         gather,
     )
 
 
-def facts_option(*names: str) -> Decorator:
-    """The side table of models."""
-    return click.option(
-        *names,
-        "--facts",
-        "facts",
-        metavar="FILE",
-        help="Facts about models, joined by the column model: family, params, tokens, flops, "
-        "perplexity …",
-    )
-
+facts_option = click.option(
+    "--facts",
+    metavar="FILE|none",
+    help="Facts about models that fill in empty cells: a table with a column of models, which is "
+    "asked before the bundled facts; none fills in nothing.",
+)
 
 metric_option = click.option(
     "--metric",
@@ -130,10 +123,10 @@ scatter_option = click.option(
 )
 
 
-def curve_options(*facts: str) -> Decorator:
+def curve_options() -> Decorator:
     """The table, and which curves on which axes are made of it."""
     return together(
-        source_options(*facts),
+        source_options(),
         names_option(
             "--axis",
             metavar="NAME",

@@ -41,7 +41,7 @@ class Source:
             self.table,
             lower_is_better=self.lower_is_better,
             continuous=self.continuous,
-            models=self.facts,
+            facts=self.facts,
         )
         return results.where(*self.where) if self.where else results
 

@@ -14,10 +14,11 @@ from upturn.tables import cells as cells_module
 from upturn.tables import datasets, rules
 from upturn.tables.axis import Axis, check_names
 from upturn.tables.curves import Curves, Limits
+from upturn.tables.facts.fill import filled
+from upturn.tables.facts.tables import Facts, knowledge
 from upturn.tables.limits import with_limits
 from upturn.tables.readers import Source, read_table, table_name
 from upturn.tables.readers.evaluations import Harvest, is_evaluation, read_evaluations
-from upturn.tables.readers.facts import Facts, with_facts
 from upturn.tables.readers.schema import (
     CURVE,
     LABELS,
@@ -35,7 +36,7 @@ def read(
     *,
     lower_is_better: str | Iterable[str] = (),
     continuous: str | Iterable[str] = (),
-    models: Facts | None = None,
+    facts: Facts | None = None,
     name: str | None = None,
 ) -> "Results":
     """Read a table of results, one row a measurement.
@@ -54,9 +55,11 @@ def read(
     continuous
         Metrics that are no proportions, beside those whose name says so (bleu, elo …): any real
         number, in native units.
-    models
-        A table of facts about models, joined by ``model``: ``family``, ``params``, ``tokens``,
-        ``flops``, ``perplexity`` and others. What it fills in wins over the results' own.
+    facts
+        What fills in empty cells: by default the bundled facts about models (``family``,
+        ``params``, ``tokens``, ``flops``, ``date``) and tasks (chance, number of questions), but
+        not for a bundled data set; a table with a column of models is asked first; "none" for
+        nothing. No cell that has a value is changed.
     name
         What messages call the table.
 
@@ -75,13 +78,11 @@ def read(
     harvest = (
         read_evaluations(found, name) if is_evaluation(found) else Harvest(read_table(found, name))
     )
-    cells, notes = harvest.frame, harvest.notes
-    if models is not None:
-        cells, more = with_facts(cells, name, models)
-        notes = (*notes, *more)
-    lower = dict.fromkeys((*_names(lower_is_better), *harvest.lower))
+    done = filled(harvest.frame, name, knowledge(facts, bundled=found is source))
+    notes = (*harvest.notes, *done.notes())
+    lower = dict.fromkeys((*_names(lower_is_better), *harvest.lower, *done.lower))
     others = dict.fromkeys((*_names(continuous), *harvest.continuous))
-    cleaned = clean(cells, name, lower=tuple(lower), continuous=tuple(others))
+    cleaned = clean(done.cells, name, lower=tuple(lower), continuous=tuple(others))
     return Results(**vars(replace(cleaned, remarks=(*notes, *cleaned.remarks))))
 
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers, Objects
-from upturn.checks.errors import DataError, counted, listed
+from upturn.checks.errors import DataError, counted
 from upturn.tables import cells as cells_module
 from upturn.tables.facts.fill_tasks import with_task_facts
 from upturn.tables.facts.filled import Filled, coded, labels, put
 from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES
 from upturn.tables.facts.names import checkpoint_in, nearest_names
-from upturn.tables.facts.tables import Facts, Knowledge, Known, Table, is_empty, knowledge
+from upturn.tables.facts.tables import Knowledge, Known, Table, is_empty
 from upturn.tables.readers.schema import cells_of
 
 if TYPE_CHECKING:
@@ -255,16 +255,19 @@ def _spelt(table: str, found: _Found) -> list[str]:
         for pair, model in found.items()
         if model is not None and model.table == table and model.known.model not in pair
     }
-    said = listed([f"{name!r} = {spelt!r}" for name, spelt in other.items()], most=_MOST)
-    return [f"{table}: taken for one model: {said}"] if other else []
+    said = [f"{name!r} = {spelt!r}" for name, spelt in other.items()]
+    return [f"{table}: taken for one model: {_first(said)}"] if other else []
+
+
+def _first(texts: Sequence[str]) -> str:
+    more = f" and {len(texts) - _MOST} more" if len(texts) > _MOST else ""
+    return ", ".join(texts[:_MOST]) + more
 
 
 def _suggested(missing: Iterable[str], table: Table) -> str:
     """Names, each with the one that looks most like it: "'a' (is 'b' meant?)"."""
-    missing = list(missing)
     texts = []
-    for name in missing[:_MOST]:
-        near = nearest_names(name, table.rows, most=1)
+    for name in missing:
+        near = nearest_names(name, table.rows, most=1) if len(texts) < _MOST else []
         texts.append(f"{name!r} (is {near[0]!r} meant?)" if near else repr(name))
-    more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
-    return ", ".join(texts) + more
+    return _first(texts)

@@ -1,6 +1,6 @@
 """A table while facts go into it: what was filled in, and how it is said."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,6 +43,20 @@ class Filled:
     all_tasks: frozenset[str] = frozenset()
     remarks: tuple[str, ...] = ()
 
+    @classmethod
+    def of_parts(cls, parts: Sequence["Filled"]) -> "Filled":
+        """What was filled in in the parts of a table; ``cells`` are those of the first alone."""
+        return cls(
+            cells=parts[0].cells,
+            lower=tuple(dict.fromkeys(metric for part in parts for metric in part.lower)),
+            models=_joined(part.models for part in parts),
+            tasks=_joined(part.tasks for part in parts),
+            checkpoints=frozenset().union(*(part.checkpoints for part in parts)),
+            all_models=frozenset().union(*(part.all_models for part in parts)),
+            all_tasks=frozenset().union(*(part.all_tasks for part in parts)),
+            remarks=tuple(dict.fromkeys(remark for part in parts for remark in part.remarks)),
+        )
+
     def notes(self) -> tuple[str, ...]:
         """What was filled in, in a sentence a table of facts."""
         return (*self.remarks, *self._of_checkpoints(), *self._of_models(), *self._of_tasks())
@@ -58,7 +72,7 @@ class Filled:
             columns = {c: names for (of, c), names in self.models.items() if of == table}
             some = _some_of(frozenset().union(*columns.values()), self.all_models, "model")
             each = ", ".join(f"{column} of {len(names)}" for column, names in columns.items())
-            grouped = "; families group the models along the axis" if "family" in columns else ""
+            grouped = "; models of one family share an offset" if "family" in columns else ""
             source = table or "bundled facts"
             stop = "" if table else " (--facts none leaves them out)"
             notes.append(f"{source} filled in for {some}: {each}{grouped}{stop}")
@@ -70,6 +84,14 @@ class Filled:
         some = _some_of(frozenset().union(*self.tasks.values()), self.all_tasks, "task")
         each = ", ".join(f"{column} of {len(names)}" for column, names in self.tasks.items())
         return [f"bundled facts filled in for {some}: {each} (--facts none leaves them out)"]
+
+
+def _joined[K](parts: Iterable[Mapping[K, frozenset[str]]]) -> dict[K, frozenset[str]]:
+    joined: dict[K, frozenset[str]] = {}
+    for part in parts:
+        for key, names in part.items():
+            joined[key] = joined.get(key, frozenset()) | names
+    return joined
 
 
 def _some_of(some: frozenset[str], every: frozenset[str], thing: str) -> str:

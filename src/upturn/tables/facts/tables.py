@@ -179,14 +179,17 @@ def _forms(models: Mapping[str, Known]) -> dict[str, str]:
     return {form: names[0] for form, names in forms.items() if len(names) == 1}
 
 
-def knowledge(facts: Facts | None) -> Sequence[Knowledge]:
+def knowledge(facts: Facts | None, *, bundled: bool = True) -> Sequence[Knowledge]:
     """The tables of facts that are asked, the first first.
 
     Parameters
     ----------
     facts
         A table, which is asked before the bundled one; None for that alone; "none" for no table.
+    bundled
+        Whether the bundled one is asked.
     """
     if isinstance(facts, str) and facts == NONE:
         return ()
-    return (Bundled(),) if facts is None else (facts_table(facts), Bundled())
+    own: list[Knowledge] = [] if facts is None else [facts_table(facts)]
+    return [*own, Bundled()] if bundled else own

@@ -162,7 +162,7 @@ def read_evaluations(
 
 
 def tabulate(
-    source: str | PathLike[str], *, kind: str | None = None, models: Any = None
+    source: str | PathLike[str], *, kind: str | None = None, facts: Any = None
 ) -> "tuple[pd.DataFrame, tuple[str, ...]]":
     """The results of a folder as a table that can be read again, and notes.
 
@@ -170,8 +170,9 @@ def tabulate(
     ----------
     source, kind
         As in `read_evaluations`.
-    models
-        A side table of facts about models: see `upturn.tables.readers.facts`.
+    facts
+        A table of facts about models, which fills in empty cells: see `upturn.tables.facts`. By
+        default nothing does, so that the table is what the harness wrote.
 
     Raises
     ------
@@ -180,15 +181,17 @@ def tabulate(
     """
     import pandas as pd
 
-    from upturn.tables.readers.facts import with_facts
+    from upturn.tables.facts.fill import filled
+    from upturn.tables.facts.tables import knowledge
     from upturn.tables.readers.schema import clean
 
     name = os.fspath(source)
     harvest = read_evaluations(source, name, kind=kind)
-    cells, more = with_facts(harvest.frame, name, models) if models else (harvest.frame, ())
+    done = filled(harvest.frame, name, knowledge(facts, bundled=False))
+    cells = done.cells
     clean(cells, name, lower=harvest.lower, continuous=harvest.continuous)
     columns = {str(c): objects([_written(cell) for cell in cells[c]]) for c in cells}
-    return pd.DataFrame(columns, dtype=object), (*harvest.notes, *more, *harvest.hints())
+    return pd.DataFrame(columns, dtype=object), (*harvest.notes, *done.notes(), *harvest.hints())
 
 
 def _written(cell: object) -> object:

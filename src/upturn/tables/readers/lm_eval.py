@@ -6,11 +6,11 @@ Present (0.4): ``results[task]["acc,none"]`` beside ``acc_stderr,none``, ``n-sam
 """
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from upturn.tables.facts.names import checkpoint_in
 from upturn.tables.readers.documents import mapping, number, text, whole
 
 TITLE = "the LM Evaluation Harness"
@@ -40,7 +40,7 @@ def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
     """One row a task and metric.
 
     The model is the ``pretrained`` of its arguments, with the revision where that is a checkpoint:
-    then ``run`` is the model without it, and ``step`` the number in it.
+    then ``run`` is the model without it, ``step`` and ``tokens`` are the numbers in it.
     """
     config = mapping(document.get("config"))
     shared = _model(document, config)
@@ -79,12 +79,13 @@ def _model(document: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
     revision = text(arguments.get("revision"))
     params = number(config.get("model_num_parameters"))
     found: dict[str, Any] = {"params": params if params > 0 else math.nan}
-    if revision in _PLAIN_REVISIONS:
-        return found | {"model": base}
-    step = re.fullmatch(r"(?:global_?)?step[-_]?(\d{1,15})", revision)
-    at = float(step[1]) if step else math.nan
+    name = base if revision in _PLAIN_REVISIONS else f"{base}@{revision}"
+    checkpoint = checkpoint_in(name)
+    if not checkpoint.revision:
+        return found | {"model": name}
     # an untrained checkpoint has no place on a logarithmic axis
-    return found | {"model": f"{base}@{revision}", "run": base, "step": at or math.nan}
+    amounts = {"step": checkpoint.step or math.nan, "tokens": checkpoint.tokens or math.nan}
+    return found | {"model": name, "run": checkpoint.run} | amounts
 
 
 def _arguments(given: str) -> dict[str, str]:

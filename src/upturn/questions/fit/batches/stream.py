@@ -5,7 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -16,6 +16,9 @@ from upturn.checks.errors import NothingThereError, counted
 from upturn.questions.fit.batches.store import beside, writing
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
+from upturn.tables.facts.fill import filled
+from upturn.tables.facts.filled import Filled
+from upturn.tables.facts.tables import Knowledge, knowledge
 from upturn.tables.readers import is_delimited, read_in_pieces, table_name
 from upturn.tables.readers.schema import clean
 from upturn.tables.results import Results
@@ -87,6 +90,9 @@ class Stream:
     _header: list[str] = field(default_factory=list)
     _places: dict[str, int] = field(default_factory=dict)  # of tasks, among the cuts
     _last: list[int] = field(default_factory=lambda: [-1, TASKS, 0])  # cut, its tasks and rows
+
+    _known: Sequence[Knowledge] = field(default_factory=lambda: knowledge(None))
+    _done: list[Filled] = field(default_factory=list)  # of each cut, what was filled in
 
     conditions: tuple[str, ...] = ()  # as of `Results`: none
 
@@ -163,6 +169,7 @@ class Stream:
             For what is wrong with them; where none has a score and a place on the axis.
         """
         notes: list[str] = []
+        self._done.clear()
         nothing: NothingThereError | None = None
         some = False
         for place in range(self._last[0] + 1):
@@ -178,10 +185,12 @@ class Stream:
             yield curves
         if nothing is not None and not some:
             raise nothing
-        self.notes = added_up(notes)
+        self.notes = [*Filled.of_parts(self._done).notes(), *added_up(notes)]
 
     def _curves(self, cells: "pd.DataFrame") -> Curves:
-        results = Results(**vars(clean(cells, self.name)))
+        done = filled(cells, self.name, self._known)
+        self._done.append(replace(done, cells=cells[:0]))
+        results = Results(**vars(clean(done.cells, self.name, lower=done.lower)))
         return results.curves(self.axis, by=self.by, scatter=self.scatter)
 
     def _read(self, place: int) -> "pd.DataFrame":
