@@ -27,6 +27,7 @@ from .questions.simulate.simulate import simulate
 from .show.report.report import report
 from .tables.axis import Axis
 from .tables.curves import Curves
+from .tables.facts.listing import facts
 from .tables.results import Results, read
 from .version import __version__
 
@@ -55,6 +56,7 @@ __all__ = [
     "compare_models",
     "contrast",
     "datasets",
+    "facts",
     "fit",
     "floor_test",
     "forecast",

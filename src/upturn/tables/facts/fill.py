@@ -1,5 +1,6 @@
 """Filling in: what is known of models and tasks goes into the empty cells of a table."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -50,11 +51,14 @@ def filled(cells: "pd.DataFrame", name: str, known: Sequence[Knowledge]) -> Fill
 
 
 def _renamed(cells: "pd.DataFrame") -> Filled:
-    """Facts under the headers of others get the schema's; models and families are not facts."""
+    """Facts under headers of downloads get the schema's, but for names that a user may have typed.
+
+    Those are in small letters and one word; of such a column the name stays, to be an axis.
+    """
     found = {
         given: fact
         for given, fact in facts_of_headers(map(str, cells.columns)).items()
-        if fact not in {"model", "family"}
+        if fact not in {"model", "family"} and not re.fullmatch(r"[a-z_]+", given)
     }
     said = ", ".join(f"{given!r} as {fact}" for given, fact in found.items())
     return Filled(cells.rename(columns=found), remarks=(f"columns taken: {said}",) if found else ())

@@ -84,9 +84,7 @@ def facts(source: Source, *, facts: Facts | None = None, name: str | None = None
 def _cells(source: Source, name: str) -> "pd.DataFrame":
     """The cells of whatever has models."""
     found = datasets.resolve(source)
-    cells = (
-        read_evaluations(found, name).frame if is_evaluation(found) else read_table(found, name)
-    )
+    cells = read_evaluations(found, name).frame if is_evaluation(found) else read_table(found, name)
     cells = cells.rename(columns=facts_of_headers(map(str, cells.columns)))
     rules.required_column(name, "model", [str(column) for column in cells.columns])
     return cells
