@@ -270,7 +270,7 @@ def _first(texts: Sequence[str]) -> str:
 
 def _suggested(missing: Iterable[str], table: Table) -> str:
     """Names, each with the one that looks most like it: "'a' (is 'b' meant?)"."""
-    texts = []
+    texts: list[str] = []
     for name in missing:
         near = nearest_names(name, table.rows, most=1) if len(texts) < _MOST else []
         texts.append(f"{name!r} (is {near[0]!r} meant?)" if near else repr(name))
