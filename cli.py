@@ -792,6 +792,37 @@ def datasets(name: str | None, output: str | None) -> None:
         write_text(path, text)
 
 
+@main.command(epilog=example("facts open-models -o models.csv"))
+@click.argument("table", metavar="TABLE")
+@facts_option
+@click.option("-o", "--output", metavar="FILE", help="Write the list to this file (.csv).")
+@quiet_option("No notes.")
+def facts(table: str, facts: str | None, output: str | None, quiet: bool) -> None:
+    """List the models of a table and what is known of each.
+
+    TABLE is a file, -, the name of a bundled data set, or a folder that an evaluation harness
+    wrote. Sizes that only a name states are marked as guessed. Edit the list and pass it back:
+    `upturn fit results.csv --facts models.csv`.
+    """
+    import upturn
+    from upturn.posterior.files import check_writable
+    from upturn.show.text.files import write_text
+    from upturn.show.text.formats import to_csv
+    from upturn.show.text.text import one_line
+    from upturn.tables.facts.listing import notes_of
+
+    target = None if output is None else check_writable(output, (".csv",))
+    keep_inputs([target] if target else [], table, facts)
+    found = upturn.facts(table, facts=facts)
+    if target is None:
+        print_text(to_csv(found))
+    else:
+        write_text(target, to_csv(found))
+    if not quiet:
+        notes = notes_of(found)
+        click.echo("".join(f"note: {one_line(note)}\n" for note in notes), err=True, nl=False)
+
+
 @main.command(epilog=example("convert lm-eval results/ --facts models.csv -o table.csv"))
 @click.argument("kind", metavar="HARNESS", type=click.Choice(HARNESSES))
 @click.argument("path", metavar="PATH")
@@ -809,7 +840,7 @@ def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: 
     from upturn.show.text.files import write_text
     from upturn.show.text.formats import to_csv
     from upturn.show.text.text import one_line
-    from upturn.tables.readers.evaluations import tabulate
+    from upturn.tables.conversion import tabulate
 
     target = None if output is None else check_writable(output, (".csv",))
     keep_inputs([target] if target else [], path, facts)

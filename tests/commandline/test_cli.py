@@ -703,19 +703,43 @@ def test_the_harnesses_of_the_help_are_those_there_are():
 
 def test_a_folder_is_converted_and_fitted(folder):
     (folder / "models.csv").write_text("model,params\ntoy/size-2,2e9\ntoy/size-5,5e9\n")
-    arguments = ["convert", "inspect", WRITTEN / "inspect", "--models", "models.csv"]
+    arguments = ["convert", "inspect", WRITTEN / "inspect", "--facts", "models.csv"]
     printed = run(*arguments)
     assert printed.exit_code == 0
-    assert (
-        "note: models.csv: without 1 model: 'toy/size-9' (is 'toy/size-5' meant?)" in printed.stderr
-    )
+    assert "note: models.csv: without 1 model: 'toy/size-9'\n" in printed.stderr
     written = run(*arguments, "-o", "table.csv", "-q")
     assert (written.stdout, written.stderr) == ("", "")
     assert (folder / "table.csv").read_bytes() == printed.stdout_bytes
     chosen = ["--axis", "params", "--format", "json", "--where", "task=toy_addition", *FAST]
-    direct = run("fit", WRITTEN / "inspect", "--models", "models.csv", *chosen)
+    direct = run("fit", WRITTEN / "inspect", "--facts", "models.csv", *chosen)
     table = run("fit", "table.csv", *chosen)
     assert json.loads(direct.stdout)["curves"] == json.loads(table.stdout)["curves"]
+
+
+def test_facts_are_listed_and_go_back(folder):
+    table = "task,model,score\nt,EleutherAI/pythia-410m,.1\nt,mine-1.4b,.2\nt,pythya-12b,.3\n"
+    (folder / "t.csv").write_text(table)
+    printed = run("facts", "t.csv")
+    assert printed.exit_code == 0
+    assert printed.stdout.startswith("model,family,family_source,params,params_source,")
+    assert "note: 1 of 3 models known; params of 2 read from their names" in printed.stderr
+    assert "note: 'pythya-12b' is not known: is 'pythia-12b' meant?" in printed.stderr
+    written = run("facts", "t.csv", "-o", "models.csv", "-q")
+    assert (written.stdout, written.stderr) == ("", "")
+    assert (folder / "models.csv").read_bytes() == printed.stdout_bytes
+    back = run(
+        "fit", "t.csv", "--facts", "models.csv", "--axis", "params", "--format", "json", *FAST
+    )
+    assert json.loads(back.stdout)["curves"][0]["points"] == 3
+
+
+def test_facts_can_be_left_out(folder):
+    names = ["pythia-410m", "pythia-1.4b", "pythia-12b"]
+    rows = "".join(f"t,{name},0.{i}\n" for i, name in enumerate(names))
+    (folder / "t.csv").write_text("task,model,score\n" + rows)
+    filled = run("fit", "t.csv", *FAST)
+    assert "note: bundled facts filled in for 3 models: family of 3" in filled.stderr
+    assert "expected a known axis" in refused("fit", "t.csv", "--facts", "none", *FAST)
 
 
 @pytest.mark.parametrize(
@@ -731,8 +755,8 @@ def test_what_was_typed_is_shown_without_control_characters(arguments):
     "arguments",
     [
         ["fit", "t.csv", "-o", "./t.csv"],
-        ["fit", "gpt3", "--models", "t.csv", "-o", "other.csv"],
-        ["convert", "inspect", WRITTEN / "inspect", "--models", "t.csv", "-o", "t.csv"],
+        ["fit", "gpt3", "--facts", "t.csv", "-o", "other.csv"],
+        ["convert", "inspect", WRITTEN / "inspect", "--facts", "t.csv", "-o", "t.csv"],
     ],
 )
 def test_what_is_read_is_not_written_over(arguments, folder):

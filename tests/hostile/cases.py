@@ -179,7 +179,7 @@ def side_tables(draw: st.DrawFn) -> Case:
     """A good table, and any table of models beside it."""
     good = b"task,model,score\n" + b"".join(b"t,m%d,0.%d\n" % (i, i) for i in range(5))
     data = draw(table_bytes("csv"))
-    arguments = ("fit", "r.csv", "--models", "m.csv", "--model", "flat", *CHEAP)
+    arguments = ("fit", "r.csv", "--facts", "m.csv", "--model", "flat", *CHEAP)
     return Case({"r.csv": good, "m.csv": data}, arguments)
 
 

@@ -128,7 +128,7 @@ def test_rows_without_trials_leave_a_curve_of_counts():
     c = curves(trials=[10, 10, None, 10])
     assert c.kind.tolist() == ["counts"]
     assert c.model.tolist() == [["m0", "m1", "m3"]]
-    assert c.flags == (("3 points", "trials missing"),)
+    assert c.flags == (("3 points", "trials missing", "chance unknown"),)
     assert c.notes == ("1 row without trials left out of 1 curve whose other rows have them",)
 
 
@@ -136,7 +136,7 @@ def test_few_rows_with_trials_make_no_counts():
     c = curves(trials=[10, None, None, None])
     assert c.kind.tolist() == ["proportion"]
     assert c.points.tolist() == [4]
-    assert c.flags == (("trials missing",),)
+    assert c.flags == (("trials missing", "chance unknown"),)
     assert c.notes == (
         "1 curve with trials in fewer than half of the rows taken as proportions without trials",
     )
@@ -223,7 +223,7 @@ def test_a_mix_has_a_component_for_each_column():
 
 def test_scales_of_a_mix_differ_where_any_component_does():
     c = curves(3, "mix:flops,params", flops=1e20, params=[1e8, 1e9, 1e9])
-    assert c.flags == (("3 points", "2 scales"),)
+    assert c.flags == (("3 points", "2 scales", "chance unknown"),)
 
 
 def test_rows_without_a_value_are_left_out_on_that_axis_and_counted():
@@ -384,9 +384,15 @@ def test_two_chance_levels_or_ceilings_in_one_curve(column):
 )
 @pytest.mark.parametrize("trials", [None, 10, 10**9])
 def test_flags(score, flops, flags, trials):
-    c = curves(len(score), score=score, flops=flops, trials=trials)
+    c = curves(len(score), score=score, flops=flops, trials=trials, chance=0)
     assert c.flags == (flags,)
     assert np.isfinite(c.u).all()
+
+
+def test_unknown_chance_is_a_flag_of_proportions():
+    assert curves().flags == (("chance unknown",),)
+    assert curves(chance=[0.25, None, None, None]).flags == ((),)
+    assert curves(metric="loss").flags == ((),)
 
 
 def test_a_continuous_metric_of_zeros_is_only_constant():

@@ -6,6 +6,9 @@ from numpy.typing import NDArray
 from upturn.arrays.types import Booleans, Floats
 from upturn.tables.curves import Texts
 
+# a threshold above chance is then counted from the floor that is fitted
+CHANCE_UNKNOWN = "chance unknown"
+
 
 def data_flags(
     x: Floats, mask: Booleans, response: Floats, trials: Floats, kind: Texts

@@ -12,7 +12,7 @@ from upturn.tables import rules
 from upturn.tables.axis import Axis
 from upturn.tables.cells import Cells
 from upturn.tables.curves import Curves, Texts, curve_names, own_limits
-from upturn.tables.flags import data_flags
+from upturn.tables.flags import CHANCE_UNKNOWN, data_flags
 from upturn.tables.packing import Packing, scatter_groups, within
 from upturn.tables.readers.schema import CURVE, ids_of, is_one
 
@@ -130,7 +130,10 @@ class Rows:
         padded = {field: pack.floats(values) for field, values in arrays.items()}
         mask = pack.floats(np.ones(len(rows))) > 0
         codes = {label: codes[rows] for label, codes in self.codes.items()}
+        chance = self.chance[present]
         flags = data_flags(mask=mask, kind=kind, **padded)
+        flags = _with_flag(flags, self.lacking[present], "trials missing")
+        flags = _with_flag(flags, np.isnan(chance) & (kind != "continuous"), CHANCE_UNKNOWN)
         return Curves(
             name=name,
             labels=labels,
@@ -141,11 +144,11 @@ class Rows:
             run=pack.codes(within(curve, codes["run"])),
             model=pack.texts(self.results.texts("model")[rows]),
             family=pack.texts(self.results.texts("family")[rows]),
-            chance=self.chance[present],
+            chance=chance,
             ceiling=self.ceiling[present],
             kind=kind,
             orientation=orientation,
-            flags=_with_flag(flags, self.lacking[present], "trials missing"),
+            flags=flags,
             notes=(*self.notes, *self._axis_notes(axis, placed, present)),
             **padded,
         )

@@ -153,3 +153,10 @@ def test_headers_of_others_are_taken_for_facts_and_said():
     assert "columns taken: 'Training compute (FLOP)' as flops, 'Release date' as date" in notes_of(
         frame
     )
+
+
+def test_a_task_with_counts_in_some_rows_gets_no_others():
+    frame = pd.DataFrame(
+        {"task": "gsm8k", "model": ["a", "b"], "score": [0.25, 0.5], "trials": [500, None]}
+    )
+    assert upturn.read(frame).frame["trials"].isna().tolist() == [False, True]

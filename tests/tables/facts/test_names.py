@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from upturn.tables.facts.models import known_models
-from upturn.tables.facts.names import canonical, checkpoint_in, nearest_names, params_in
+from upturn.tables.facts.names import canonical, nearest_names, params_in
 
 with Path(__file__).with_name("pairs.csv").open(encoding="utf-8") as lines:
     PAIRS = [tuple(row.values()) for row in csv.DictReader(lines)]
@@ -39,7 +39,6 @@ def test_a_model_of_one_pair_joins_no_model_of_another_pair() -> None:
 )
 def test_odd_names_have_a_form(name: str) -> None:
     assert isinstance(canonical(name), str)
-    assert isinstance(checkpoint_in(name).run, str)
     assert isinstance(params_in(name), float)
 
 
@@ -66,42 +65,6 @@ def test_the_size_is_read_from_the_name(name: str, params: float) -> None:
 )
 def test_a_size_that_the_name_does_not_state_is_not_read(name: str) -> None:
     assert math.isnan(params_in(name))
-
-
-@pytest.mark.parametrize(
-    ("name", "run", "step", "tokens"),
-    [
-        ("allenai/OLMo-1B@step3000-tokens6B", "allenai/OLMo-1B", 3000, 6e9),
-        ("OLMo-1B-step3000-tokens6B", "OLMo-1B", 3000, 6e9),
-        ("olmo__step27000", "olmo", 27000, math.nan),
-        ("/scratch/user/run7/checkpoint-3000", "/scratch/user/run7", 3000, math.nan),
-        ("__scratch__user__run7__checkpoint-81000", "__scratch__user__run7", 81000, math.nan),
-        ("x@stage1-step5000-tokens21B", "x", 5000, 2.1e10),
-        ("x@stage2-ingredient1-step5000-tokens21B", "x@stage2-ingredient1", 5000, math.nan),
-        ("pythia-70m@step512", "pythia-70m", 512, math.nan),
-        ("pythia-70m@global_step512", "pythia-70m", 512, math.nan),
-        ("TinyLlama-1.1B-intermediate-step-1431k-3T", "TinyLlama-1.1B", 1431000, 3e12),
-        ("PaLM 540B @182B", "PaLM 540B", math.nan, 1.82e11),
-        ("out/iter_0001000", "out", 1000, math.nan),
-        ("LLM360/Amber@ckpt_358", "LLM360/Amber", 358, math.nan),
-    ],
-)
-def test_run_step_and_tokens_of_a_checkpoint(
-    name: str, run: str, step: float, tokens: float
-) -> None:
-    found = checkpoint_in(name)
-    assert found.run == run
-    assert [found.step, found.tokens] == pytest.approx([step, tokens], nan_ok=True)
-    assert found.revision
-
-
-@pytest.mark.parametrize("name", ["gpt-4", "pythia-70m", "checkpoint-300", "step3000", "x@main"])
-def test_what_is_no_checkpoint_has_no_revision(name: str) -> None:
-    assert checkpoint_in(name).revision == ""
-
-
-def test_a_size_after_a_step_is_not_taken_for_tokens() -> None:
-    assert checkpoint_in("mymodel-step3000-7b").revision == ""
 
 
 def test_near_names_have_the_size_first() -> None:

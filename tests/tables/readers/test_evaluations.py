@@ -15,8 +15,9 @@ import pytest
 import upturn
 from upturn.checks.errors import DataError
 from upturn.show.text.formats import to_csv
+from upturn.tables.conversion import tabulate
 from upturn.tables.readers import inspect
-from upturn.tables.readers.evaluations import KINDS, is_evaluation, read_evaluations, tabulate
+from upturn.tables.readers.evaluations import KINDS, is_evaluation, read_evaluations
 
 WRITTEN = Path(__file__).parent / "evaluations"
 FOLDERS = {"lm-eval": "lm_eval", "bigbench": "bigbench", "helm": "helm", "inspect": "inspect"}

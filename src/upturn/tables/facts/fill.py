@@ -10,11 +10,12 @@ import numpy as np
 from upturn.arrays.types import Booleans, Floats, Integers, Objects
 from upturn.checks.errors import DataError, counted
 from upturn.tables import cells as cells_module
+from upturn.tables.checkpoints import checkpoint_in
 from upturn.tables.facts.fill_tasks import with_task_facts
 from upturn.tables.facts.filled import Filled, coded, labels, put
 from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES
-from upturn.tables.facts.names import checkpoint_in, nearest_names
+from upturn.tables.facts.names import nearest_names
 from upturn.tables.facts.tables import Knowledge, Known, Table, is_empty
 from upturn.tables.readers.schema import cells_of
 

@@ -39,7 +39,9 @@ def with_task_facts(done: Filled, name: str) -> Filled:
     filled = dict[str, frozenset[str]]()
     values = {
         "chance": _without_any(cells, "chance", code, _numbers(facts, "chance"))[code],
-        "trials": _questions(cells, _numbers(facts, "questions")[code]),
+        "trials": _questions(
+            cells, _without_any(cells, "trials", code, _numbers(facts, "questions"))[code]
+        ),
     }
     for column, of in values.items():
         of[~right] = None
@@ -64,7 +66,7 @@ def _numbers(facts: Sequence[TaskFacts | None], column: str) -> Objects:
 
 
 def _without_any(cells: "pd.DataFrame", column: str, code: Integers, values: Objects) -> Objects:
-    """Values of the tasks that have no cell of a column: a curve must not have two of it."""
+    """Values of the tasks of which no row has a cell of a column: where some do, they are right."""
     if column in cells:
         given = np.array([not is_empty(cell) for cell in cells[column]], dtype=np.bool_)
         values[code[given]] = None

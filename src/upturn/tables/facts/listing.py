@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from upturn.arrays.types import Objects
+from upturn.checks.errors import counted
 from upturn.tables import cells as cells_module
 from upturn.tables import datasets, rules
+from upturn.tables.checkpoints import checkpoint_in
 from upturn.tables.facts.fill import OF_ALL_CHECKPOINTS
 from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES, known_models
-from upturn.tables.facts.names import checkpoint_in, nearest_names, params_in
+from upturn.tables.facts.names import nearest_names, params_in
 from upturn.tables.facts.tables import Facts, Knowledge, is_empty, knowledge
 from upturn.tables.readers import Source, read_table, table_name
 from upturn.tables.readers.evaluations import is_evaluation, read_evaluations
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 # what the source of a figure is called that the table or a model's name states
 FROM_TABLE, FROM_NAME = "table", "name"
+_MOST = 5  # names that notes list
 
 
 def facts(source: Source, *, facts: Facts | None = None, name: str | None = None) -> "pd.DataFrame":
@@ -79,6 +82,29 @@ def facts(source: Source, *, facts: Facts | None = None, name: str | None = None
     numbers = {c: frame[c].astype(float) for c in (*FIGURES, "step") if c in frame}
     texts = frame.columns.difference([*numbers])
     return frame.assign(**numbers, **{c: frame[c].fillna("") for c in texts})[list(table)]
+
+
+def notes_of(found: "pd.DataFrame") -> list[str]:
+    """How many models of a list are known, what was guessed, and names that may be meant.
+
+    Parameters
+    ----------
+    found
+        As `facts` gives it.
+    """
+    sources = found[[f"{column}_source" for column in COLUMNS]]
+    known = (~sources.isin(["", FROM_TABLE, FROM_NAME])).any(axis=1)
+    guessed = int((found["guessed"] != "").sum())
+    names = "its name" if guessed == 1 else "their names"
+    guesses = f"; params of {guessed} read from {names}" if guessed else ""
+    near = found[found["near"] != ""]
+    return [
+        f"{int(known.sum())} of {counted(len(found), 'model')} known{guesses}",
+        *(
+            f"{model!r} is not known: is {names.split('; ')[0]!r} meant?"
+            for model, names in zip(near["model"][:_MOST], near["near"], strict=False)
+        ),
+    ]
 
 
 def _cells(source: Source, name: str) -> "pd.DataFrame":

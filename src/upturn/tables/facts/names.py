@@ -1,4 +1,4 @@
-"""Names of models: a canonical form, and the size and the checkpoint that a name states."""
+"""Names of models: a canonical form, and the size that a name states."""
 
 import math
 import re
@@ -6,9 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-UNITS = {"k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12}
+from upturn.tables.checkpoints import UNITS, amount, checkpoint_in
 
-_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[bmt])")
 _TOKEN = re.compile(
     r"(?<![\d.])(?P<experts>\d+x\d+(?:\.\d+)?[bm])(?![^\W_])"
     r"|(?<![^\W\d_])(?P<active>a\d+(?:\.\d+)?[bm])(?![^\W_])"
@@ -20,6 +19,8 @@ _TOKEN = re.compile(
 )
 _MAKERS = re.compile(r"\bmeta[-_ ]+(?=(?:code[-_ ]?)?llama)")
 _FIRST_VERSIONS = {"v0.1", "v1", "v1.0"}  # what a model without a version is
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_CLOSE = 0.75  # how alike two forms have to be, from 0 to 1
 _SYNONYMS = {"it": "instruct", "inst": "instruct", "pt": "base", "pretrained": "base"}
 # words that say what was done to a model, wherever in the name they stand
 _MODIFIERS = {
@@ -37,24 +38,8 @@ _PLAIN_IS_BASE = {
     "starcoder 2", "nemotron 4", "amber",
 }  # fmt: skip
 
-_PLAIN_REVISIONS = {"main", "master", "None"}
 # what the last part of a path may be called whatever the model is
 _NO_MODEL = {"model", "models", "final", "best", "last", "latest", "output", "out", "merged", "hf"}
-_AMOUNT = r"\d+(?:\.\d+)?"
-_TAIL = re.compile(
-    r"(?:^|[-_/:.@ ]+)"
-    r"(?P<revision>"
-    r"(?:(?P<stage>stage[-_]?\d+(?:[-_]ingredient[-_]?\d+)?)[-_])?"
-    r"(?:intermediate[-_])?(?:global[-_]?)?(?:step|checkpoint|ckpt|iter|iteration)s?[-_]?"
-    rf"(?P<step>{_AMOUNT})(?P<thousand>k)?"
-    rf"(?:[-_](?P<said>tokens?[-_]?)?(?P<tokens>{_AMOUNT})(?P<unit>[kmbt])(?:[-_]?tokens?)?)?"
-    r")/*$",
-    re.IGNORECASE,
-)
-_TOKENS_ALONE = re.compile(
-    rf"(?:@|[-_/ ](?P<said>tokens?)[-_]?)(?P<tokens>{_AMOUNT})(?P<unit>[kmbt])(?:[-_]?tokens?)?$",
-    re.IGNORECASE,
-)
 
 
 def canonical(name: str) -> str:
@@ -157,11 +142,7 @@ def _without_organisation(plain: str) -> str:
 
 def _size_text(text: str) -> str:
     """A size in units of 10⁹: "500m" and "0.5b" are one."""
-    return f"{_amount(text[:-1], text[-1]) / UNITS['b']:g}b"
-
-
-def _amount(number: str, unit: str | None) -> float:
-    return float(number) * UNITS.get((unit or "").lower(), 1.0)
+    return f"{amount(text[:-1], text[-1]) / UNITS['b']:g}b"
 
 
 def params_in(name: str) -> float:
@@ -189,87 +170,13 @@ def params_in(name: str) -> float:
     if len(sizes) != 1:
         return math.nan
     (size,) = sizes
-    return _amount(size[:-1], size[-1])
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """A moment in the training of a model, as its name tells it.
-
-    Parameters
-    ----------
-    run
-        The training run: the name without the moment.
-    revision
-        The moment as it is written, "" for a model that is no checkpoint.
-    step, tokens
-        The training steps and tokens up to then, NaN where the name does not say.
-    """
-
-    run: str
-    revision: str = ""
-    step: float = math.nan
-    tokens: float = math.nan
-
-
-def checkpoint_in(name: str) -> Checkpoint:
-    """The run, the step and the tokens that a name states.
-
-    Parameters
-    ----------
-    name
-        Of a model: ``step3000-tokens6B``, ``checkpoint-3000``, ``@revision`` at its end are read.
-        Tokens of a second stage are those of that stage alone, so they are not taken.
-
-    Returns
-    -------
-    Checkpoint
-
-    Examples
-    --------
-    >>> checkpoint = checkpoint_in("allenai/OLMo-1B@step3000-tokens6B")
-    >>> checkpoint.run, checkpoint.step, checkpoint.tokens
-    ('allenai/OLMo-1B', 3000.0, 6000000000.0)
-    >>> checkpoint_in("/data/run7/checkpoint-3000").run
-    '/data/run7'
-    >>> checkpoint_in("gpt-4").revision
-    ''
-    """
-    name = name.strip()
-    tail = _TAIL.search(name)
-    if tail and tail.start() and _is_amount_of_tokens(tail, name[: tail.start()]):
-        return _of_tail(tail, name[: tail.start()].rstrip("-_/:.@ "))
-    alone = _TOKENS_ALONE.search(name)
-    if alone and alone.start() and _is_amount_of_tokens(alone, name[: alone.start()]):
-        run, revision = name[: alone.start()], name[alone.start() :].lstrip("@-_/ ")
-        return Checkpoint(
-            run.rstrip("-_/ "), revision, tokens=_amount(alone["tokens"], alone["unit"])
-        )
-    run, at, revision = name.rpartition("@")
-    if not (at and run and revision):
-        return Checkpoint(name)
-    return Checkpoint(run, "" if revision in _PLAIN_REVISIONS else revision)
-
-
-def _is_amount_of_tokens(tail: re.Match[str], run: str) -> bool:
-    """Whether the number after a step is one of tokens: said so, or the run has a size already."""
-    return bool(not tail["tokens"] or tail["said"] or _SIZE.search(run.lower()))
-
-
-def _of_tail(tail: re.Match[str], run: str) -> Checkpoint:
-    stage = (tail["stage"] or "").lower()
-    is_first = not stage or re.fullmatch(r"stage[-_]?[01]", stage) is not None
-    tokens = _amount(tail["tokens"], tail["unit"]) if tail["tokens"] and is_first else math.nan
-    return Checkpoint(
-        run=run if is_first else f"{run}@{stage}",
-        revision=tail["revision"],
-        step=_amount(tail["step"], tail["thousand"]),
-        tokens=tokens,
-    )
+    return amount(size[:-1], size[-1])
 
 
 def nearest_names(name: str, names: Iterable[str], most: int = 3) -> list[str]:
-    """Names that look like one, the likest first; of another size or version only if none is.
+    """Names that look like one, the likest first; only those with the same numbers in them.
+
+    A name with another size or version is that of another model.
 
     Parameters
     ----------
@@ -279,14 +186,20 @@ def nearest_names(name: str, names: Iterable[str], most: int = 3) -> list[str]:
         Among which to look.
     most
         How many to give.
+
+    Examples
+    --------
+    >>> nearest_names("pythya-1.4b", ["pythia-14m", "pythia-1.4b", "pythia-12b"])
+    ['pythia-1.4b']
     """
     import difflib
 
+    wanted = canonical(checkpoint_in(name).run)
+    numbers = _NUMBER.findall(wanted)
     forms: dict[str, str] = {}
     for candidate in names:
-        forms.setdefault(canonical(candidate), candidate)
-    wanted = canonical(checkpoint_in(name).run)
-    close = difflib.get_close_matches(wanted, forms, n=20, cutoff=0.75)
-    sizes = {match[0] for match in _SIZE.finditer(wanted)}
-    close.sort(key=lambda form: sizes != {match[0] for match in _SIZE.finditer(form)})
-    return [forms[form] for form in close[:most]]
+        form = canonical(candidate)
+        if _NUMBER.findall(form) == numbers:
+            forms.setdefault(form, candidate)
+    close = difflib.get_close_matches(wanted, forms, n=most, cutoff=_CLOSE)
+    return [forms[form] for form in close]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from upturn.tables.facts.names import checkpoint_in
+from upturn.tables.checkpoints import checkpoint_in
 from upturn.tables.readers.documents import mapping, number, text, whole
 
 TITLE = "the LM Evaluation Harness"
