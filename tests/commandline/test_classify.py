@@ -63,7 +63,11 @@ def test_the_sheet(table):
         ["emerges at", "3.2e21", "not by 3.2e22"],
         ["90 % interval", "3.2e21", "> 3.2e22"],
         ["rise", "+0.50", "+0.50"],
-        ["flags", "p_emergent 0.00 without step", "p_emergent 1.00 without flat"],
+        [
+            "flags",
+            "chance unknown; p_emergent 0.00 without step",
+            "chance unknown; p_emergent 1.00 without flat",
+        ],  # fmt: skip
     ]
     assert [column[0] for column in shapes] == [
         "task", "flat", "smooth", "change", "inverse", "u-shaped", "best model", "L", "B", "D",
