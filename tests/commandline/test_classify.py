@@ -67,7 +67,7 @@ def test_the_sheet(table):
             "flags",
             "chance unknown; p_emergent 0.00 without step",
             "chance unknown; p_emergent 1.00 without flat",
-        ],  # fmt: skip
+        ],
     ]
     assert [column[0] for column in shapes] == [
         "task", "flat", "smooth", "change", "inverse", "u-shaped", "best model", "L", "B", "D",
