@@ -101,7 +101,7 @@ def test_the_example_runs(name, folder, monkeypatch):
         result = run(*shlex.split(command)[1:])
         assert result.exit_code == 0, result.output
         assert bool(result.stdout) != line.startswith(
-            ("upturn datasets", "upturn plot", "upturn convert", "upturn simulate")
+            ("upturn datasets", "upturn plot", "upturn convert", "upturn simulate", "upturn facts")
         )
         if target:
             Path(target).write_text(result.stdout, encoding="utf-8")
