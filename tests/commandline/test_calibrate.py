@@ -11,9 +11,7 @@ from upturn.cli import main
 FEW = ["--model", "flat", "--simulations", "40", "--draws", "100"]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def run(*arguments, code=0):

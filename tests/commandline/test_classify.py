@@ -7,15 +7,15 @@ import json
 import numpy as np
 import pytest
 
-from tests.commandline.test_cli import HEADER, folder, refused, run
 from tests.support.classifications import classification, shape
+from tests.support.commands import HEADER, refused, run
 from upturn.commandline.edge import FAILED
 from upturn.questions.classify.floor_test import upper_limit
 from upturn.sampling import batch
 from upturn.show.text import classes
 from upturn.tables.results import read
 
-__all__ = ["folder"]  # the fixture: an empty folder to work in
+pytestmark = pytest.mark.usefixtures("folder")
 
 FAST = ["--draws", "40", "--threads", "1", "--models", "flat,step"]
 SCORES = {"addition": [0.0, 0.01, 0.0, 0.01, 0.9, 0.95], "riddles": [0.25, 0.2, 0.3] * 2}

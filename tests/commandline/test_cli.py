@@ -15,10 +15,10 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 import upturn
-from tests.questions.pool.test_pool import pool_of
+from tests.support.commands import HEADER, refused, run
+from tests.support.pools import pool_of
 from upturn import cli
 from upturn.checks.names import SCATTERS
 from upturn.commandline import options
@@ -29,40 +29,14 @@ from upturn.sampling.nuts.sample import SAMPLERS as NUTS
 from upturn.tables import datasets
 
 WRITTEN = Path(__file__).parents[1] / "tables" / "readers" / "evaluations"
+pytestmark = pytest.mark.usefixtures("folder")
+
 COMMANDS = sorted(cli.main.commands)
 FAST = ["--draws", "200", "--threads", "1"]
-HEADER = "task,model,score,trials,flops,params\n"
 RISE = HEADER + "".join(
     f"addition,m{i},{score},200,{10.0 ** (20 + i / 2):.4g},{10.0 ** (8 + i / 4):.4g}\n"
     for i, score in enumerate([0.0, 0.01, 0.0, 0.005, 0.01, 0.3, 0.6, 0.8, 0.85])
 )
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty folder to work in, a page of 100 columns, no colour."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
-def run(*arguments, **options):
-    return CliRunner().invoke(cli.main, [str(a) for a in arguments], prog_name="upturn", **options)
-
-
-def refused(*arguments, **options):
-    """The one line that bad input is answered with."""
-    before = sorted(os.listdir())
-    result = run(*arguments, **options)
-    assert isinstance(result.exception, SystemExit), result.exception
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert sorted(os.listdir()) == before
-    *usage, line = result.stderr.splitlines()
-    assert not usage or usage[0].startswith("Usage: upturn ")
-    assert line.startswith("Error: ")
-    return line
 
 
 def process(*arguments, **options):

@@ -11,10 +11,7 @@ from upturn.cli import main
 from upturn.commandline import drawing
 from upturn.questions.simulate.design import SPACINGS
 
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def run(*arguments, code=0):

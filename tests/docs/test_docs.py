@@ -10,18 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.test_readme import BLOCK, output
+from tests.support.pages import BLOCK, output
 from upturn.formulas.segments import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILE = re.compile(r"`([\w.]+\.(?:csv|toml))`:\n\n```(?:csv|toml)\n(.*?)```", re.DOTALL)
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 def written(text):

@@ -6,23 +6,16 @@
 import doctest
 import os
 import re
-import shlex
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from upturn import cli
+from tests.support.pages import BLOCK, output
 
 README = Path(__file__).parents[2] / "README.md"
-BLOCK = re.compile(r"```(console|python)\n(.*?)```", re.DOTALL)
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """An empty folder to work in, on a page of 100 columns."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.mark.slow
@@ -45,14 +38,6 @@ def session(block):
     """A block of commands, each followed by its output."""
     commands = [line for line in block.splitlines() if line.startswith("$ ")]
     return "".join(f"{line}\n{output(line)}" for line in commands)
-
-
-def output(line):
-    program, *arguments = shlex.split(line.removeprefix("$ "))
-    assert program == "upturn"
-    result = CliRunner().invoke(cli.main, arguments, prog_name=program)
-    assert result.exit_code == 0, result.output
-    return result.output
 
 
 def python(block):

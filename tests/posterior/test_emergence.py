@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.model.test_model import from_prior
+from tests.support.priors import from_prior
 from upturn.model import Model
 from upturn.posterior import emergence as em
 

@@ -11,8 +11,8 @@ import xarray as xr
 from scipy import stats
 
 import upturn
-from tests.questions.fit.test_assemble import loss
-from tests.sampling.density.test_target import hinge_mean, table
+from tests.support.tables import loss, table
+from tests.support.targets import hinge_mean
 from upturn.checks.errors import DataError
 from upturn.posterior import files, tree
 from upturn.questions.fit import result

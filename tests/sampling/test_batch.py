@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.sampling.density.test_target import table
+from tests.support.tables import table
 from upturn.model import Model
 from upturn.sampling import batch
 from upturn.sampling.particles.chains import REPLICATES

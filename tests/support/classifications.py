@@ -1,12 +1,16 @@
-"""Classifications made by hand, whose draws and evidences are known: no sampling."""
+"""What classify is tried on: tables, and classifications whose draws and evidence are given."""
 
 import numpy as np
+import pandas as pd
 
 from upturn.model import Model
 from upturn.questions.classify.criteria import Criteria
 from upturn.questions.classify.result import Classification, Shape
+from upturn.tables import datasets
+from upturn.tables.results import read
 
 DRAWS = 40
+TASKS = ("arithmetic_3da", "arithmetic_2da", "hellaswag", "triviaqa", "wic", "anli_r2")
 
 
 def shape(name, log_evidence, p_emergent, *, p_sharp=0.0, flat_until=0.5, error=0.0):
@@ -25,3 +29,22 @@ def shape(name, log_evidence, p_emergent, *, p_sharp=0.0, flat_until=0.5, error=
 
 def classification(curves, shapes, *, learn=False, seed=0):
     return Classification(curves, tuple(shapes), Criteria(), learn, seed)
+
+
+def gpt3(tasks=TASKS, axis="flops"):
+    found = read(datasets.path("gpt3")).where("setting=few-shot").curves(axis, metric="acc")
+    return found.take(np.isin(found.labels["task"], tasks))
+
+
+def task(name, score, trials=200, **columns):
+    """One task on scales of 1e19, 1e19.5 … FLOPs; columns are added or replaced."""
+    points = len(score)
+    basis = {
+        "task": name,
+        "model": [f"m{i}" for i in range(points)],
+        "score": np.round(np.asarray(score) * trials) / trials,
+        "trials": trials,
+        "flops": 10 ** np.linspace(19, 19 + (points - 1) / 2, points),
+        "chance": 0.25,
+    }
+    return pd.DataFrame(basis | columns)

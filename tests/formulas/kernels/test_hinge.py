@@ -6,8 +6,9 @@ That it is the likelihood of the formulas, `tests/sampling/test_formulas.py` say
 import numpy as np
 import pytest
 
-from tests.sampling.density.test_target import table
-from tests.sampling.jax.test_formulas import target_of
+from tests.support import contrasts
+from tests.support.tables import table
+from tests.support.targets import target_of_two
 from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.kernels.hinge import PARTICLES
 from upturn.model import Model
@@ -29,7 +30,7 @@ def test_terms_at_the_floor_are_those_computed_at_every_node(
     monkeypatch, likelihood, scatter, changepoint
 ):
     """Curves that rise from their first point on, somewhere, and nowhere."""
-    target = target_of("hinge", likelihood, scatter)
+    target = target_of_two("hinge", likelihood, scatter)
     z = whitened(target)
     z[:, target.names.index("changepoint")] += changepoint
     got = target.log_likelihood(np.arange(2), z)
@@ -39,11 +40,12 @@ def test_terms_at_the_floor_are_those_computed_at_every_node(
 
 def test_a_technique_beside_its_baseline_is_no_hinge():
     """It has the segments of its baseline and another mean."""
-    from tests.questions.contrast.test_contrast import curves_of, table
     from upturn.questions.contrast.gains import GAINS, Paired
     from upturn.questions.contrast.pairing import paired
 
-    joint = paired(curves_of(table(np.random.default_rng(2), count=5)), "cot", "direct")
+    joint = paired(
+        contrasts.curves_of(contrasts.table(np.random.default_rng(2), count=5)), "cot", "direct"
+    )
     plain = Model.read("hinge")
     for gain in GAINS:
         model = Paired.of(plain, gain)
@@ -56,7 +58,7 @@ def test_a_technique_beside_its_baseline_is_no_hinge():
 
 @pytest.mark.parametrize("scatter", ["none", "family"])
 def test_a_rows_likelihood_is_the_same_bits_in_any_company(scatter):
-    target = target_of("hinge", "beta-binomial", scatter)
+    target = target_of_two("hinge", "beta-binomial", scatter)
     z = whitened(target)
     together = target.log_likelihood(np.array([1, 0, 1, 1, 0]), z[[1, 0, 1, 1, 0]])
     for row in (0, 1):
@@ -67,7 +69,7 @@ def test_a_rows_likelihood_is_the_same_bits_in_any_company(scatter):
 
 @pytest.mark.parametrize("scatter", ["none", "family"])
 def test_a_particles_likelihood_is_the_same_to_rounding_in_any_company(scatter):
-    target = target_of("hinge", "beta-binomial", scatter)
+    target = target_of_two("hinge", "beta-binomial", scatter)
     z = whitened(target)
     together = target.log_likelihood(np.arange(2), z)
     for some in (slice(0, 1), slice(3, 3 + PARTICLES), slice(PARTICLES - 1, COUNT)):

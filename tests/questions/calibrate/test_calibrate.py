@@ -9,16 +9,16 @@ import pytest
 from scipy import stats
 
 import upturn
+from tests.support.calibrations import made_up
+from tests.support.designs import SMALL
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
 from upturn.posterior.averaging import prior_odds
 from upturn.questions.calibrate import uniformity
 from upturn.questions.calibrate.calibrate import examine
 from upturn.questions.calibrate.ranks import Telling, _ranked, _Weighted
-from upturn.questions.calibrate.result import FAMILY_ERROR, Calibration, Check, Scale
+from upturn.questions.calibrate.result import FAMILY_ERROR
 from upturn.questions.simulate.simulate import simulate
-
-SMALL = upturn.Design(models_per_task=8)
 
 
 def deal_with_twin(model, simulations, seed, **how):
@@ -199,14 +199,6 @@ def test_a_continuous_metric_keeps_its_range_and_says_so():
 
 
 # ---- what is said --------------------------------------------------------------------------------
-
-
-def made_up(*pits):
-    checks = tuple(Check(f"check {i}", np.asarray(pit)) for i, pit in enumerate(pits))
-    curves = SMALL.curves(100)
-    scale = Scale(checks[0], np.full(30, 0.5), np.full(30, 2.0), np.arange(30) < 27)
-    meta = {"arguments": {"models": ["hinge"], "likelihood": ["beta-binomial"], "table": None}}
-    return Calibration(checks, (scale,), curves, (), 0.9, meta)
 
 
 def test_the_verdict_names_what_is_wrong():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.support.classifications import classification, shape
+from tests.support.classifications import classification, gpt3, shape, task
 from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.questions.classify.classify import classify
@@ -14,32 +14,11 @@ from upturn.tables import datasets
 from upturn.tables.results import read
 
 FEW = ("chance", "flat", "logistic", "hinge", "inverse", "u-shaped")
-TASKS = ("arithmetic_3da", "arithmetic_2da", "hellaswag", "triviaqa", "wic", "anli_r2")
-
 FIXED = [  # the columns that others read
     "p_emergent", "p_sharp", "emergence_scale", "emergence_low", "emergence_high", "censored",
     "rise", "flat_until", "width", "p_flat", "p_smooth", "p_changepoint", "p_inverse",
     "p_u_shaped", "best_model", "linearity", "breakthroughness", "discontinuity", "flags",
 ]  # fmt: skip
-
-
-def gpt3(tasks=TASKS, axis="flops"):
-    found = read(datasets.path("gpt3")).where("setting=few-shot").curves(axis, metric="acc")
-    return found.take(np.isin(found.labels["task"], tasks))
-
-
-def task(name, score, trials=200, **columns):
-    """One task on scales of 1e19, 1e19.5 … FLOPs; columns are added or replaced."""
-    points = len(score)
-    basis = {
-        "task": name,
-        "model": [f"m{i}" for i in range(points)],
-        "score": np.round(np.asarray(score) * trials) / trials,
-        "trials": trials,
-        "flops": 10 ** np.linspace(19, 19 + (points - 1) / 2, points),
-        "chance": 0.25,
-    }
-    return pd.DataFrame(basis | columns)
 
 
 def noisy(mean, trials, rng):

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 from scipy import integrate, stats
 
-from tests.questions.classify.test_classify import gpt3, task
-from tests.support.classifications import classification, shape
+from tests.support.classifications import classification, gpt3, shape, task
 from upturn.questions.classify.classify import classify
 from upturn.questions.classify.floor_test import floor_test, upper_limit
 from upturn.tables.results import read

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.questions.classify.test_classify import gpt3, task
+from tests.support.classifications import gpt3, task
 from upturn.checks.errors import DataError
 from upturn.questions.classify.classify import classify
 from upturn.questions.classify.influence import influence, left_out

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.questions.classify.test_classify import gpt3
+from tests.support.classifications import gpt3
 from upturn.checks.errors import DataError
 from upturn.formulas.priors import Prior
 from upturn.model import Model

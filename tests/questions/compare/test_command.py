@@ -17,13 +17,8 @@ AXES = ["--axes", "flops,params"]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch, make_table):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "100")
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
-        monkeypatch.delenv(name, raising=False)
+def with_a_table(folder, make_table):
     make_table(points=8).to_csv("table.csv", index=False)
-    return tmp_path
 
 
 def run(*arguments):

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
 
 import upturn
-from tests.commandline.test_cli import folder, refused, run
+from tests.support.commands import refused, run
+from tests.support.contrasts import curves_of, table
 from upturn.checks.errors import DataError
 from upturn.questions.contrast.gains import APART
 from upturn.questions.contrast.pairing import both_scores, paired, settings_of
@@ -16,23 +16,9 @@ from upturn.questions.contrast.result import crossings
 from upturn.show.plots import plot_gain
 from upturn.show.text.contrasts import ContrastAnswer
 
-__all__ = ["folder"]  # the fixture: an empty folder to work in
+pytestmark = pytest.mark.usefixtures("folder")
 
 FEW = ["flat", "logit-line"]
-
-
-def table(rng, *, task="t", count=14, start=-0.7, change=0.3, growth=3.0, trials=300, rho=0.001):
-    """A baseline whose log odds grow in a line, and a technique with a gain, on the same models."""
-    u = np.linspace(0, 1, count)
-    own = u + 0.05 * rng.normal(size=count)  # effective scale, the same for both scores
-    rows = []
-    for setting in ("direct", "cot"):
-        gain = start + growth * np.maximum(own - change, 0) / (1 - change)
-        p = expit(-2.5 + 4 * own + (gain if setting == "cot" else 0))
-        k = rng.binomial(trials, rng.beta(p * (1 / rho - 1), (1 - p) * (1 / rho - 1)))
-        rows += [(task, f"m{i}", setting, k[i] / trials, trials, 10 ** (20 + 4 * u[i]))
-                 for i in range(count)]  # fmt: skip
-    return pd.DataFrame(rows, columns=["task", "model", "setting", "score", "trials", "flops"])
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +30,6 @@ def both():
 
 
 # ---- pairs ---------------------------------------------------------------------------------------
-
-
-def curves_of(frame):
-    return upturn.read(frame).curves("flops", scatter="none")
 
 
 def test_pairs_stand_apart_and_share_a_group():

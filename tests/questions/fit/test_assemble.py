@@ -4,25 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.sampling.density.test_target import table
+from tests.support.tables import loss, scores, table
 from upturn.formulas.scaling import bounded_of, ceiling_of, scaling_of
 from upturn.model import Model
 from upturn.posterior.emergence import emergence
 from upturn.questions.fit.assemble import to_tree
 from upturn.sampling import batch
 from upturn.tables.results import read
-
-
-def scores(metric="score", *, score, n_models=12, **columns):
-    """A table of scores without trials."""
-    frame = table(n_models).drop(columns=["successes", "trials", "chance"])
-    rise = np.maximum(np.log10(frame["flops"]) - 22, 0) / 2
-    noise = np.random.default_rng(0).normal(size=n_models)
-    return frame.assign(metric=metric, score=score(rise, noise), **columns)
-
-
-def loss(n_models=12, **columns):
-    return scores("loss", score=lambda r, e: 4 - 1.5 * r + 0.03 * e, n_models=n_models, **columns)
 
 
 def both(frame, model="hinge", draws=400, delta=0.1, **options):

@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 import upturn
-from tests.questions.fit.test_assemble import loss, scores
-from tests.sampling.density.test_target import table
+from tests.support.tables import loss, scores, table
 from upturn.checks.errors import DataError
 
 

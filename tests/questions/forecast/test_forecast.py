@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 
 import upturn
-from tests.commandline.test_cli import folder, refused, run
+from tests.support.commands import refused, run
 from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.questions.forecast.extrapolate import METHODS
@@ -17,7 +17,7 @@ from upturn.questions.forecast.split import known_share
 from upturn.show.plots import plot_forecast
 from upturn.show.text.forecasts import ForecastAnswer
 
-__all__ = ["folder"]  # the fixture: an empty folder to work in
+pytestmark = pytest.mark.usefixtures("folder")
 
 FAST = {"draws": 200, "threads": 1}
 FEW = ["flat", "logistic"]

@@ -7,14 +7,14 @@ import pytest
 from scipy import stats
 
 import upturn
-from tests.commandline.test_cli import folder, refused, run
+from tests.support.commands import refused, run
 from upturn.checks.errors import DataError
 from upturn.questions.plan.plan import places
 from upturn.questions.plan.result import Plan, surely
 from upturn.show.plots import plot_plan
 from upturn.show.text.plans import PlanAnswer
 
-__all__ = ["folder"]  # the fixture: an empty folder to work in
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.fixture(scope="module")

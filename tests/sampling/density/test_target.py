@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from tests.support.tables import table
+from tests.support.targets import hinge_mean, target_of
 from upturn.formulas.scaling import Scaling
 from upturn.model import Model
 from upturn.sampling.density import offsets
@@ -16,40 +18,8 @@ from upturn.sampling.density.target import Target
 from upturn.tables.results import read
 
 
-def table(n_models=12, families=3, seed=0, **columns):
-    """A table of one task: scores that rise with scale."""
-    generator = np.random.default_rng(seed)
-    flops = np.logspace(20, 24, n_models)
-    trials = generator.integers(50, 500, n_models)
-    rate = 0.25 + 0.6 / (1 + np.exp(-(np.log10(flops) - 22) * 2))
-    frame = pd.DataFrame(
-        {
-            "task": "t",
-            "model": [f"m{i}" for i in range(n_models)],
-            "flops": flops,
-            "successes": generator.binomial(trials, rate),
-            "trials": trials,
-            "chance": 0.25,
-            "family": [f"f{i % families}" for i in range(n_models)],
-        }
-    )
-    return frame.assign(**columns)
-
-
-def target_of(frame, model="hinge", scatter="none", **read_options):
-    curves = read(frame, **read_options).curves("flops", scatter=scatter)
-    chosen = Model.read(model)
-    return Target(chosen, curves, chosen.likelihood_for(str(curves.kind[0])))
-
-
 def draws(target, count=16, seed=1):
     return np.random.default_rng(seed).normal(size=(1, target.dimension, count))
-
-
-def hinge_mean(p, u):
-    beyond = np.maximum(u - p["changepoint"], 0)
-    s = p["height"] * (1 - np.exp(-p["rate"] * beyond))
-    return p["floor"] + (1 - p["floor"]) * s
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 import upturn
 import upturn.arrays
-from tests.sampling.jax.test_formulas import PARTICLES, curves_of, target_of
-from tests.sampling.population.test_sampler import beyond, binomial_level
+from tests.support.colder import beyond, binomial_level
+from tests.support.targets import target_of_two, two_curves
 from upturn.model import Model
 from upturn.sampling import batch
 from upturn.sampling.jax import choose, engine, likelihood
@@ -21,6 +21,8 @@ from upturn.sampling.population.request import Order
 from upturn.sampling.proposals.mixtures import Mixture
 
 HINGE = Model.read("hinge")
+
+PARTICLES = 200
 
 
 # --- without JAX ----------------------------------------------------------------------------------
@@ -49,7 +51,7 @@ def test_sizes_are_few_and_large_enough():
 
 
 def test_padding_adds_nothing_but_padding():
-    target = target_of("hinge", "beta-binomial", "family")
+    target = target_of_two("hinge", "beta-binomial", "family")
     given, padded = target.arrays(), engine._padded(target.arrays())
     assert padded["u"].shape == (16, 16)
     assert (padded["u"][:2, :14] == given["u"]).all()
@@ -94,7 +96,7 @@ def test_batches_follow_the_memory(monkeypatch, platform, stats, free):
 
 
 def test_blocks_are_as_large_as_the_backend_says():
-    curves = curves_of("none")
+    curves = two_curves("none")
     assert [len(block) for block in batch._blocks(curves, 2, 16)] == [2]
     assert [len(block) for block in batch._blocks(curves, 1)] == [1, 1]
 
@@ -130,7 +132,7 @@ def accelerated(target):
 @pytest.mark.needs("jax")
 @pytest.mark.parametrize("scatter", ["none", "family"])
 def test_the_device_computes_the_likelihood(jax, scatter):
-    target = target_of("hinge", "beta-binomial", scatter)
+    target = target_of_two("hinge", "beta-binomial", scatter)
     device = accelerated(target)
     rows = np.array([0, 1, 1])
     z = np.random.default_rng(0).normal(size=(3, target.dimension, PARTICLES))
@@ -209,7 +211,7 @@ def test_a_longer_table_needs_no_new_program(jax):
 @pytest.mark.slow
 def test_what_escalates_ends_as_with_numpy(jax):
     """Tempered SMC runs on the host, its mixture on the device."""
-    target = target_of("chance", "binomial", "none")
+    target = target_of_two("chance", "binomial", "none")
     keys = sobol.keys(0, ["a", "b"], 4)
     order = Order(target, np.arange(2), keys, 100, 200.0)
     usual = sampler._tempered(order)

@@ -4,38 +4,20 @@ from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from tests.sampling.density.test_target import table
-from tests.sampling.proposals.test_intervals import with_a_gap
-from tests.sampling.proposals.test_mixtures import random_mixture
+from tests.support.mixtures import random_mixture, with_a_gap
+from tests.support.targets import target_of_two
 from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.priors import Prior
 from upturn.formulas.quantiles import Quantiles
-from upturn.model import Model
-from upturn.sampling.density.target import Target
 from upturn.sampling.jax import likelihood as traced
 from upturn.sampling.particles import sobol, weights
 from upturn.sampling.proposals import mixtures
 from upturn.sampling.proposals.formulas import Formulas, Kernels
-from upturn.tables.results import read
 
 PLAIN = SimpleNamespace(**vars(NUMPY))  # NumPy, not recognised as what kernels are for
 ROWS, PARTICLES = 3, 200
-
-
-def curves_of(scatter):
-    """Two curves of different length, with groups of two to four points."""
-    frames = [table(9), table(14, families=5, seed=1)]
-    frame = pd.concat([f.assign(task=f"t{i}") for i, f in enumerate(frames)])
-    return read(frame).curves("flops", scatter=scatter)
-
-
-def target_of(model, likelihood, scatter):
-    chosen = Model.read(model).with_likelihood(likelihood)
-    curves = curves_of(scatter)
-    return Target(chosen, curves, chosen.likelihood_for(str(curves.kind[0])))
 
 
 CASES = [
@@ -53,7 +35,7 @@ CASES = [
 @pytest.mark.parametrize(("model", "likelihood", "scatter"), CASES)
 @pytest.mark.parametrize("shifted", [True, False])
 def test_the_traced_likelihood_is_the_kernels(model, likelihood, scatter, shifted):
-    target = target_of(model, likelihood, scatter).with_nodes(13, shifted=shifted)
+    target = target_of_two(model, likelihood, scatter).with_nodes(13, shifted=shifted)
     rows = np.array([0, 1, 1])
     z = np.random.default_rng(0).normal(size=(3, target.dimension, PARTICLES))
     expected = target.log_likelihood(rows, z)
@@ -63,7 +45,7 @@ def test_the_traced_likelihood_is_the_kernels(model, likelihood, scatter, shifte
 
 
 def test_groups_may_have_nodes_of_their_own():
-    target = target_of("hinge", "beta-binomial", "family")
+    target = target_of_two("hinge", "beta-binomial", "family")
     rows = np.array([0, 0, 1, 1])
     z = np.random.default_rng(0).normal(size=(4, target.dimension, PARTICLES))
     fitted = target.resolving(rows, 0.2 * z, 1.5)

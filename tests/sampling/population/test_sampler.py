@@ -8,7 +8,8 @@ import pytest
 from numpy.polynomial.legendre import leggauss
 from scipy import stats
 
-from tests.sampling.density.test_target import table
+from tests.support.colder import beyond, binomial_level
+from tests.support.tables import table
 from upturn.model import Model
 from upturn.sampling import batch
 from upturn.sampling.density.target import StoppedError, Target
@@ -16,7 +17,6 @@ from upturn.sampling.particles import sobol
 from upturn.sampling.particles.chains import REPLICATES
 from upturn.sampling.population import adaptation, budget, importance, sampler
 from upturn.sampling.population.request import WITNESSES, Order
-from upturn.sampling.population.stages import Cloud
 from upturn.tables.results import read
 
 
@@ -254,25 +254,6 @@ def test_what_cannot_be_sampled_is_flagged(monkeypatch):
     monkeypatch.setattr(tempered_smc, "LAST_SWEEPS", 1)
     found = sample(curves_of(table(30, trials=5000)), draws=2000).population
     assert not found.converged[0]
-
-
-def beyond(target):
-    """Levels under a posterior twice as cold, from points of the prior; and what they should be."""
-    much = replace(budget.LEAST, prior=4096, stage=2048, colder=2)
-    order = Order(target, np.array([0]), sobol.keys(1, ["x"], REPLICATES), 100, 100.0)
-    rows, keys = order.witnesses
-    cloud = Cloud(target.engine)
-    uniform = target.engine.uniforms(keys, 0, target.dimension, 0, much.prior)
-    z = target.engine.run(adaptation._from_prior, uniform)
-    cloud.add(z, target.log_likelihood(rows, z), None)
-    found = adaptation._beyond(order, much, rows, keys, cloud)
-    k, n = target.curves.response[0].sum(), target.curves.trials[0].sum()
-    return stats.norm.cdf(found[:, 0]), stats.beta(1 + 2 * k, 1 + 2 * (n - k))
-
-
-def binomial_level():
-    model = Model.read("flat").with_likelihood("binomial")
-    return Target(model, curves_of(table(15)), model.likelihood_for("counts"))
 
 
 def test_particles_beyond_the_posterior_are_of_the_likelihood_squared():

@@ -9,23 +9,13 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import expit
 
-from tests.sampling.density.test_target import table, target_of
-from tests.sampling.proposals.test_mixtures import random_mixture
+from tests.support.mixtures import random_mixture, with_a_gap
+from tests.support.tables import table
+from tests.support.targets import target_of
 from upturn.sampling.proposals import intervals, mixtures
 from upturn.sampling.proposals.intervals import END, Gap
-from upturn.sampling.proposals.mixtures import Near
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
-
-
-def with_a_gap(rows, dimension, low=-0.4, high=0.3, share=0.4):
-    """A mixture of which three Student-t's are of log odds."""
-    gap = Gap(np.full(rows, low), np.full(rows, high))
-    near = Near(gap, np.full(rows, share), random_mixture(rows, dimension, 3, seed=8))
-    mixture = random_mixture(rows, dimension, 4)
-    return type(mixture)(
-        mixture.centre, mixture.scale, mixture.weights, mixture.means, mixture.roots, near
-    )
 
 
 # --- where they lie -------------------------------------------------------------------------------

@@ -8,29 +8,12 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import logsumexp, ndtri
 
+from tests.support.mixtures import random_mixture
 from upturn.sampling.particles import sobol
 from upturn.sampling.proposals import mixtures
 from upturn.sampling.proposals.mixtures import DEFENSE, DEGREES, Mixture
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
-
-
-def random_mixture(rows, dimension, components, seed=3):
-    """Any mixture: separated components of different shapes, off the origin."""
-    rng = np.random.default_rng(seed)
-
-    def factors(*shape):
-        raw = 0.3 * rng.normal(size=(*shape, dimension, dimension))
-        diagonal = np.exp(0.3 * rng.normal(size=(*shape, dimension)))
-        return np.tril(raw, -1) + diagonal[..., None] * np.eye(dimension)
-
-    return Mixture(
-        centre=rng.normal(size=(rows, dimension)),
-        scale=0.7 * factors(rows),
-        weights=rng.dirichlet(np.full(components, 2.0), size=rows),
-        means=1.5 * rng.normal(size=(rows, components, dimension)),
-        roots=0.6 * factors(rows, components),
-    )
 
 
 def components_of(mixture, row):

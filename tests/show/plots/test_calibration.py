@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import upturn
-from tests.questions.calibrate.test_calibrate import made_up
+from tests.support.calibrations import made_up
 from upturn.questions.calibrate import uniformity
 from upturn.show import plots
 from upturn.show.plots.style import BAND, CHANGE

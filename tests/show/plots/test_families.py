@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.questions.pool.test_pool import pool_of
+from tests.support.pools import pool_of
 from upturn.checks.errors import DataError
 from upturn.show import plots
 

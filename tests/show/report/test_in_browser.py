@@ -3,7 +3,7 @@
 import pytest
 
 import upturn
-from tests.show.report import browser as chrome
+from tests.support import browser as chrome
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 ROWS = "[...document.querySelectorAll('.results tbody tr:not([hidden])')]"

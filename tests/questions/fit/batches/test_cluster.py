@@ -11,7 +11,7 @@ import pytest
 
 import upturn
 from benchmarks.speed import interruptions
-from tests.questions.fit.batches.test_store import HOW, frame, refuse, whole  # noqa: F401 (a fixture)
+from tests.support.stores import HOW, frame, refuse
 from upturn.checks.errors import DataError
 from upturn.questions.fit.batches import cluster as ours
 from upturn.questions.fit.batches.store import Store

@@ -18,37 +18,12 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
 
 import upturn
 from benchmarks.speed import interruptions
-from tests.questions.fit.test_assemble import loss
-from tests.sampling.density.test_target import table
+from tests.support.stores import HOW, frame, refuse
+from tests.support.tables import table
 from upturn.checks.errors import DataError
 from upturn.cli import main
 from upturn.questions.fit.batches import store
 from upturn.questions.fit.job import Job
-
-HOW = {"draws": 40, "seed": 4, "batch": 2}
-
-
-def frame(**columns):
-    """Five curves: with and without groups, of counts and a loss, in names of any length."""
-    tasks = [
-        table(8, seed=1, family="one", task="short"),
-        table(5, seed=2, task="| <é> 🎉 " * 4),
-        loss(6).assign(family="one"),
-        table(7, seed=3, task="with families"),
-        table(4, seed=4, family="", task="t"),
-    ]
-    return pd.concat(tasks).assign(**columns)
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    """The store of a run that nobody interrupted, made as one to resume where there is nothing."""
-    path = tmp_path_factory.mktemp("whole") / "run.zarr"
-    told = []
-    upturn.fit(frame(), output=path, resume=True, progress=lambda *now: told.append(now), **HOW)
-    assert told == sorted(told)
-    assert told[-1] == (10, 10)
-    return path
 
 
 @pytest.fixture
@@ -84,13 +59,6 @@ def interrupt(monkeypatch, path, after=1, error=KeyboardInterrupt, **options):
         with pytest.raises(error) as caught:
             upturn.fit(frame(), output=path, **(HOW | options))
     return caught.value
-
-
-def refuse(error):
-    def refusing(*_, **__):
-        raise error
-
-    return refusing
 
 
 def sampled(monkeypatch):

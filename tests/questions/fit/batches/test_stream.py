@@ -9,7 +9,7 @@ import pytest
 
 import upturn
 from benchmarks.speed import interruptions
-from tests.sampling.density.test_target import table
+from tests.support.tables import table
 from upturn.checks.errors import DataError
 from upturn.questions.fit.batches import stream
 from upturn.tables.axis import Axis
