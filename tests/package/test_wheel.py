@@ -49,18 +49,18 @@ def test_the_wheel_holds_the_package_and_nothing_else(dist):
     assert "upturn/py.typed" in files
     assert not [name for name in files if "__pycache__" in name]
     assert meta + "licenses/LICENSE" in files
-    assert "upturn/plots/upturn.mplstyle" in files
+    assert "upturn/show/plots/upturn.mplstyle" in files
     for folder, pattern in [
         ("models", "*.toml"),
-        ("src/upturn/datasets", "*.csv"),
-        ("src/upturn/report", "*.css"),
-        ("src/upturn/report", "*.js"),
-        ("src/upturn/report", "*.html"),
+        ("src/upturn/tables/datasets", "*.csv"),
+        ("src/upturn/show/report", "*.css"),
+        ("src/upturn/show/report", "*.js"),
+        ("src/upturn/show/report", "*.html"),
     ]:
         originals = list((ROOT / folder).glob(pattern))
         assert originals
         for original in originals:
-            name = f"upturn/{original.parent.name}/{original.name}"
+            name = f"upturn/{folder.removeprefix('src/upturn/')}/{original.name}"
             assert files[name] == original.read_bytes()
 
 

@@ -14,7 +14,7 @@ import upturn
 from tests.support.tables import loss, table
 from tests.support.targets import hinge_mean
 from upturn.checks.errors import DataError
-from upturn.posterior import files, tree
+from upturn.posterior import files
 from upturn.questions.fit import result
 
 ODD = [
@@ -386,14 +386,14 @@ def test_a_file_that_was_changed(loaded, saved, monkeypatch, change):
     """In memory, where a change takes no second; through a file the tests below go."""
     found = loaded.copy()
     change(found)
-    monkeypatch.setattr(tree, "_attempt", lambda source: (found, ""))
+    monkeypatch.setattr(files, "_attempt", lambda source: (found, ""))
     text = refused(saved)
     assert "fit.nc" in text
     assert "expected a" in text
 
 
 def test_what_reads_a_changed_file_reads_one_that_was_not(loaded, saved, monkeypatch):
-    monkeypatch.setattr(tree, "_attempt", lambda source: (loaded.copy(), ""))
+    monkeypatch.setattr(files, "_attempt", lambda source: (loaded.copy(), ""))
     assert len(upturn.load(saved).curves) == 3
 
 

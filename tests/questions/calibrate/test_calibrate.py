@@ -76,7 +76,7 @@ def test_a_wrong_density_is_found(monkeypatch):
     )
     made = simulate("chance", SMALL, tasks=100, likelihood="normal", seed=5)
     assert examine(made, draws=200).passed
-    monkeypatch.setattr("upturn.model.LIKELIHOODS", {**LIKELIHOODS, "normal": wrong})
+    monkeypatch.setattr("upturn.formulas.curve.LIKELIHOODS", {**LIKELIHOODS, "normal": wrong})
     assert "chance: sigma" in examine(made, draws=200).wrong
 
 

@@ -178,7 +178,7 @@ def test_other_labels_and_kinds(monkeypatch):
         pooled = Pooled.of(order.model, curves)
         return answer(pooled, pretended(pooled))
 
-    monkeypatch.setattr(sys.modules["upturn.pool"], "_on_axis", stop)
+    monkeypatch.setattr(sys.modules["upturn.questions.pool.pool"], "_on_axis", stop)
     frame = table().rename(columns={"family": "run"})
     frame.loc[frame.model == "m0", "params"] = np.nan
     extra = frame[frame.task == "t0"].assign(metric="ppl", score=2.0, chance=np.nan)

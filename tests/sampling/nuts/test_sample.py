@@ -6,7 +6,6 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
-from upturn.questions.fit import fit as fits  # noqa: F401  patched by its name below
 from upturn.sampling import batch
 from upturn.sampling.nuts import sample as nuts
 

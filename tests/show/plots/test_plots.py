@@ -11,9 +11,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
+from upturn import classify, fit
 from upturn.checks.errors import DataError
-from upturn.questions.classify import classify
-from upturn.questions.fit import fit
 from upturn.show import plots
 from upturn.show.panels import panels
 from upturn.show.plots.style import MARKERS, looks

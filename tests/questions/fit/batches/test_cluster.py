@@ -31,7 +31,7 @@ def cluster():
 
 @pytest.mark.slow
 @pytest.mark.needs("distributed")
-def test_a_worker_killed_in_the_middle_loses_nothing(cluster, tmp_path, whole):  # noqa: F811
+def test_a_worker_killed_in_the_middle_loses_nothing(cluster, tmp_path, whole):
     path, told = tmp_path / "run.zarr", []
 
     def kill(done, total):
@@ -74,7 +74,7 @@ def threads(monkeypatch):
     )
 
 
-def test_a_batch_on_a_worker(begun, whole):  # noqa: F811
+def test_a_batch_on_a_worker(begun, whole):
     """What a worker does, in this process; what is done already is not done again."""
     for batch in (2, 0, 1, 0):
         assert ours.work(os.fspath(begun), batch) == batch
@@ -83,7 +83,7 @@ def test_a_batch_on_a_worker(begun, whole):  # noqa: F811
 
 
 @pytest.mark.needs("distributed")
-def test_workers_of_this_machine(begun, whole, threads):  # noqa: F811
+def test_workers_of_this_machine(begun, whole, threads):
     found = upturn.fit(frame(), output=begun, resume=True, workers=2, **HOW)
     assert len(found.curves) == 5
     assert interruptions.files(begun) == interruptions.files(whole)
