@@ -108,6 +108,13 @@ def _with_model_facts(done: Filled, name: str, known: Sequence[Knowledge]) -> Fi
     code, pairs = _pairs(models, runs)
     found = [_find(*pair, known) for pair in pairs]
     remarks = _remarks(name, dict(zip(pairs, found, strict=True)), known)
+    done = replace(
+        done,
+        all_models=frozenset(model for model, _ in pairs),
+        remarks=(*done.remarks, *remarks),
+    )
+    if not any(found):
+        return done
     closed = _Closed.of(cells, name, found, code)
     counts: dict[tuple[str, str], frozenset[str]] = {}
     for column in _columns(cells, found):
@@ -121,8 +128,6 @@ def _with_model_facts(done: Filled, name: str, known: Sequence[Knowledge]) -> Fi
         done,
         cells=cells,
         models=dict(sorted(counts.items(), key=lambda item: item[0][0] == "")),
-        all_models=frozenset(model for model, _ in pairs),
-        remarks=(*done.remarks, *remarks),
     )
 
 
