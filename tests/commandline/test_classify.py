@@ -17,7 +17,7 @@ from upturn.tables.results import read
 
 pytestmark = pytest.mark.usefixtures("folder")
 
-FAST = ["--draws", "40", "--threads", "1", "--models", "flat,step"]
+FAST = ["--draws", "40", "--threads", "1", "--shapes", "flat,step"]
 SCORES = {"addition": [0.0, 0.01, 0.0, 0.01, 0.9, 0.95], "riddles": [0.25, 0.2, 0.3] * 2}
 TABLE = HEADER + "".join(
     f"{task},m{i},{score},100,{10.0 ** (20 + i / 2):.4g},{10.0 ** (8 + i / 4):.4g}\n"
@@ -160,7 +160,7 @@ def test_hostile_names(folder):
 
 
 def test_bad_requests(table):
-    assert "did you mean 'step'" in refused("classify", table, "--models", "stepp")
+    assert "did you mean 'step'" in refused("classify", table, "--shapes", "stepp")
     assert "expected a name that ends in .json, .csv or .md" in refused(
         "classify", table, "-o", "a.nc"
     )

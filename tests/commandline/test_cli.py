@@ -1,6 +1,7 @@
 """The command line: exact output, exit codes, one line for each bad input."""
 
 import csv
+import inspect
 import io
 import json
 import os
@@ -21,11 +22,13 @@ from tests.support.commands import HEADER, refused, run
 from tests.support.pools import pool_of
 from upturn import cli
 from upturn.checks.names import SCATTERS
-from upturn.commandline import options
+from upturn.commandline import data_commands, options, plot_options, report_options
+from upturn.commandline.edge import SECTIONS
 from upturn.commandline.source import split_axes
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.model import Model
 from upturn.sampling.nuts.sample import SAMPLERS as NUTS
+from upturn.show.report.command import command_of
 from upturn.tables import datasets
 
 WRITTEN = Path(__file__).parents[1] / "tables" / "readers" / "evaluations"
@@ -93,9 +96,11 @@ def test_version():
 
 
 def test_short_help_is_whole():
-    lines = run("--help").stdout.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
-    assert [line.split()[0] for line in lines] == COMMANDS
-    assert all(line.endswith(".") and not line.endswith("...") for line in lines)
+    text = run("--help").stdout
+    sections = [text.partition(f"{name}:\n")[2].partition("\n\n")[0] for name in SECTIONS]
+    lines = [line for section in sections for line in section.splitlines()]
+    assert sorted(line.split()[0] for line in lines) == COMMANDS
+    assert all(line.endswith((".", "?")) and not line.endswith("...") for line in lines)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -144,7 +149,17 @@ def test_an_unknown_model():
 def test_data_sets_are_listed():
     text = run("datasets").stdout
     lines = text.splitlines()
-    assert lines[0].split() == ["data", "set", "rows", "tasks", "models", "axes", "source"]
+    assert lines[0].split() == [
+        "data",
+        "set",
+        "rows",
+        "tasks",
+        "models",
+        "axes",
+        "source",
+        "and",
+        "licence",
+    ]
     assert [line.split()[0] for line in lines[1:] if not line.startswith(" ")] == datasets.names()
     assert "gpt3            1,024     42       8  flops, params, perplexity" in text
 
@@ -631,7 +646,30 @@ def test_kinds_of_figures_are_those_of_the_library():
     from upturn.show.plots.choose import KINDS
     from upturn.show.report.report import SHAPES
 
-    assert (cli.FIGURES, cli.SHAPES) == (KINDS, SHAPES)
+    assert (plot_options.FIGURES, report_options.SHAPES) == (KINDS, SHAPES)
+
+
+def test_the_command_of_a_report_is_read_back_whole():
+    """Every argument of a fit that changes its answer is an option with the same default."""
+    asked = {
+        "table": "t.csv", "where": ["task=a", "task=b"], "metric": ["acc"], "axis": ["params"],
+        "priors": {"rate": "LogNormal(0, 1)"}, "model": "step", "by": "setting", "draws": 400,
+        "sampler": "nuts", "nuts": "pymc", "backend": "jax", "likelihood": "robust",
+        "scatter": "none", "delta": 0.2,
+    }  # fmt: skip
+    chosen, usual = {"ci": 0.5, "shapes": "all"}, {"ci": 0.9, "shapes": "lean"}
+    meta = {"arguments": asked, "seed": 3}
+    line = command_of(meta, output="r.html", chosen=chosen, usual=usual)
+    command = cli.main.commands["report"]
+    _, _, *words = shlex.split(line)
+    parsed = command.make_context("report", words).params
+    asked |= {"seed": 3, "metric": ("acc",), "where": ("task=a", "task=b"), **chosen}
+    assert {name: parsed[name] for name in asked} == asked
+    bare = command.make_context("report", ["t.csv", "-o", "r.html"]).params
+    assert not [name for name, value in asked.items() if bare[name] == value and name != "table"]
+    fitted = inspect.signature(upturn.fit).parameters
+    for name in set(asked) & set(fitted) - {"axis", "priors"}:
+        assert bare[name] == fitted[name].default, name
 
 
 def test_a_report_of_a_table_and_of_its_fit_say_the_same(saved, folder):
@@ -672,7 +710,7 @@ def test_a_saved_fit_is_not_fitted_otherwise(saved, folder):
 def test_the_harnesses_of_the_help_are_those_there_are():
     from upturn.tables.readers.evaluations import KINDS
 
-    assert list(KINDS) == list(cli.HARNESSES)
+    assert list(KINDS) == list(data_commands.HARNESSES)
 
 
 def test_a_folder_is_converted_and_fitted(folder):

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import upturn
 from upturn.cli import main
-from upturn.commandline import drawing
+from upturn.commandline import simulate_options
 from upturn.questions.simulate.design import SPACINGS
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -48,7 +48,7 @@ def test_a_table_lends_its_design():
 
 
 def test_the_choices_are_those_of_the_library():
-    assert drawing.SPACINGS == SPACINGS
+    assert simulate_options.SPACINGS == SPACINGS
 
 
 @pytest.mark.parametrize(

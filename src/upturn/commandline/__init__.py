@@ -1,4 +1,4 @@
-"""What the commands of cli.py share: the edge of the program, options, saving and printing.
+"""What the commands of cli.py share: options, input, output and errors.
 
-Nothing heavy is imported before a command runs, so that help is there at once.
+Nothing heavy is imported before a command runs, so that help appears at once.
 """

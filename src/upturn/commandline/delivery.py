@@ -1,4 +1,4 @@
-"""Where an answer goes: files, standard output, and what was noticed on standard error."""
+"""Where an answer goes: to files and standard output, with notes on standard error."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -18,7 +18,7 @@ type Progress = AbstractContextManager[Callable[[int, int], None] | None]
 
 @dataclass(frozen=True)
 class Delivery:
-    """Where an answer goes, in what form, and how much is said beside it."""
+    """Where an answer goes, in what form, and whether notes are printed."""
 
     outputs: Sequence[Path] = ()
     form: str = "table"
@@ -27,24 +27,24 @@ class Delivery:
 
     @property
     def store(self) -> Path | None:
-        """The output that can be written batch by batch, where there is one."""
+        """The output that can be written in batches (.zarr), if there is one."""
         return next((path for path in self.outputs if path.suffix.lower() == ".zarr"), None)
 
     def progress(self, what: str = "fitting") -> Progress:
-        """Progress on standard error, unless it should be quiet."""
+        """Show progress on standard error, unless quiet."""
         from upturn.show.text.terminal import progress
 
         return progress(quiet=self.quiet, what=what)
 
     def deliver(self, answer: "Answer", *, written: Path | None = None) -> None:
-        """Save and print an answer; end with exit code 1 where curves failed.
+        """Save and print an answer; exit with code 1 if curves failed.
 
         Parameters
         ----------
         answer
-            To the question.
+            What is saved and printed.
         written
-            The output that was written on the way.
+            The output that has been written already.
         """
         for path in self.outputs:
             if path != written:
@@ -57,7 +57,7 @@ class Delivery:
             click.get_current_context().exit(FAILED)
 
     def _print(self, answer: "Answer") -> None:
-        """The table for people; how to read it and what was noticed on standard error."""
+        """Print the table; its legend and the notes go to standard error."""
         from upturn.show.text.terminal import print_sheet
         from upturn.show.text.text import one_line
 
@@ -69,7 +69,7 @@ class Delivery:
 
 
 def name_failed(failed: Sequence[str], count: int) -> bool:
-    """Name the curves that failed, where there are such."""
+    """Name the curves that failed, and say whether there are any."""
     if failed:
         names = ", ".join(map(repr, failed))
         click.echo(f"Failed, {len(failed)} of {count}: {names}", err=True)
@@ -77,5 +77,5 @@ def name_failed(failed: Sequence[str], count: int) -> bool:
 
 
 def print_text(text: str) -> None:
-    """Print a text as UTF-8, whatever the terminal would rather have."""
+    """Print a text as UTF-8, whatever the encoding of the terminal."""
     click.echo(text.encode(), nl=False)

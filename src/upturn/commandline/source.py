@@ -1,4 +1,4 @@
-"""What a command is asked about: a table, or a fit that was saved."""
+"""The input of a command: a table, or a saved fit."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A table, how it is read, and which of its rows are taken."""
+    """A table, how it is read, and which of its rows are used."""
 
     table: str
     where: Sequence[str] = ()
@@ -26,14 +26,14 @@ class Source:
     facts: str | None = None
 
     def given(self, outputs: Iterable[Path] = ()) -> "Results | str":
-        """The table by its name, where all of it is taken as it is; else `read`."""
+        """The name of the table if all of it is used as it is; otherwise the table, read."""
         if any((self.where, self.lower_is_better, self.continuous, self.facts)):
             return self.read(outputs)
         keep_inputs(outputs, self.table)
         return self.table
 
     def read(self, outputs: Iterable[Path] = ()) -> "Results":
-        """The rows that were asked for; refused where an output would write over what is read."""
+        """The selected rows. An output that would overwrite an input is refused."""
         from upturn.tables.results import read
 
         keep_inputs(outputs, self.table, self.facts)
@@ -47,30 +47,30 @@ class Source:
 
     @property
     def is_fit(self) -> bool:
-        """Whether it is a saved fit in the place of a table."""
+        """Whether it is a saved fit and not a table."""
         from upturn.posterior.files import SUFFIXES
 
         return Path(self.table).suffix.lower() in SUFFIXES
 
-    def load(self, ctx: click.Context, told: Iterable[str]) -> "Fit":
-        """The saved fit; options that say how to read or fit a table are refused.
+    def load(self, ctx: click.Context, fixed: Iterable[str]) -> "Fit":
+        """The saved fit. Options that say how to read or fit a table are refused.
 
         Parameters
         ----------
         ctx
             The command that runs.
-        told
-            Names of the options that a fit has been told already.
+        fixed
+            Names of the options that a saved fit has fixed.
         """
         from upturn.questions.fit.load import load
 
         for option in ctx.command.params:
             name = str(option.name)
-            said = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-            if said and name in {*told, *READING}:
+            given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+            if given and name in {*fixed, *READING}:
                 raise click.UsageError(
                     f"{option.opts[-1]}: expected it with a table, but got it with a saved fit, "
-                    "which was made without it; leave it out, or fit again"
+                    "which has its own; leave it out, or fit the table again"
                 )
         return load(self.table)
 
@@ -79,7 +79,7 @@ READING = ("where", "lower_is_better", "continuous", "facts")
 
 
 def keep_inputs(outputs: Iterable[Path], *inputs: str | None) -> None:
-    """Refuse to write over what is read."""
+    """Refuse to overwrite an input."""
     for given in inputs:
         source = Path(os.path.expanduser(given or ""))
         for path in outputs:
@@ -91,7 +91,7 @@ def keep_inputs(outputs: Iterable[Path], *inputs: str | None) -> None:
 
 
 def split_axes(given: Iterable[str]) -> list[str]:
-    """Axes, one or several in each text; from ``mix:`` on commas belong to the mix."""
+    """The axes named in each text, separated by commas; commas after ``mix:`` belong to the mix."""
     axes = []
     for text in given:
         single, mix, rest = text.partition("mix:")
@@ -101,5 +101,5 @@ def split_axes(given: Iterable[str]) -> list[str]:
 
 
 def take(how: dict[str, Any], *names: str) -> dict[str, Any]:
-    """The options of these names, taken out of the others."""
+    """Remove the options of these names from the others, and return them."""
     return {name: how.pop(name) for name in names}

@@ -59,12 +59,12 @@ def test_axes_as_csv_and_markdown_and_files(folder):
 
 
 def test_models():
-    found = run("--models", "step,flat", "--axis", "params", *FAST)
+    found = run("--shapes", "step,flat", "--axis", "params", *FAST)
     assert found.exit_code == 0, found.output
     assert "step beats flat by" in found.stdout
     assert "priors of step: changepoint Uniform(0, 1)" in found.stderr
     told = json.loads(
-        run("--models", "step,flat", "--axis", "params", *FAST, "--format", "json").stdout
+        run("--shapes", "step,flat", "--axis", "params", *FAST, "--format", "json").stdout
     )
     assert told["priors"]["flat"]["level"] == "Uniform(0, 1)"
     assert [row["model"] for row in told["totals"]] == ["step", "flat"]
@@ -102,14 +102,14 @@ def test_quiet_with_a_file_prints_nothing(folder):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ([], "expected exactly one of --axes, --models and --metrics, but got none of them"),
-        ([*AXES, "--models", "hinge,flat"], "but got --axes and --models"),
+        ([], "expected exactly one of --axes, --shapes and --metrics, but got none of them"),
+        ([*AXES, "--shapes", "hinge,flat"], "but got --axes and --shapes"),
         ([*AXES, "--axis", "flops"], "expected --axes without --axis"),
-        (["--models", "hinge,flat", "--model", "hinge"], "expected --models without --model"),
+        (["--shapes", "hinge,flat", "--model", "hinge"], "expected --shapes without --model"),
         (["--metrics", "a,b", "--metric", "a"], "expected --metrics without --metric"),
         (["--axes", "flops"], "axes: expected two or more"),
         (["--axes", "flops,size"], "size"),
-        (["--models", "hinge,hinje"], "hinje"),
+        (["--shapes", "hinge,hinje"], "hinje"),
         ([*AXES, "-o", "a.nc"], ".nc"),
     ],
 )

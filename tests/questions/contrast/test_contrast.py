@@ -205,7 +205,7 @@ def test_the_plot(both):
 
 def test_the_command(folder):
     table(np.random.default_rng(1), task="=t<b>").to_csv("t.csv")
-    options = ["--models", "logit-line", "--draws", "100", "--threads", "1"]
+    options = ["--shapes", "logit-line", "--draws", "100", "--threads", "1"]
     result = run("contrast", "t.csv", "--setting", "cot:direct", *options, "--format", "json",
                  "-o", "out.csv", "-o", "out.md")  # fmt: skip
     assert result.exit_code in {0, 1}, result.output
@@ -226,7 +226,7 @@ def test_the_command_counts_what_was_left_out(folder):
     rng = np.random.default_rng(2)
     lone = table(rng, task="lone").query("setting == 'cot'")
     pd.concat([table(rng, count=6).iloc[1:], lone]).to_csv("t.csv")
-    result = run("contrast", "t.csv", "--setting", "cot:direct", "--models", "flat",
+    result = run("contrast", "t.csv", "--setting", "cot:direct", "--shapes", "flat",
                  "--draws", "50", "--threads", "1")  # fmt: skip
     notes = result.stderr.splitlines()
     assert "note: 1 score of models in one setting only left out" in notes

@@ -287,7 +287,7 @@ def test_the_plot(rising):
 
 def test_the_command(folder):
     pd.concat([frame(RISE, task="=rise<b>"), frame(FLAT, task="flat")]).to_csv("t.csv")
-    options = ["--models", "flat,logistic", "--draws", "100", "--threads", "1"]
+    options = ["--shapes", "flat,logistic", "--draws", "100", "--threads", "1"]
     result = run("forecast", "t.csv", "--holdout-largest", 4, *options, "--format", "json",
                  "-o", "out.csv", "-o", "out.md")  # fmt: skip
     assert result.exit_code == 0, result.output
@@ -315,7 +315,7 @@ def test_the_command_says_what_a_split_leaves(folder, monkeypatch):
     none = ["--train-below", "1e30", "-o", "out.csv"]
     assert "2 curves with no point to predict left out" in refused("forecast", "t.csv", *none)
     monkeypatch.setattr("upturn.questions.forecast.extrapolate.EVALUATIONS", 1)
-    result = run("forecast", "t.csv", "--holdout-largest", 3, "--models", "flat", "--draws", "50",
+    result = run("forecast", "t.csv", "--holdout-largest", 3, "--shapes", "flat", "--draws", "50",
                  "--threads", "1")  # fmt: skip
     notes = result.stderr.splitlines()
     assert any(line.startswith("note: 1 curve with fewer than 4 points to fit") for line in notes)

@@ -141,7 +141,7 @@ def test_numbers_that_are_no_design(options, message):
 
 
 def test_the_command(folder):
-    result = run("plan", "--models", "5,8", "--trials", "200", "--layout", "even", "--tasks", 5,
+    result = run("plan", "--n-models", "5,8", "--trials", "200", "--layout", "even", "--tasks", 5,
                  "--threads", 1, "--format", "json", "-o", "plan.csv")  # fmt: skip
     assert result.exit_code == 0, result.output
     answer = json.loads(result.stdout)
@@ -151,6 +151,6 @@ def test_the_command(folder):
 
 
 def test_the_command_refuses(folder):
-    assert "expected whole numbers" in refused("plan", "--models", "5,x")
-    assert "models: expected 3 to" in refused("plan", "--models", "1", "-o", "plan.csv")
+    assert "expected whole numbers" in refused("plan", "--n-models", "5,x")
+    assert "models: expected 3 to" in refused("plan", "--n-models", "1", "-o", "plan.csv")
     assert "0 is not in the range x>=1" in refused("plan", "--tasks", "0", "-o", "plan.csv")

@@ -1,8 +1,7 @@
-"""What a report says: answers, turns, the verdict and the command that makes it again."""
+"""The contents of a report: answers, scales, the verdict and the command that makes it again."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,6 @@ from upturn.show.report.command import command_of
 from upturn.show.report.verdict import verdict
 from upturn.show.report.wording import span_words
 from upturn.tables.axis import Axis
-
-if TYPE_CHECKING:
-    pass
-
 from upturn.version import __version__
 
 
@@ -37,9 +32,9 @@ class Contents:
 
     fit: Fit
     classification: Classification | None
-    ci: float
-    shapes: str
-    title: str
+    ci: float = 0.9
+    shapes: str = "lean"
+    title: str = ""
     output: str = "report.html"
 
     def __repr__(self) -> str:
@@ -99,4 +94,9 @@ class Contents:
     @property
     def command(self) -> str:
         """The command line that makes this report again."""
-        return command_of(self.fit.meta, ci=self.ci, shapes=self.shapes, output=self.output)
+        return command_of(
+            self.fit.meta,
+            output=self.output,
+            chosen={"ci": self.ci, "shapes": self.shapes},
+            usual={"ci": Contents.ci, "shapes": Contents.shapes},
+        )

@@ -1,17 +1,13 @@
-"""Words: scales, probabilities and the verdict as a reader without statistics takes them."""
+"""Wording: scales, intervals and probabilities as text for readers without statistics."""
 
 import math
 import re
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from upturn.arrays.types import Floats
 from upturn.show.ticks import power
 from upturn.tables.axis import Axis
-
-if TYPE_CHECKING:
-    pass
 
 _UNIT = re.compile(r"(?<=\d)(?=[TBMK]$)")
 _THIN = "\N{NARROW NO-BREAK SPACE}"

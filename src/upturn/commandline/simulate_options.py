@@ -1,4 +1,4 @@
-"""Options of what is simulated: a model, and a design that is made up or a table's."""
+"""Options of a simulation: a curve model, and a design given by options or taken from a table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,23 +7,25 @@ from typing import Any
 
 import click
 
+from upturn.commandline.fit_options import model_options
 from upturn.commandline.options import (
     LIKELIHOODS,
     Command,
     Decorator,
+    axis_option,
     by_name,
-    model_options,
+    seed_option,
     together,
 )
 from upturn.commandline.source import take
 
 SPACINGS = ("random", "even")
-MADE_UP = ("models_per_task", "trials", "chance", "families", "limits", "spacing")
+DESIGN = ("models_per_task", "trials", "chance", "families", "limits", "spacing")
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn: arguments of `upturn.simulate`."""
+    """What is simulated: arguments of `upturn.simulate`."""
 
     design: str | None
     model: str
@@ -31,16 +33,16 @@ class Drawing:
     likelihood: str | None
     axis: str
     tasks: int | None
-    made_up: dict[str, Any]
+    given: dict[str, Any]
 
     def arguments(self, design: Any = None) -> dict[str, Any]:
-        """With the design made up, unless it is a table's."""
+        """With a design made of the options, unless it is that of a table."""
         from upturn.questions.simulate.design import Design
 
         design = self.design if design is None else design
         if design is None:
-            given = {name: value for name, value in self.made_up.items() if value not in (None, ())}
-            design = Design(axis=self.axis, **given)
+            named = {name: value for name, value in self.given.items() if value not in (None, ())}
+            design = Design(axis=self.axis, **named)
         return {
             "design": design,
             "model": self.model,
@@ -54,7 +56,7 @@ class Drawing:
 def _range(
     ctx: click.Context, option: click.Parameter, given: str | None
 ) -> int | tuple[int, ...] | None:
-    """A whole number, or least and most: 12, 8:40."""
+    """A whole number, or a range of them: 12, 8:40."""
     if given is None:
         return None
     try:
@@ -99,7 +101,7 @@ def _number(text: str, unknown: str, ctx: click.Context, option: click.Parameter
 def fixed_numbers(
     ctx: click.Context, option: click.Parameter, given: Sequence[str]
 ) -> dict[str, float]:
-    """NAME=NUMBER of each parameter that is fixed."""
+    """The value of each parameter that is fixed by NAME=NUMBER."""
     numbers = by_name(ctx, option, given, "NUMBER", "0.5")
     return {name: _number(number, "", ctx, option) for name, number in numbers.items()}
 
@@ -110,37 +112,37 @@ def design_options(tasks: int, *, of_table: bool = True) -> Decorator:
     Parameters
     ----------
     tasks
-        How many are drawn by default.
+        Number of simulated tasks by default.
     of_table
-        Whether an option names a table whose design is taken; else the argument ``source`` has it,
-        and tasks are simulations.
+        Whether the option ``--design`` names a table whose design is taken. Otherwise the argument
+        ``source`` has the table, and a task is one simulation.
     """
 
     def gather(command: Command) -> Command:
         @wraps(command)
         def gathered(*args: Any, **how: Any) -> Any:
-            made_up = take(how, *MADE_UP)
+            given = take(how, *DESIGN)
             rest = take(how, "model", "priors", "likelihood", "axis", "tasks")
             rest["design"] = how.pop("design") if of_table else None
             table = rest["design"] if of_table else how["source"].table
             if table is not None:
-                _refuse(click.get_current_context(), made_up)
+                _refuse(click.get_current_context(), given)
             elif rest["tasks"] is None:
                 rest["tasks"] = tasks
-            return command(*args, drawn=Drawing(made_up=made_up, **rest), **how)
+            return command(*args, drawn=Drawing(given=given, **rest), **how)
 
         return gathered
 
     from_table = click.option(
         "--design",
         metavar="TABLE",
-        help="Take models, scales, trials, chance and groups of a table, as for `upturn fit`.",
+        help="Table whose models, scales, trials, chance levels and groups are used.",
     )
     count = (
         click.option(
             "--tasks",
             type=click.IntRange(min=1),
-            help=f"[default: {tasks}, or as many as the table of --design has curves]",
+            help=f"Number of tasks.  [default: {tasks}, or the number of curves of --design]",
         )
         if of_table
         else click.option(
@@ -149,7 +151,7 @@ def design_options(tasks: int, *, of_table: bool = True) -> Decorator:
             type=click.IntRange(min=20),
             default=tasks,
             show_default=True,
-            help="Curves that are drawn.",
+            help="Number of simulated curves.",
         )
     )
     return together(
@@ -158,56 +160,83 @@ def design_options(tasks: int, *, of_table: bool = True) -> Decorator:
         click.option(
             "--likelihood",
             type=click.Choice(LIKELIHOODS),
-            help="How scores scatter about the curve.  [default: the model's]",
+            help="Distribution of the scores about the curve.  [default: that of the model]",
         ),
         count,
         click.option(
             "--models-per-task",
             callback=_range,
             metavar="N|N:N",
-            help="One number: the same models for all tasks. Least and most: each task its own.  "
-            "[default: 12]",
+            help="Number of models, the same for all tasks, or a range from which each task draws "
+            "one.  [default: 12]",
         ),
         click.option(
             "--trials",
             callback=_range,
             metavar="N|N:N",
-            help="Examples behind a score.  [default: 500]",
+            help="Number of test questions behind each score.  [default: 500]",
         ),
         click.option(
             "--chance",
             multiple=True,
             metavar="P",
             callback=_chances,
-            help="A number, or unknown. Repeat it: dealt out to the tasks in turn.  "
-            "[default: 0.25]",
+            help="Score of random guessing, or unknown. Repeatable: the tasks take the values in "
+            "turn.  [default: 0.25]",
         ),
         click.option(
             "--families",
             type=click.IntRange(min=0),
-            help="Of models, each with an offset along the axis.  [default: none]",
+            help="Number of model families, each with an offset along the axis.  [default: none]",
         ),
-        click.option("--axis", default="flops", show_default=True, metavar="NAME"),
+        axis_option,
         click.option(
             "--limits",
             metavar="LOW:HIGH",
             callback=_limits,
-            help="The smallest and the largest scale.  [default: 1e19:1e25]",
+            help="Smallest and largest scale.  [default: 1e19:1e25]",
         ),
         click.option(
             "--spacing",
             type=click.Choice(SPACINGS),
-            help="Of scales along the axis.  [default: random]",
+            help="Spacing of the scales along the axis.  [default: random]",
         ),
         gather,
     )
 
 
-def _refuse(context: click.Context, made_up: dict[str, Any]) -> None:
-    """Options of a made up design have no place beside a table's."""
-    for name in made_up:
+def _refuse(context: click.Context, given: dict[str, Any]) -> None:
+    """Refuse options of a design where the design is that of a table."""
+    for name in given:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(
-                f"{option}: expected it without a table, but got both; the table has its own"
+                f"{option}: expected it without a table, but got both; the table has its own design"
             )
+
+
+def fixed_option(example: str) -> Decorator:
+    """Values of parameters that all simulated tasks share."""
+    return click.option(
+        "--fix",
+        "fixed",
+        multiple=True,
+        metavar="NAME=NUMBER",
+        callback=fixed_numbers,
+        help=f"Value of a parameter that all tasks share, for example {example}. Repeatable.",
+    )
+
+
+def simulate_options(command: Command) -> Command:
+    """Options of `upturn simulate`."""
+    return together(
+        design_options(100),
+        fixed_option("changepoint=0.5 (the middle of the axis)"),
+        seed_option,
+        click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv)."),
+        click.option(
+            "--truth",
+            metavar="FILE",
+            help="Write the true parameters and emergence scale of each task to this file (.csv).",
+        ),
+    )(command)

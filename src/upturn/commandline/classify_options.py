@@ -1,0 +1,115 @@
+"""Options of `upturn classify`."""
+
+from functools import wraps
+from typing import Any
+
+import click
+
+from upturn.commandline.answer_options import answer_options
+from upturn.commandline.options import (
+    OPEN_SHARE,
+    SHARE,
+    Command,
+    curve_options,
+    run_options,
+    shapes_option,
+    together,
+)
+from upturn.commandline.source import take
+
+CRITERIA = ("min_rise", "min_flat", "flat_scales", "near_chance", "max_width")
+COMPANIONS = ("floor", "prior_sensitivity", "influence")
+
+
+def criteria_options(command: Command) -> Command:
+    """What counts as emergent and as sharp: the argument ``criteria``."""
+
+    @wraps(command)
+    def gathered(*args: Any, **how: Any) -> Any:
+        return command(*args, criteria=take(how, *CRITERIA), **how)
+
+    return together(
+        click.option(
+            "--min-rise",
+            type=OPEN_SHARE,
+            default=0.1,
+            show_default=True,
+            help="Smallest rise of the score over the axis that counts as emergent.",
+        ),
+        click.option(
+            "--min-flat",
+            type=SHARE,
+            default=0.25,
+            show_default=True,
+            help="Smallest flat stretch before the rise, as a share of the axis.",
+        ),
+        click.option(
+            "--flat-scales",
+            type=click.IntRange(min=1),
+            default=3,
+            show_default=True,
+            help="Number of scales that must lie in the flat stretch.",
+        ),
+        click.option(
+            "--near-chance",
+            type=SHARE,
+            default=0.1,
+            show_default=True,
+            help="How far from chance the flat stretch may be.",
+        ),
+        click.option(
+            "--max-width",
+            type=SHARE,
+            default=0.25,
+            show_default=True,
+            help="Largest width of a sharp rise, as a share of the axis.",
+        ),
+    )(gathered)
+
+
+def companion_options(command: Command) -> Command:
+    """Further questions about the same curves: the argument ``companions``, their names."""
+
+    @wraps(command)
+    def gathered(*args: Any, **how: Any) -> Any:
+        asked = [name for name, wanted in take(how, *COMPANIONS).items() if wanted]
+        return command(*args, companions=asked, **how)
+
+    return together(
+        click.option(
+            "--floor", is_flag=True, help="Also test whether the score grows before the rise."
+        ),
+        click.option(
+            "--prior-sensitivity",
+            is_flag=True,
+            help="Also fit under priors half and twice as wide: which verdicts change? Takes about "
+            "10 times as long.",
+        ),
+        click.option(
+            "--influence",
+            is_flag=True,
+            help="Also leave out each shape, each family and, for curves of up to 20 points, each "
+            "model: which verdicts change?",
+        ),
+    )(gathered)
+
+
+def classify_options(command: Command) -> Command:
+    """The table, the shapes, the criteria and the answer."""
+    return together(
+        curve_options(),
+        shapes_option(
+            "Average over these curve models; several are separated by commas.  "
+            "[default: all built-in]"
+        ),
+        click.option(
+            "--no-prevalence",
+            is_flag=True,
+            help="Give the classes of shapes equal odds for every curve, instead of estimating "
+            "from the table how common each is.",
+        ),
+        criteria_options,
+        companion_options,
+        run_options(1000),
+        answer_options(),
+    )(command)
