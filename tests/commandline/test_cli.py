@@ -362,9 +362,10 @@ def test_the_table(rise):
     heading, empty, title, header, row = result.stdout.splitlines()
     assert heading == "rise.csv · 1 curve, 9 points · model hinge · beta-binomial"
     assert (empty, title) == ("", "training FLOPs, 1.0e20 to 1.0e24")
-    assert re.fullmatch(r"task +score +p\(change\) +scale +90 % interval +gain", header)
+    assert re.fullmatch(r"task +score +p\(change\) +scale +90 % interval +gain +flags", header)
     assert re.fullmatch(
-        rf"addition  ▁▁▁▁·▁▃▅▇▇ +> 0\.99  {NUMBER}  {NUMBER} – {NUMBER}  \+0\.\d\d", row
+        rf"addition  ▁▁▁▁·▁▃▅▇▇ +> 0\.99  {NUMBER}  {NUMBER} – {NUMBER}  \+0\.\d\d  chance unknown",
+        row,
     )
     assert result.stderr.startswith("\nscore      the mean")
 
@@ -398,7 +399,7 @@ def test_csv_and_markdown(rise):
     rows = list(csv.DictReader(io.StringIO(run("fit", rise, *FAST, "--format", "csv").stdout)))
     assert [row["curve"] for row in rows] == ["addition"]
     text = run("fit", rise, *FAST, "--format", "markdown").stdout
-    assert "| task | score | p(change) | scale | 90 % interval | gain |\n" in text
+    assert "| task | score | p(change) | scale | 90 % interval | gain | flags |\n" in text
 
 
 def test_outputs_hold_what_is_printed(rise, folder):
