@@ -25,7 +25,7 @@ WHICH := import sys; print(sys.executable); sys.exit(sys.version_info < (3, 12))
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help env fit test test-fast hostile lint types format docs build bench bench-full clean
+.PHONY: help env fit test test-long test-all hostile lint types format docs build bench bench-full clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -39,8 +39,16 @@ fit: $(STAMP) ## fit the bundled GPT-3 results on three axes and write a report
 	@echo "every number:  $(BIN)/upturn summary results/$(DATA).nc"
 	@$(BIN)/upturn report results/$(DATA).nc -o results/$(DATA).html || test $$? -eq 1
 
-test: $(STAMP) browser ## run the whole test suite
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+# A test that takes long, or that simulates many tables, has the marker `slow`: docs/experiments/tests.md
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n auto --dist worksteal
+
+test: $(STAMP) ## run the tests that every change must pass, in five minutes or less on two cores
+	@$(PYTEST) -m "not slow" $(ARGS)
+
+test-long: $(STAMP) browser ## run the others: calibration, NUTS, clusters, the browser, every example
+	@$(PYTEST) -m slow $(ARGS)
+
+test-all: test test-long ## run all tests
 
 # The report is tested in a real browser; those tests are skipped where there is none and none can be had.
 .PHONY: browser
@@ -49,9 +57,6 @@ browser:
 	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	  { apt-get update -qq; apt-get install -y -qq --no-install-recommends chromium; }; } \
 	  >/dev/null 2>&1 </dev/null || true
-
-test-fast: $(STAMP) ## run the tests that take seconds
-	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 hostile: $(STAMP) ## run ten thousand hostile inputs and count the faults (about 20 minutes)
 	$(BIN)/python -m tests.hostile --inputs 10000 $(ARGS)

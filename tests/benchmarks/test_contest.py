@@ -368,6 +368,7 @@ def one_curve():
     return workloads.Problem("one", curves.take(np.array([five])), "flat")
 
 
+@pytest.mark.slow
 def test_a_loop_takes_models_that_make_no_use_of_scale():
     """By quadrature; four means beyond 5 standard errors: once in 400,000 by chance."""
     problem = growth.problem(curves=2, points=5, parameters=2)

@@ -1,9 +1,9 @@
-"""A few inputs of each kind; `make hostile` runs ten thousand."""
+"""A few inputs of each kind; the long tests run more, `make hostile` ten thousand."""
 
 import time
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.hostile import cases
 from tests.hostile.run import HangError, patience, run
@@ -13,18 +13,17 @@ INPUTS = {
     "side tables": 10,
     "folders": 25,
     "models": 40,
-    "command lines": 25,
+    "command lines": 6,
     "saved fits": 8,
 }
 
 
-@pytest.mark.parametrize("kind", cases.KINDS)
-def test_hostile_input(kind):
+def attack(kind, inputs, start):
+    @seed(start)
     @settings(
-        max_examples=INPUTS[kind],
+        max_examples=inputs,
         deadline=None,
         database=None,
-        derandomize=True,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
@@ -33,6 +32,18 @@ def test_hostile_input(kind):
         run(case)
 
     check()
+
+
+@pytest.mark.parametrize("kind", cases.KINDS)
+def test_hostile_input(kind):
+    attack(kind, INPUTS[kind], start=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", cases.KINDS)
+def test_more_hostile_input(kind):
+    """Other inputs than those above, and more of them."""
+    attack(kind, 4 * INPUTS[kind], start=1)
 
 
 def test_a_hang_is_seen():

@@ -224,13 +224,13 @@ def test_by_family():
 def test_scatter():
     frame = table(8).assign(run=[f"r{i % 4}" for i in range(8)])
     parameters = {
-        scatter: set(upturn.fit(frame, scatter=scatter, draws=400).tree["posterior"].data_vars)
+        scatter: set(upturn.fit(frame, scatter=scatter, draws=40).tree["posterior"].data_vars)
         for scatter in ("auto", "none", "family", "run")
     }
     assert "scatter" not in parameters.pop("none")
     assert all("scatter" in names for names in parameters.values())
     curves = upturn.read(frame).curves("flops")
-    assert "scatter" in upturn.fit(curves, draws=400).tree["posterior"]
+    assert "scatter" in upturn.fit(curves, draws=40).tree["posterior"]
     assert "scatter" not in upturn.fit(curves, draws=40, scatter="none").tree["posterior"]
 
 

@@ -5,6 +5,8 @@ import pytest
 import upturn
 from tests.support import browser as chrome
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "<img src=x onerror=alert(1)>"
 ROWS = "[...document.querySelectorAll('.results tbody tr:not([hidden])')]"
 NAMES = f"{ROWS}.map(row => row.querySelector('.open').textContent)"
