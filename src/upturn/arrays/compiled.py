@@ -1,20 +1,96 @@
-"""How hot loops are compiled by numba."""
+"""How hot loops are compiled by numba, and kept on disk."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
-from numba import njit, types
+import numba
+from numba import types
+from numba.core import caching
 from numba.extending import intrinsic
 
+from upturn.arrays import compilation
+
 MEAN_MARGIN = 1e-9
+njit: Any = numba.njit  # whose types leave out some of its options
+OPTIONS: dict[str, Any] = {
+    "nogil": True,
+    "error_model": "numpy",
+    "fastmath": {"contract"},
+    "no_cfunc_wrapper": True,
+}
+PACKAGE = Path(__file__).parents[1]
+# Where kernels get their constants and the functions that they call: machine code is compiled again
+# when any file in these folders changes.
+KERNEL_ROOMS = ("arrays", "formulas/kernels", "sampling/particles", "sampling/proposals")
 
 
 def compiled(function: Any) -> Any:
-    """Compile on first use, and keep the machine code on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-    try:
-        return njit(cache=True, **options)(function)
-    except RuntimeError:  # neither the package nor the user's cache folder can be written
-        return njit(**options)(function)
+    """A kernel that Python calls: compiled on first use, kept on disk where that can be written.
+
+    Compilation costs more than most runs, so kernels are written to compile fast. Slices are not
+    assigned to slices, since numba then compiles the text of an error about their shapes, and
+    functions of scalars are `inlined`.
+    """
+    kernel = njit(**OPTIONS)(function)
+    # RuntimeError: neither the package nor the user's cache folder can be written
+    with suppress(RuntimeError):
+        kernel._cache = KernelCache(function)  # type: ignore[no-untyped-call]
+    return kernel
+
+
+def inner(function: Any, **options: Any) -> Any:
+    """A function that kernels alone call: kept on disk as a part of each of them."""
+    return njit(no_cpython_wrapper=True, **OPTIONS, **options)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """A function of scalars, inlined by LLVM.
+
+    It is compiled once and copied into each loop that calls it. numba's own inlining infers all its
+    types again at every call, which took half of the time that the hinge took to compile.
+    """
+    return inner(function, forceinline=True)
+
+
+class _Implementation(caching.CompileResultCacheImpl):
+    """Numba's storage of compiled functions, stamped with all sources that kernels are made of."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)  # type: ignore[no-untyped-call]
+        stamp_of_file = self._locator.get_source_stamp
+        self._locator.get_source_stamp = lambda: (stamp_of_file(), kernel_sources())
+
+
+class KernelCache(caching.FunctionCache):
+    """Numba's cache of one function.
+
+    By itself numba looks at the file of the function alone, and keeps the old value of a constant
+    or a formula that has changed in another file.
+    """
+
+    _impl_class = _Implementation
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        kernel = super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        if kernel is None:
+            compilation.announce()
+        return kernel
+
+
+@cache
+def kernel_sources() -> str:
+    """A hash of the files in the rooms of kernels and of the compiler's version."""
+    digest = sha256(version("llvmlite").encode())
+    for room in KERNEL_ROOMS:
+        for path in sorted((PACKAGE / room).glob("*.py")):
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _widest(typing_context: Any) -> Any:
@@ -35,7 +111,7 @@ def _widest(typing_context: Any) -> Any:
 widest: Any = intrinsic(_widest)  # called without the context
 
 
-@njit(inline="always")
+@inlined
 def inside(mean: float) -> float:
     """A proportion kept off 0 and 1, where it would forbid what rounding can produce."""
     return min(max(mean, MEAN_MARGIN), 1.0 - MEAN_MARGIN)

@@ -6,17 +6,17 @@ instead of a call of the C library, which no compiler can vectorise. Measured at
 core of an AVX-512 machine: 3 ns a point, against 41 ns with the C library's lgamma and 61 ns with
 SciPy's gammaln.
 
-All of them are inlined, and to be imported by name: numba does not inline what it finds as an
-attribute of a module. It does not see either that loops which it keeps on disk have become stale
-when this file alone has changed: `__pycache__` is then to be removed.
+All of them are inlined into the loops that call them.
 """
 
 from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from upturn.arrays.compiled import inlined
 
 _SHIFT = 6.0  # Stirling's series is used from here on; below, the recurrence moves up to it
 _LOWEST_EXPONENT = -700.0
@@ -39,19 +39,19 @@ _bits = _reinterpret(types.float64, types.int64, ir.IntType(64))
 _float = _reinterpret(types.int64, types.float64, ir.DoubleType())
 
 
-@njit(inline="always")
+@inlined
 def _exponent(x: float) -> int:
     """E of x = 2^e m with m in [sqrt(1/2), sqrt 2), for a positive normal number."""
     return (_bits(x) - 0x3FE6A09E667F3BCD) >> 52
 
 
-@njit(inline="always")
+@inlined
 def _fraction(x: float, exponent: int) -> float:
     """The fraction m - 1 of x = 2^e m."""
     return _float(_bits(x) - (exponent << 52)) - 1.0
 
 
-@njit(inline="always")
+@inlined
 def _whole(exponent: int) -> float:
     """An exponent as a float without a conversion, which compilers do not vectorise.
 
@@ -60,7 +60,7 @@ def _whole(exponent: int) -> float:
     return _float(0x4330000000001000 + exponent) - 4503599627374592.0
 
 
-@njit(inline="always")
+@inlined
 def _log_from(s: float, exponent: int) -> float:
     """log(2^e (1 + f)) of s = f / (2 + f): log(1 + f) = 2 atanh(s), by its minimax polynomial.
 
@@ -77,7 +77,7 @@ def _log_from(s: float, exponent: int) -> float:
     return _whole(exponent) * 0.6931471805599453094 + s * (2.0 + z * tail)
 
 
-@njit(inline="always")
+@inlined
 def log(x: float) -> float:
     """log(x) of a positive normal number."""
     e = _exponent(x)
@@ -85,7 +85,7 @@ def log(x: float) -> float:
     return _log_from(f / (2.0 + f), e)
 
 
-@njit(inline="always")
+@inlined
 def _stirling(r: float) -> float:
     """The correction of Stirling's series at x = 1/r >= 6, to 1e-12 (DLMF 5.11.1)."""
     q = r * r
@@ -95,14 +95,14 @@ def _stirling(r: float) -> float:
     return r * (8.33333333333333333e-2 - q * tail)
 
 
-@njit(inline="always")
+@inlined
 def _six(x: float) -> float:
     """Product x (x + 1) … (x + 5), which carries the gamma function six up."""
     ends = x * (x + 5.0)  # pairs from both sides differ by numbers only
     return ends * (ends + 4.0) * (ends + 6.0)
 
 
-@njit(inline="always")
+@inlined
 def log_rising(x: float, k: float) -> float:
     """Log Gamma(x + k) - log Gamma(x) for x > 0, k >= 0, without cancellation where x >> k."""
     a = x + _SHIFT
@@ -114,14 +114,14 @@ def log_rising(x: float, k: float) -> float:
     return (a - 0.5) * log1p + k * (log(b) - 1.0) + correction
 
 
-@njit(inline="always")
+@inlined
 def two_log_risings(x: float, k: float, y: float, m: float) -> float:
     """log_rising(x, k) + log_rising(y, m), with two divisions where one by one takes sixteen."""
     total, factor = two_risings(x, k, y, m)
     return total + log(factor)
 
 
-@njit(inline="always")
+@inlined
 def two_risings(x: float, k: float, y: float, m: float) -> tuple[float, float]:
     """The sum of two log_risings, but for the logarithm of a factor, which is the second number.
 
@@ -150,7 +150,7 @@ def two_risings(x: float, k: float, y: float, m: float) -> tuple[float, float]:
     return total - k - m, _six(x) * _six(y) * (inverse * (abcd * gabcd))
 
 
-@njit(inline="always")
+@inlined
 def rising(x: float, k: float) -> tuple[float, float]:
     """log_rising(x, k), but for the logarithm of a factor, as `two_risings`."""
     a = x + _SHIFT
@@ -167,21 +167,21 @@ def rising(x: float, k: float) -> tuple[float, float]:
     return total - k, _six(x) * (inverse * (ab * gab))
 
 
-@njit(inline="always")
+@inlined
 def normalised(x: float) -> tuple[float, float]:
     """The m and e of x = 2^e m with m in [sqrt(1/2), sqrt 2), both floats, of a normal number."""
     e = _exponent(x)
     return 1.0 + _fraction(x, e), _whole(e)
 
 
-@njit(inline="always")
+@inlined
 def log_gamma(x: float) -> float:
     """Log Gamma(x) for x > 0."""
     a = x + _SHIFT
     return (a - 0.5) * log(a) - a + 0.91893853320467274178 + _stirling(1.0 / a) - log(_six(x))
 
 
-@njit(inline="always")
+@inlined
 def exp(x: float) -> float:
     """exp(x) for |x| < 700: 2^k e^r, with the Taylor series of e^r to 1e-15 (|r| < log(2)/2)."""
     k = np.floor(x * 1.4426950408889634 + 0.5)
@@ -201,7 +201,7 @@ def exp(x: float) -> float:
     return _float((np.int64(k) + 1023) << 52) * (1.0 + r * (1.0 + r * tail))
 
 
-@njit(inline="always")
+@inlined
 def exp_of_negative(x: float) -> float:
     """exp(x) of x in [-700, 0], to two units in the last place.
 

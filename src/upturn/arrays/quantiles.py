@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays.compiled import compiled
+from upturn.arrays.compiled import compiled, inner
 from upturn.arrays.elementary import log
 from upturn.arrays.types import Floats
 
@@ -55,7 +55,7 @@ def normal_quantile(p: Floats, out: Floats) -> None:
             out[i] = _far(p[i])
 
 
-@compiled
+@inner
 def _far(p: float) -> float:
     """The quantile in a far tail; infinite at 0 and 1, nan outside them."""
     tail = min(p, 1.0 - p)

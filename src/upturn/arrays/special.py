@@ -1,9 +1,8 @@
 """Special functions of flat arrays, compiled."""
 
 import numpy as np
-from numba import njit
 
-from upturn.arrays.compiled import compiled
+from upturn.arrays.compiled import compiled, inner
 from upturn.arrays.elementary import log_gamma as _log_gamma
 from upturn.arrays.elementary import log_rising as _log_rising
 from upturn.arrays.types import Floats
@@ -33,7 +32,7 @@ def log_gamma(x: Floats) -> Floats:
     return out
 
 
-@njit(nogil=True)
+@inner
 def _log_cell(a: float, b: float, cell: float) -> float:
     """The logarithm of the probability of [0, cell] under Beta(a, b), by a series (DLMF 8.17.8)."""
     total = 1.0

@@ -6,10 +6,9 @@ bits however the rows are cut.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from upturn.arrays.compiled import compiled, inside
+from upturn.arrays.compiled import compiled, inlined, inside
 from upturn.arrays.elementary import exp, log, log_rising, two_log_risings
 from upturn.arrays.types import Floats
 
@@ -114,7 +113,7 @@ def beta_binomial_left_out(
                 at_without[n], variance_without[n] = _later(correlation[n], place, left)
 
 
-@njit(inline="always")
+@inlined
 def _seen(
     mean: float, size: float, at: float, variance: float, k: float, m: float
 ) -> tuple[float, float, float]:
@@ -135,20 +134,20 @@ def _seen(
     return density, at + moved, variance * (1.0 - gain * (1.0 - left))
 
 
-@njit(inline="always")
+@inlined
 def _later(correlation: float, at: float, variance: float) -> tuple[float, float]:
     """The state a step later."""
     return correlation * at, correlation * correlation * (variance - 1.0) + 1.0
 
 
-@njit(inline="always")
+@inlined
 def _spread_of_log_odds(a: float, b: float) -> float:
     """The variance of logit x, x ~ Beta(a, b), roughly."""
     c, d = 1.0 / (a + 0.25), 1.0 / (b + 0.25)
     return c * c + d * d + 1.0 / (a + 0.5) + 1.0 / (b + 0.5)
 
 
-@njit(inline="always")
+@inlined
 def _moved_log_odds(a: float, b: float, k: float, m: float) -> float:
     """What k successes and m failures add to the mean of logit x, x ~ Beta(a, b), roughly."""
     c, d = a + k, b + m

@@ -1,16 +1,15 @@
 """Loops over points and particles that sort or scramble their bits, compiled by numba."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from upturn.arrays.compiled import compiled
+from upturn.arrays.compiled import compiled, inlined, inner
 from upturn.arrays.types import Floats
 
 _RADIX = 11  # bits that are sorted by at a time
 
 
-@njit(inline="always")
+@inlined
 def _swapped(x: np.uint32, shift: np.uint32, mask: np.uint32) -> np.uint32:
     """Neighbouring groups of so many bits, each in the other's place."""
     return np.uint32(((x >> shift) & mask) | np.uint32((x & mask) << shift))
@@ -63,11 +62,13 @@ def along_curve(
         _sort(code, bits * dimensions, order[r])
 
 
-@compiled
+@inner
 def _sort(code: NDArray[np.int64], bits: int, order: NDArray[np.intp]) -> None:
     """Where the codes are in ascending order, equal ones as they stand: a radix sort."""
     count, digits = len(code), 1 << _RADIX
-    now, other = np.arange(count), np.empty(count, dtype=np.int64)
+    now, other = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    for p in range(count):
+        now[p] = p
     starts = np.empty(digits + 1, dtype=np.int64)
     for shift in range(0, bits, _RADIX):
         starts[:] = 0
@@ -80,4 +81,5 @@ def _sort(code: NDArray[np.int64], bits: int, order: NDArray[np.intp]) -> None:
             other[starts[digit]] = now[p]
             starts[digit] += 1
         now, other = other, now
-    order[:] = now
+    for p in range(count):
+        order[p] = now[p]

@@ -15,7 +15,7 @@ choices of a halving, so that each particle is kept half of the time and average
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays.compiled import compiled
+from upturn.arrays.compiled import compiled, inner
 from upturn.arrays.types import Floats
 
 type Counts = NDArray[np.int64]
@@ -96,10 +96,12 @@ def _halved(
                     left[r, pair] = one
                     _keep(surplus, cell[r, one], cell[r, other])
                     _add(excess, value[r, one], value[r, other])
-        out[those] = left[:, :count]
+        for r in range(together):
+            for p in range(count):
+                out[first + r, p] = left[r, p]
 
 
-@compiled
+@inner
 def _standardised(z: Floats, some: NDArray[np.intp], value: Values) -> None:
     """Values (row, particle, dimension) by the mean and the sd of some equally weighted particles.
 
@@ -121,7 +123,7 @@ def _standardised(z: Floats, some: NDArray[np.intp], value: Values) -> None:
                 value[r, p, d] = (z[r, d, p] - centre) * by
 
 
-@compiled
+@inner
 def _cells(value: Values, cell: Cells) -> None:
     """The finest cell of each, numbered from FINEST.
 
@@ -134,7 +136,7 @@ def _cells(value: Values, cell: Cells) -> None:
         out[i] = FINEST + int(place)
 
 
-@compiled
+@inner
 def _more(surplus: Counts, one: Cells, other: Cells) -> int:
     """By how much the cells of one hold more too many than those of the other."""
     more = 0
@@ -148,7 +150,7 @@ def _more(surplus: Counts, one: Cells, other: Cells) -> int:
     return more
 
 
-@compiled
+@inner
 def _longer(excess: Floats, one: Values, other: Values) -> float:
     """By how much the excess of the sums is more along one than along the other."""
     more = 0.0
@@ -157,7 +159,7 @@ def _longer(excess: Floats, one: Values, other: Values) -> float:
     return more
 
 
-@compiled
+@inner
 def _keep(surplus: Counts, kept: Cells, dropped: Cells) -> None:
     """Count one particle into its cells and its neighbour out of its own."""
     for d in range(len(surplus)):
@@ -169,7 +171,7 @@ def _keep(surplus: Counts, kept: Cells, dropped: Cells) -> None:
             there >>= BITS
 
 
-@compiled
+@inner
 def _add(excess: Floats, kept: Values, dropped: Values) -> None:
     """The same with their values and the sums."""
     for d in range(len(excess)):

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from upturn.arrays.compiled import compiled
+from upturn.arrays.compiled import compiled, inner
 from upturn.arrays.elementary import exp_of_negative, log
 from upturn.arrays.types import Floats
 
@@ -45,7 +45,7 @@ def temperatures(
         out[r] = np.exp(low) if low > start else before[r]
 
 
-@compiled
+@inner
 def _size(offset: Floats, log_likelihood: Floats, heat: float, one: Floats, two: Floats) -> float:
     """(sum w)^2 / sum w^2 of the weights at an inverse temperature; the last two are room."""
     count = len(offset)
@@ -61,7 +61,7 @@ def _size(offset: Floats, log_likelihood: Floats, heat: float, one: Floats, two:
     return total * total / _folded(two, count)
 
 
-@compiled
+@inner
 def _folded(values: Floats, count: int) -> float:
     """The sum, halves added to halves, which vector instructions can do; values are lost."""
     while count > 1:

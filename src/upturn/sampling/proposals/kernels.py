@@ -8,7 +8,7 @@ sums are its own, so that results are the same bits however the rows are cut.
 
 import numpy as np
 
-from upturn.arrays.compiled import compiled
+from upturn.arrays.compiled import compiled, inner
 from upturn.arrays.types import Floats
 
 DEGREES = 4.0  # of freedom: tails wide enough for what the components did not see
@@ -18,7 +18,7 @@ LEAST_MASS = 1e-12  # of a component that no particle is left to
 JITTER = 1e-10
 
 
-@compiled
+@inner
 def _distances(
     z: Floats, particles: int, lower: Floats, shift: Floats, work: Floats, distance: Floats
 ) -> None:
@@ -44,7 +44,7 @@ def _distances(
                 distance[p] += work[p] * work[p]
 
 
-@compiled
+@inner
 def _powers(distance: Floats, dimension: int, particles: int, out: Floats) -> None:
     """(1 + distance / DEGREES)^(-(DEGREES + dimension) / 2) of each particle."""
     whole = (int(DEGREES) + dimension) // 2
@@ -76,14 +76,18 @@ def add_densities(
     for r in range(rows):
         for start in range(0, particles, _PIECE):
             count = min(_PIECE, particles - start)
-            piece[:, :count] = z[r, :, start : start + count]
-            total[:count] = out[r, start : start + count]
+            for i in range(dimension):
+                for p in range(count):
+                    piece[i, p] = z[r, i, start + p]
+            for p in range(count):
+                total[p] = out[r, start + p]
             for k in range(lower.shape[1]):
                 _distances(piece, count, lower[r, k], shift[r, k], work, distance)
                 _powers(distance, dimension, count, power)
                 for p in range(count):
                     total[p] += coefficient[r, k] * power[p]
-            out[r, start : start + count] = total[:count]
+            for p in range(count):
+                out[r, start + p] = total[p]
 
 
 @compiled
@@ -207,7 +211,7 @@ def maximise(
             _cholesky(root)
 
 
-@compiled
+@inner
 def _cholesky(a: Floats) -> None:
     """The lower factor of a positive matrix, of which the lower triangle is read, in its place."""
     for j in range(len(a)):

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from threading import Timer
 from typing import TYPE_CHECKING, TextIO
 
+from upturn.arrays.compilation import on_compilation
 from upturn.show.text.text import shorten
 
 if TYPE_CHECKING:
@@ -161,14 +162,29 @@ def progress(
 ) -> Iterator[Callable[[int, int], None] | None]:
     """Show progress on standard error, where that is a terminal and it takes longer than a second.
 
+    Elsewhere one line, and only when functions are compiled.
+
     Yields
     ------
     callable or None
         To be told what is done and how much there is.
     """
-    if quiet or not sys.stderr.isatty():
+    if quiet:
         yield None
         return
+    with on_compilation(_say_compiling):
+        if sys.stderr.isatty():
+            yield from _bar(patience, what)
+        else:
+            yield None
+
+
+def _say_compiling() -> None:
+    """Say why nothing seems to happen."""
+    print("compiling: once after an installation, about 15 s", file=sys.stderr, flush=True)
+
+
+def _bar(patience: float, what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     console = _console(sys.stderr)
