@@ -64,9 +64,11 @@ def test_a_netcdf_that_claims_to_be_huge(fits):
         ("raise OSError('broken')", "unreadable (broken)"),
     ],
 )
-def test_a_library_that_hangs_or_crashes(reader, message, fits, monkeypatch):
-    monkeypatch.setattr("upturn.posterior.files._LOOK", reader)
-    monkeypatch.setattr("upturn.posterior.files.PATIENCE", 1.0)
+def test_a_library_that_hangs_or_crashes(reader, message, fits, monkeypatch, tmp_path):
+    script = tmp_path / "reader.py"
+    script.write_text(reader)
+    monkeypatch.setattr("upturn.posterior.foreign.SCRIPT", script)
+    monkeypatch.setattr("upturn.posterior.foreign.PATIENCE", 1.0)
     assert message in refused(fits / "f.nc")
 
 

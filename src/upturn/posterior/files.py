@@ -1,11 +1,7 @@
 """Fits on disk: NetCDF and Zarr, checked before anything is loaded."""
 
-import json
 import logging
-import math
 import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.checks.errors import DataError, shown, shown_path
+from upturn.posterior import foreign
 from upturn.posterior.tree import SCHEMA, meta_of
 
 if TYPE_CHECKING:
@@ -25,16 +22,7 @@ UNFINISHED = "unfinished"  # a folder in a Zarr store of which batches are missi
 
 SUFFIXES = (".nc", ".zarr")
 
-# Draws hardly compress. A file beyond these was made to fill the memory.
-SMALL_BYTES = 64_000_000
-
-LARGEST_RATIO = 1000
-
 HELD_BYTES = 128_000_000  # of what is larger in Zarr, arrays are read when asked for
-
-READ_TWICE_BYTES = 1_000_000_000  # of larger fits, what the other process reads is no data
-
-PATIENCE = 20.0  # seconds, and one more for each 5 MB
 
 LONGEST_TEXT = 20_000  # characters; texts of one variable are all as wide as the longest
 
@@ -171,7 +159,7 @@ def load(path: str | os.PathLike[str]) -> "xr.DataTree":
 def _attempt(source: Path) -> "tuple[xr.DataTree | None, str]":
     """The tree, or why there is none."""
     try:
-        _check_size(source)
+        foreign.check(source)
         return open_saved(source), ""
     except MemoryError:
         return None, "that fits into memory, but it does not; fit fewer curves or draws at a time"
@@ -199,7 +187,7 @@ def open_saved(source: Path) -> "xr.DataTree":
     """A tree that we wrote, in memory unless it is a large one in Zarr; nothing is checked."""
     import xarray as xr
 
-    if source.is_dir() and _zarr_bytes(source) > HELD_BYTES:
+    if source.is_dir() and foreign.zarr_bytes(source) > HELD_BYTES:
         return open_lazily(source)
     if source.is_dir():
         # no other format than our own: Zarr 2 may hold pickles, which are programs
@@ -213,34 +201,6 @@ def open_saved(source: Path) -> "xr.DataTree":
         return opened.load().map_over_datasets(lambda group: group.drop_encoding())
 
 
-def _check_size(source: Path) -> None:
-    """Refuse a file that says of itself that it unpacks to far more than any fit does.
-
-    Raises
-    ------
-    ValueError
-    """
-    if source.is_dir():
-        stored = sum(part.stat().st_size for part in source.rglob("*") if part.is_file())
-        unpacked = _zarr_bytes(source)
-    else:
-        stored, unpacked = source.stat().st_size, _hdf5_bytes(source)
-    if unpacked > SMALL_BYTES + LARGEST_RATIO * stored:
-        raise ValueError(f"{stored:,} bytes that claim to hold {unpacked:,}")
-
-
-def _zarr_bytes(source: Path) -> int:
-    """What all arrays unpack to, by their own descriptions (Zarr 3: one zarr.json a node)."""
-    total = 0
-    for path in source.rglob("zarr.json"):
-        described = json.loads(path.read_bytes())
-        if described["node_type"] == "array":
-            kind = described["data_type"]
-            width = kind["configuration"]["length_bytes"] if isinstance(kind, dict) else 8
-            total += math.prod(map(int, described["shape"])) * int(width)
-    return total
-
-
 def _not_of_zarr(record: logging.LogRecord) -> bool:
     """Whether asyncio speaks of a task that is not zarr's.
 
@@ -248,49 +208,6 @@ def _not_of_zarr(record: logging.LogRecord) -> bool:
     are thrown away, which may be long after.
     """
     return "zarr" not in record.getMessage()
-
-
-def _hdf5_bytes(source: Path) -> int:
-    """What all datasets unpack to, read by another process.
-
-    The HDF5 library runs without end on some damaged files, and no exception ends it.
-    """
-    size = source.stat().st_size
-    seconds = PATIENCE + size / 5_000_000
-    allowed = min(SMALL_BYTES + LARGEST_RATIO * size, READ_TWICE_BYTES)
-    # -P: not from the current folder, where anybody's h5py.py may lie
-    command = [sys.executable, "-P", "-c", _LOOK, os.fspath(source), str(allowed)]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=seconds,
-            check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        raise ValueError(f"nothing could be read in {seconds:.0f} s") from None
-    if done.returncode or not done.stdout.strip().isdigit():
-        last = (done.stderr.strip().splitlines() or [""])[-1]  # "OSError: why"
-        why = last.partition(": ")[2] or last
-        raise ValueError(why or f"reading it ends with code {done.returncode}")
-    return int(done.stdout)
-
-
-# Attributes and datasets, as xarray will read them: what goes well here goes well there.
-_LOOK = """
-import sys, h5py
-path, allowed = sys.argv[1], int(sys.argv[2])
-found = []
-with h5py.File(path, "r") as file:
-    dict(file.attrs)
-    file.visititems(lambda name, part: found.append(part))
-    for part in found:
-        dict(part.attrs)
-    arrays = [part for part in found if isinstance(part, h5py.Dataset)]
-    total = sum(part.nbytes for part in arrays)
-    if total <= allowed:
-        for part in arrays:
-            part[()]
-print(total)
-"""
 
 
 def _check(tree: "xr.DataTree", name: str) -> None:

@@ -379,6 +379,13 @@ def test_a_log_that_is_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
         inspect.load(log(tmp_path / "a.eval", b" " * 10_000_000))
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_members_that_the_standard_library_cannot_bound(method, tmp_path):
+    path = log(tmp_path / "a.eval", b" " * 10_000_000, method)
+    with pytest.raises(DataError, match="compressed in a way that Inspect does not use"):
+        inspect.load(path)
+
+
 @pytest.mark.parametrize("cut", [0, 30, 120])
 def test_a_broken_log(cut, tmp_path):
     path = log(tmp_path / "a.eval", json.dumps({"status": "success", "eval": {"x": "y" * 999}}))
