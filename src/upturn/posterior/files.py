@@ -2,7 +2,6 @@
 
 import logging
 import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.posterior import foreign
+from upturn.posterior.scratch import whole
 from upturn.posterior.tree import SCHEMA, meta_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def check_writable(path: str | os.PathLike[str], suffixes: tuple[str, ...] = SUF
         )
     if target.is_dir() and target.suffix.lower() != ".zarr":
         raise DataError(f"{name}: expected a file, but got a folder; name a file in it")
-    if target.suffix.lower() == ".zarr" and target.exists() and not _is_ours(target):
+    if target.suffix.lower() == ".zarr" and target.exists() and not is_saved(target):
         raise DataError(
             f"{name}: expected nothing there or a saved fit to replace, "
             "but got something else; name another"
@@ -80,41 +80,19 @@ def _check_name(target: Path, suffixes: tuple[str, ...]) -> None:
         ) from None
 
 
-def _is_ours(path: Path) -> bool:
+def is_saved(path: Path) -> bool:
+    """Whether a folder is a store in Zarr."""
     return path.is_dir() and (path / "zarr.json").is_file()
 
 
 def save(tree: "xr.DataTree", path: str | os.PathLike[str]) -> None:
     """Write a tree as NetCDF (.nc) or Zarr (.zarr), whole or not at all."""
     target = check_writable(path)
-    try:
-        with tempfile.TemporaryDirectory(
-            prefix=".upturn.", dir=target.parent, ignore_cleanup_errors=True
-        ) as folder:
-            draft = Path(folder) / target.name
-            if target.suffix.lower() == ".nc":
-                tree.to_netcdf(draft, engine="h5netcdf", encoding=_compact(tree))
-            else:
-                tree.to_zarr(draft, zarr_format=3, consolidated=False)
-            _put(draft, target, aside=Path(folder) / "old")
-    except OSError as error:
-        raise DataError(
-            f"{shown_path(path)}: expected to write it, but got: {error.strerror or error}; "
-            "check the disk"
-        ) from error
-
-
-def _put(draft: Path, target: Path, *, aside: Path) -> None:
-    """Move a file or folder into place; what was there stays where that fails."""
-    if not target.is_dir():
-        os.replace(draft, target)
-        return
-    os.rename(target, aside)  # no folder replaces one that holds something
-    try:
-        os.rename(draft, target)
-    except BaseException:
-        os.rename(aside, target)
-        raise
+    with whole(target) as draft:
+        if target.suffix.lower() == ".nc":
+            tree.to_netcdf(draft, engine="h5netcdf", encoding=_compact(tree))
+        else:
+            tree.to_zarr(draft, zarr_format=3, consolidated=False)
 
 
 def _compact(tree: "xr.DataTree") -> dict[str, dict[str, Any]]:

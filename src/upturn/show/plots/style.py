@@ -8,8 +8,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upturn.checks.errors import DataError, shown_path
 from upturn.posterior.files import check_writable
+from upturn.posterior.scratch import whole
 from upturn.show.text.text import one_line, shorten
 
 if TYPE_CHECKING:
@@ -90,17 +90,7 @@ def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
     target = check_figure_path(path)
     kind = target.suffix.lower()[1:]
     dateless: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    temporary = target.with_name(f".upturn.{os.getpid()}.tmp")
-    try:
-        try:
-            with style(), warnings.catch_warnings():
-                # of a script that the font lacks, boxes are drawn, which one sees
-                warnings.filterwarnings("ignore", r"Glyph .* missing from font")
-                figure.savefig(temporary, format=kind, metadata=dateless.get(kind))
-            temporary.replace(target)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(
-            f"{shown_path(path)}: expected to write it, but got: {error.strerror}; check the disk"
-        ) from error
+    with whole(target) as draft, style(), warnings.catch_warnings():
+        # of a script that the font lacks, boxes are drawn, which one sees
+        warnings.filterwarnings("ignore", r"Glyph .* missing from font")
+        figure.savefig(draft, format=kind, metadata=dateless.get(kind))

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -14,8 +13,11 @@ from benchmarks.speed import interruptions
 from tests.support.stores import HOW, frame, refuse
 from upturn.checks.errors import DataError
 from upturn.questions.fit.batches import cluster as ours
+from upturn.questions.fit.batches import work
 from upturn.questions.fit.batches.store import Store
 from upturn.questions.fit.job import Job
+
+ALONE = {"host": "127.0.0.1", "dashboard_address": None}  # nobody else is to reach it
 
 
 @pytest.fixture
@@ -23,9 +25,7 @@ def cluster():
     """Two workers, each a process of its own, and the scheduler."""
     from distributed import LocalCluster
 
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0"
-    ) as made:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, **ALONE) as made:
         yield made
 
 
@@ -61,31 +61,11 @@ def begun(just_begun, tmp_path):
     return shutil.copytree(just_begun, tmp_path / "run.zarr")
 
 
-@pytest.fixture
-def threads(monkeypatch):
-    """Clusters whose workers are threads, which start at once."""
-    import distributed
-
-    made = partial(distributed.LocalCluster, processes=False)
-    monkeypatch.setattr(
-        distributed,
-        "LocalCluster",
-        lambda **how: made(**{k: v for k, v in how.items() if k != "processes"}),
-    )
-
-
 def test_a_batch_on_a_worker(begun, whole):
     """What a worker does, in this process; what is done already is not done again."""
     for batch in (2, 0, 1, 0):
-        assert ours.work(os.fspath(begun), batch) == batch
+        assert work.work(os.fspath(begun), batch) == batch
     Store.open(begun).finish()
-    assert interruptions.files(begun) == interruptions.files(whole)
-
-
-@pytest.mark.needs("distributed")
-def test_workers_of_this_machine(begun, whole, threads):
-    found = upturn.fit(frame(), output=begun, resume=True, workers=2, **HOW)
-    assert len(found.curves) == 5
     assert interruptions.files(begun) == interruptions.files(whole)
 
 
@@ -93,7 +73,7 @@ def test_workers_of_this_machine(begun, whole, threads):
 def test_a_lost_scheduler(begun):
     from distributed import LocalCluster
 
-    made = LocalCluster(n_workers=1, processes=False, dashboard_address=":0")
+    made = LocalCluster(n_workers=1, processes=False, protocol="tcp", **ALONE)
     with made, pytest.raises(DataError, match=r"expected workers that live .* with --resume"):
         upturn.fit(
             frame(), output=begun, resume=True, dask=made.scheduler_address,
@@ -109,7 +89,7 @@ def test_batches_that_end_every_worker(begun):
     store = Store.open(begun)
     with (
         pytest.raises(DataError, match=r"died while .* \(0 of 3 batches done\); see"),
-        ours._surviving(store),
+        ours.surviving(store),
     ):
         raise KilledWorker("batch", SimpleNamespace(address="tcp://w:1"), 3)
 
@@ -122,16 +102,36 @@ def test_no_scheduler(begun, monkeypatch, address):
         upturn.fit(frame(), output=begun, resume=True, dask=address, **HOW)
 
 
+@pytest.mark.needs("distributed")
+def test_certificates_of_dasks_configuration_are_used(begun, monkeypatch):
+    import dask
+    import distributed
+
+    seen = []
+
+    def client(address, security, **_):
+        seen.append((address, security.tls_ca_file, security.require_encryption))
+        raise OSError("as far as this test goes")
+
+    monkeypatch.setattr(distributed, "Client", client)
+    tls = {
+        "distributed.comm.tls.ca-file": "ca.pem", "distributed.comm.require-encryption": True,
+    }  # fmt: skip
+    with dask.config.set(tls), pytest.raises(DataError, match="as far as this test goes"):
+        upturn.fit(frame(), output=begun, resume=True, dask="tls://a:1", **HOW)
+    assert seen == [("tls://a:1", "ca.pem", True)]
+
+
 def test_other_versions_on_a_worker(begun, monkeypatch):
-    monkeypatch.setattr(ours, "version", lambda name: "0.1")
+    monkeypatch.setattr(work, "version", lambda name: "0.1")
     with pytest.raises(DataError, match=r"expected workers with numba .*, but got 0\.1; install"):
-        ours.work(os.fspath(begun), 0)
+        work.work(os.fspath(begun), 0)
 
 
 def test_dask_is_not_installed(begun, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(DataError, match=r"workers: expected Dask .* pip install 'upturn\[distr"):
-        upturn.fit(frame(), output=begun, resume=True, workers=2, **HOW)
+    with pytest.raises(DataError, match=r"dask: expected Dask .* pip install 'upturn\[distr"):
+        upturn.fit(frame(), output=begun, resume=True, dask="tcp://a:1", **HOW)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Stores: what is written batch by batch is, to the byte, the same whoever interrupts it."""
 
 import errno
+import json
 import os
 import shutil
 import sys
@@ -22,7 +23,7 @@ from tests.support.stores import HOW, frame, refuse
 from tests.support.tables import table
 from upturn.checks.errors import DataError
 from upturn.cli import main
-from upturn.questions.fit.batches import store
+from upturn.questions.fit.batches import begin, store
 from upturn.questions.fit.job import Job
 
 
@@ -222,11 +223,84 @@ def test_a_finished_fit_is_replaced_when_the_new_one_is_finished(whole, tmp_path
     path = tmp_path / "run.zarr"
     shutil.copytree(whole, path)
     interrupt(monkeypatch, path, seed=8)
-    assert sorted(os.listdir(tmp_path)) == ["run.zarr", "run.zarr.replaced"]
-    assert interruptions.files(tmp_path / "run.zarr.replaced") == interruptions.files(whole)
+    assert len(os.listdir(tmp_path)) == 2
+    (old,) = tmp_path.glob("run.zarr.replaced-*")
+    assert interruptions.files(old) == interruptions.files(whole)
     found = upturn.fit(frame(), output=path, resume=True, **(HOW | {"seed": 8}))
     assert found.meta["seed"] == 8
     assert os.listdir(tmp_path) == ["run.zarr"]
+
+
+def test_what_the_user_put_beside_it_stays(whole, tmp_path, monkeypatch):
+    """Folders that are called almost as ours are, and one that the store itself names."""
+    path = tmp_path / "run.zarr"
+    shutil.copytree(whole, path)
+    names = ["run.zarr.replaced", ".upturn.run.zarr.new", "run.zarr.replaced-0123abcd", "mine"]
+    for name in names:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.txt").write_text("mine")
+    interrupt(monkeypatch, path, seed=8)
+    description = path / "unfinished" / "zarr.json"
+    described = json.loads(description.read_text())
+    described["attributes"]["replaced"] = "mine"
+    description.write_text(json.dumps(described))
+    upturn.fit(frame(), output=path, resume=True, **(HOW | {"seed": 8}))
+    for name in names:
+        assert (tmp_path / name / "mine.txt").read_text() == "mine"
+
+
+# --- two runs at once -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_another_process_is_at(resume, interrupted, whole):
+    held = store.Store.held(interrupted)
+    before = interruptions.files(interrupted)
+    with pytest.raises(DataError, match="expected a run that no other process is writing, but got"):
+        upturn.fit(frame(), output=interrupted, resume=resume, **HOW)
+    assert interruptions.files(interrupted) == before
+    held.release()
+    upturn.fit(frame(), output=interrupted, resume=True, **HOW)
+    assert interruptions.files(interrupted) == interruptions.files(whole)
+
+
+def test_two_runs_that_begin_at_once(tmp_path, whole, monkeypatch):
+    """The second finds nothing there when it begins, and a run when it is ready."""
+    path, mark = tmp_path / "run.zarr", begin._mark
+
+    def first(draft, run):
+        monkeypatch.setattr(begin, "_mark", mark)
+        upturn.fit(frame(), output=path, **HOW)
+        shutil.copytree(path, tmp_path / "finished.zarr")
+        mark(path, {"batch": 2, "curves": 5, "starts": [0, 1], "replaced": ""})
+        mark(draft, run)
+
+    monkeypatch.setattr(begin, "_mark", first)
+    with pytest.raises(DataError, match="expected a run that no other process is writing"):
+        upturn.fit(frame(), output=path, **(HOW | {"seed": 9}))
+    assert interruptions.files(tmp_path / "finished.zarr") == interruptions.files(whole)
+    assert sorted(os.listdir(tmp_path)) == ["finished.zarr", "run.zarr"]
+
+
+def test_a_clock_that_was_set_back(interrupted, whole):
+    for path in interrupted.rglob("*"):
+        os.utime(path, (4e9, 4e9))  # in the year 2096
+    upturn.fit(frame(), output=interrupted, resume=True, **HOW)
+    assert interruptions.files(interrupted) == interruptions.files(whole)
+
+
+def test_nothing_half_written_is_in_a_finished_store(interrupted, whole, monkeypatch):
+    """A worker was killed while it wrote a chunk of a batch that another has fitted since."""
+    write = store.Store.write
+
+    def writing(self, batch, tree):
+        write(self, batch, tree)
+        for folder in (*self.path.glob("posterior/*/c"), self.path / "unfinished/done/c"):
+            (folder / f"{batch}.0f3a.partial").write_bytes(b"half")
+
+    monkeypatch.setattr(store.Store, "write", writing)
+    upturn.fit(frame(), output=interrupted, resume=True, **HOW)
+    assert interruptions.files(interrupted) == interruptions.files(whole)
 
 
 # --- a full disk ----------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.posterior import files
 from upturn.questions.arguments import curves_of, table_of
-from upturn.questions.fit.batches import cluster
-from upturn.questions.fit.batches.store import Store, begin
+from upturn.questions.fit.batches import cluster, processes
+from upturn.questions.fit.batches.begin import begin
+from upturn.questions.fit.batches.store import Store
 from upturn.questions.fit.batches.stream import stream_of
 from upturn.questions.fit.batches.survey import InMemory
 from upturn.questions.fit.job import Job, asked_of, of_runs
@@ -79,11 +80,20 @@ class Batches:
 
     def complete(self, run: Store | None) -> Fit:
         """The fit of all batches, those that are missing made."""
-        if run is not None and (self.dask or self.workers):
-            cluster.complete(run, dask=self.dask, workers=self.workers, progress=self.progress)
-        elif run is not None:
-            run.complete(threads=self.threads, progress=self.progress)
+        if run is not None:
+            try:
+                self._complete(run)
+            finally:
+                run.release()
         return Fit(files.open_saved(self.path))
+
+    def _complete(self, run: Store) -> None:
+        if self.dask:
+            cluster.complete(run, self.dask, self.progress)
+        elif self.workers:
+            processes.complete(run, self.workers, self.progress)
+        else:
+            run.complete(threads=self.threads, progress=self.progress)
 
 
 def check_run(path: Path | None, **given: Any) -> None:

@@ -3,8 +3,8 @@
 import csv
 import os
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,7 +13,8 @@ import numpy as np
 
 from upturn.arrays.types import Integers
 from upturn.checks.errors import NothingThereError, counted
-from upturn.questions.fit.batches.store import beside, writing
+from upturn.posterior.scratch import scratch
+from upturn.questions.fit.batches.store import writing
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.facts.fill import filled
@@ -94,12 +95,9 @@ class Stream:
     _known: Sequence[Knowledge] = field(default_factory=lambda: knowledge(None))
     _done: list[Filled] = field(default_factory=list)  # of each cut, what was filled in
 
+    folder: Path = Path()  # of the cuts, within a `with` statement
+    _open: ExitStack = field(default_factory=ExitStack)
     conditions: tuple[str, ...] = ()  # as of `Results`: none
-
-    @property
-    def folder(self) -> Path:
-        """Where the cuts are."""
-        return beside(self.output, "table")
 
     @property
     def has_runs(self) -> bool:
@@ -114,18 +112,14 @@ class Stream:
         DataError
             For what is wrong with the file, but for its size.
         """
-        shutil.rmtree(self.folder, ignore_errors=True)
-        try:
-            with writing(self.output):
-                self.folder.mkdir()
-                self._cut()
-        except BaseException:
-            self.__exit__()
-            raise
+        with ExitStack() as stack, writing(self.output):
+            self.folder = stack.enter_context(scratch(self.output))
+            self._cut()
+            self._open = stack.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._open.close()
 
     def _cut(self) -> None:
         for cells in read_in_pieces(self.path, self.name):

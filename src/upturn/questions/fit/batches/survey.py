@@ -89,13 +89,13 @@ class Survey:
     def _add(self, part: Curves) -> None:
         self.kinds |= dict.fromkeys(part.kind.tolist())
         self.grouped |= bool((part.groups > 0).any())
-        known = _variables(self.empty(part), drawn=False)
+        known = variables_of(self.empty(part), drawn=False)
         for path, variable in placed(known, self.curves, self.observations):
             if variable.dtype.kind == "U":
                 width = variable.dtype.itemsize // 4
                 self.widths[path] = max(self.widths.get(path, 1), width)
             if path.startswith("constant_data/"):
-                self.digests[path].update(_told(variable))
+                self.digests[path].update(hashed_bytes(variable))
         self.points.append(part.points)
         self.curves += len(part)
         self.observations += int(part.points.sum())
@@ -132,14 +132,14 @@ class Survey:
         }
 
 
-def _told(variable: "xr.Variable") -> bytes:
+def hashed_bytes(variable: "xr.Variable") -> bytes:
     """What a variable holds, curve by curve or point by point, whatever the width of its texts."""
     if variable.dtype.kind == "U":
         return "".join(f"{text}\0" for text in variable.values.tolist()).encode()
     return np.moveaxis(variable.values, -1, 0).tobytes()  # what grows is the last dimension
 
 
-def _variables(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr.Variable]]":
+def variables_of(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr.Variable]]":
     """The variables that are drawn, or those that are known before, by their paths."""
     for group, node in tree.children.items():
         for name, variable in node.to_dataset().variables.items():

@@ -1,0 +1,57 @@
+"""Arrays of a store: made of their full size and empty, then written some curves at a time."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upturn.questions.fit.batches.survey import Layout, variables_of
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def create(folder: Path, tree: "xr.DataTree", layout: Layout) -> None:
+    """Empty arrays of their full size: those that xarray makes of a small fit, grown."""
+    tree.to_zarr(folder, zarr_format=3, consolidated=False)
+    for path, variable in (*variables_of(tree, drawn=False), *variables_of(tree, drawn=True)):
+        if layout.grows(variable):
+            remove(folder / path / "c")
+            description = folder / path / "zarr.json"
+            described = json.loads(description.read_bytes())
+            described["shape"] = layout.shape(variable)
+            described["chunk_grid"]["configuration"]["chunk_shape"] = layout.cut(variable)
+            if (width := layout.widths.get(path)) is not None:
+                described["data_type"]["configuration"]["length_bytes"] = 4 * width
+            description.write_text(json.dumps(described, indent=2), encoding="utf-8")
+
+
+def fill(
+    folder: Path, variables: "Iterable[tuple[str, xr.Variable]]", curves: int, observations: int
+) -> None:
+    """Write variables of some curves, the first of which stands at those places."""
+    import zarr
+
+    root = zarr.open_group(folder, mode="r+", zarr_format=3)
+    starts = {"curve": curves, "curves": curves, "obs": observations}
+    for path, variable in variables:
+        if not starts.keys().isdisjoint(variable.dims):
+            array: Any = root[path]
+            where = tuple(
+                slice(starts[str(dim)], starts[str(dim)] + size) if dim in starts else slice(None)
+                for dim, size in variable.sizes.items()
+            )
+            array[where] = variable.values.astype(array.dtype)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder of a store, where there is one."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def remove_half_written(store: Path) -> None:
+    """Remove what a killed process began to write: Zarr writes to such names, then renames."""
+    for part in store.rglob("*.partial"):
+        part.unlink(missing_ok=True)

@@ -1,0 +1,100 @@
+"""Processes of this machine that fit the batches of a store, by the pool of the standard library.
+
+They talk to this process through pipes that nobody else can open. Where one is killed the pool
+ends; another begins with the batches that are missing, so that nothing that was done is lost.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+
+from upturn.checks.errors import DataError, shown_path
+from upturn.questions.fit.batches.store import Store
+from upturn.questions.fit.batches.work import work
+from upturn.sampling.batch import Progress
+
+ATTEMPTS = 3  # pools that end one after the other without a batch done
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def complete(store: Store, workers: int, progress: Progress | None = None) -> None:
+    """Fit the batches that are missing by some processes, and finish.
+
+    Parameters
+    ----------
+    store : Store
+    workers : int
+        Processes, one thread each.
+    progress : callable, optional
+        Called with (curves done, curves in all), each curve counting twice as elsewhere.
+
+    Raises
+    ------
+    DataError
+        Where pools end one after the other without a batch done.
+    """
+    with store.interruptible():
+        attempts = 0
+        while missing := store.missing():
+            try:
+                for _ in fitted(store, missing, workers):
+                    store.tell(progress)
+            except BrokenProcessPool as error:
+                attempts = 0 if len(store.missing()) < len(missing) else attempts + 1
+                if attempts == ATTEMPTS:
+                    raise _lost(store) from error
+        store.finish()
+
+
+def _lost(store: Store) -> DataError:
+    return DataError(
+        f"{shown_path(store.path)}: expected processes that live as long as a batch takes, but got "
+        f"{ATTEMPTS} times one that was killed ({store.progress}); is there memory for them? "
+        "take fewer --workers, and continue with --resume"
+    )
+
+
+def fitted(store: Store, batches: list[int], workers: int) -> Iterator[int]:
+    """The numbers of batches, as they are done."""
+    path = os.fspath(store.path.absolute())
+    # a new program for each: neither threads nor locks of this one are copied
+    pool = ProcessPoolExecutor(
+        min(workers, len(batches)), multiprocessing.get_context("spawn"), initializer=_prepare
+    )
+    try:
+        with _environment(ONE_THREAD):
+            futures = [pool.submit(work, path, batch) for batch in batches]
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _prepare() -> None:
+    """In a new process: Ctrl-C is its parent's, and it does not outlive that."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    """Variables that processes which begin now have, where the user has not set them."""
+    added = {name: value for name, value in values.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
