@@ -1,4 +1,4 @@
-"""Panels: what a picture of a curve shows, as numbers. Plots and reports draw the same."""
+"""Panels: the numbers that a picture of a curve shows, for plots and reports alike."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 type Index = NDArray[np.intp]
 
-GRID = 61  # places along the axis at which the expected curve is drawn
-BINS = 96  # and at which the density of the changepoint is
-DRAWS = 1000  # draws behind a band; more change no picture
-SHARPEST = 12.0  # a density that is so many times even fills the height kept for it
-_NARROWEST = 0.004  # of the axis: what the eye tells apart
+GRID = 61  # points along the axis at which the expected curve is drawn
+BINS = 96  # points of the density of the emergence scale
+DRAWS = 1000  # posterior draws of a band; more would not be visible
+SHARPEST = 12.0  # density relative to a uniform one that fills the height kept for it
+_NARROWEST = 0.004  # of the axis: the smallest visible width
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class Panel:
     name : str
         The curve's.
     title : str
-        The same without the axis, which the picture names already.
+        The same without the axis.
     labels : dict of str
     axis : Axis
     limits : tuple of float
@@ -83,14 +83,14 @@ class Panel:
 
     @property
     def relative_density(self) -> Floats:
-        """The density as a share of the height kept for it, so that flat ones stay low."""
+        """The density as a share of the height that it may fill; flat densities stay low."""
         width = self.limits[1] - self.limits[0]
         relative = self.density * (width if width > 0 else 1.0)
         return relative / max(SHARPEST, float(relative.max(initial=0.0)))
 
     @property
     def not_yet(self) -> bool:
-        """Whether the curve has more probably not changed by the largest scale than it has."""
+        """Whether the curve has probably not changed up to the largest scale."""
         return self.beyond > 0.5
 
     @property
@@ -102,7 +102,7 @@ class Panel:
 def panels(
     fit: "Fit", index: Index | None = None, *, ci: float = 0.9, grid: int = GRID, bins: int = BINS
 ) -> list[Panel]:
-    """What pictures of the curves of a fit show.
+    """The panels of the curves of a fit.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def panels(
 
 
 def titles_of(curves: Curves) -> list[str]:
-    """Names of curves among those on the same axis."""
+    """Names of the curves without their axis."""
     found = [""] * len(curves)
     held = np.array([axis.name for axis in curves.axes])
     for axis in dict.fromkeys(held.tolist()):
@@ -171,7 +171,7 @@ def titles_of(curves: Curves) -> list[str]:
 
 
 def single_axes(curves: Curves) -> None:
-    """Raise `DataError` for a learned mix of axes, which has no unit to draw in."""
+    """Raise `DataError` for a mix of axes, which has no unit to draw in."""
     mixed = next((axis for axis in curves.axes if axis.components), None)
     if mixed is not None:
         raise DataError(
@@ -256,7 +256,7 @@ def chosen(
     axis: str | None = None,
     where: Sequence[str] = (),
 ) -> Index:
-    """The places of the curves that are asked for, in the order of the curves.
+    """The indices of the selected curves, in their order.
 
     Parameters
     ----------
@@ -266,12 +266,12 @@ def chosen(
     axis : str, optional
         Only the curves on this axis.
     where : several str
-        ``LABEL=VALUE``: values of one label add up, labels narrow.
+        ``LABEL=VALUE``: two values of one label mean either, two labels mean both.
 
     Raises
     ------
     DataError
-        For a name that is not there, with the nearest that is; where none is left.
+        For an unknown name, with the nearest known one; if no curve is left.
     """
     keep = np.ones(len(curves), dtype=np.bool_)
     if names is not None:
@@ -299,7 +299,7 @@ def chosen(
 
 
 def single(curves: Curves, index: Index, where: str = "curve", remedy: str = "name one") -> int:
-    """The place of the one curve that is asked for.
+    """The index of the selected curve.
 
     Raises
     ------

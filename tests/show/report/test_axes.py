@@ -66,5 +66,5 @@ def test_differences_have_the_error_of_a_sum_over_curves(made):
 
 
 def test_the_page_says_how_far_order_can_tell(made):
-    assert made.html().count("is the same axis but for its unit") == 2
+    assert made.html().count("is the same axis in another unit") == 2
     assert "(rank correlation" in axes.axes_note(small("flops", "params"))

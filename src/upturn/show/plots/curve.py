@@ -1,4 +1,4 @@
-"""plot_curve: one curve, its scores, what is expected, and where it turns up."""
+"""plot_curve: one curve, its scores, the expected score, and the scale at which it rises."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +29,8 @@ def plot_curve(
     """Draw one curve.
 
     Points are scores with their binomial (Wilson) intervals, in a colour and a marker for each
-    family; line and band are the posterior median and interval of the expected score; the hump
-    along the axis is the posterior density of the scale at which it turns up, and its area the
+    family; line and band are the posterior median and interval of the expected score; the
+    density along the axis is that of the scale at which the score rises, and its area is the
     probability that it does; the dotted line is chance. Where the ability has more probably not
     turned up by the largest scale than it has, the panel is hatched and says so.
 

@@ -1,4 +1,4 @@
-"""Answers: what a report says of each task, from fits on every axis and a verdict on one."""
+"""What a report says about each task, from fits on every axis and a verdict on one of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from upturn.questions.classify.result import Classification
     from upturn.questions.fit.result import Fit
 
-SURE = 0.95  # a probability from which on the verdict says so without "probably"
+SURE = 0.95  # probability from which on the verdict has no "probably"
 RISE = 0.1  # of the score, or of the range of a continuous one: what counts as a rise
 EMERGES, PROBABLY, GROWS, FLAT, FALLS, CHANGES, UNKNOWN = (
     "emerges",
@@ -32,7 +32,7 @@ GROUPS = (EMERGES, PROBABLY, GROWS, CHANGES, FLAT, FALLS, UNKNOWN)
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """One task (with its metric, setting …) and what is known of it.
+    """One task (with its metric, setting …) and what is known about it.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Answer:
     group : str
         One of `GROUPS`.
     p : float
-        That it is emergent; that it changes, where nothing was classified.
+        Probability that it is emergent, or, without a classification, that it changes.
     x : array (3,)
         Low, median and high coordinate of the scale, infinite beyond the axis.
     scale, interval : str
@@ -70,7 +70,7 @@ class Answer:
 
     @property
     def emergent(self) -> bool:
-        """Whether it belongs into the list of what emerges, or changes, and where."""
+        """Whether it is in the list of what emerges, or changes."""
         return self.group in {EMERGES, PROBABLY, CHANGES}
 
 
@@ -172,7 +172,7 @@ def _coordinates(axis: Axis, native: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class Turn:
-    """Where one curve turns up under the model of the fit.
+    """The scale at which one curve rises under the model of the fit.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ class Turn:
         Of the interval.
     scale, interval : str
     p : float
-        That it changes on this axis at all.
+        Probability that it changes on this axis at all.
     """
 
     x: float
@@ -193,7 +193,7 @@ class Turn:
 
 
 def turns(fit: "Fit", ci: float) -> list[Turn]:
-    """Where each curve turns up, in the order of the fit."""
+    """The scale at which each curve rises, in the order of the fit."""
     frame = fit.summary(ci)
     native = frame[["scale_low", "scale", "scale_high"]].to_numpy(np.float64)
     made = []

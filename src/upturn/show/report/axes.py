@@ -1,4 +1,4 @@
-"""The axes: how far they can be told apart, and on which of them the curves are clearest."""
+"""The axes: whether they can be told apart, and which explains the scores best."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,7 @@ from upturn.tables.axis import Axis
 if TYPE_CHECKING:
     from upturn.show.report.contents import Contents
 
-WITHIN = 2.0  # standard errors: a difference that is less is none
+WITHIN = 2.0  # standard errors; a smaller difference is a tie
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ class Shared:
 
 
 def shared(report: "Contents") -> Shared | None:
-    """What can be compared; None where there is one axis only, or no such curve."""
+    """What can be compared; None for a single axis, or without curves that all axes share."""
     fit = report.fit
     curves, axes = fit.curves, tuple(dict.fromkeys(fit.curves.axes))
     if len(axes) < 2 or any(axis.components for axis in axes):
@@ -89,25 +89,24 @@ def shared(report: "Contents") -> Shared | None:
 
 
 def axes_note(report: "Contents") -> str:
-    """What the table says, and first how far the axes can be told apart at all."""
+    """What the table shows, and whether the axes can be told apart at all."""
     start = (
-        "The same curves under the same model on every axis of scale they were fitted on. A "
-        "narrower interval, as a share of the axis, says that the axis orders the models in a "
-        "way that the change is clearer on."
+        "The same curves under the same model on every axis of scale. A narrower interval, as a "
+        "share of the axis, means that the rise is located more precisely on that axis."
     )
     found = shared(report)
     return start if found is None else f"{start}</p><p>{text(verdict(found))}"
 
 
 def verdict(found: Shared) -> str:
-    """How far the axes can be told apart, then which explains the scores best, in words."""
+    """Which axis explains the scores best, and whether the axes can be told apart, in words."""
     best = found.axes[found.best]
     told = [_against(found, i) for i in range(len(found.axes)) if i != found.best]
     curves = counted(found.index.shape[1], "curve")
     return (
         f"On the {curves} with the same models on every axis, {best.title} explains the scores "
-        f"at least as well as any other: {'; '.join(told)}. Errors take the curves for "
-        "independent; upturn compare --axes allows for models that they share."
+        f"at least as well as any other: {'; '.join(told)}. The errors assume that the curves are "
+        "independent; upturn compare --axes allows for the models that they share."
     )
 
 
@@ -118,10 +117,11 @@ def _against(found: Shared, axis: int) -> str:
     decided = gap > WITHIN * error
     ahead = f"{gap:.1f} ± {error:.1f} nats of log evidence"
     if pair.kind == orders.SAME:
-        return f"{other.title} is the same axis but for its unit ({ahead})"
+        return f"{other.title} is the same axis in another unit ({ahead})"
     if pair.kind == orders.SHAPE:
-        how = f"{ahead} are about shape" if decided else f"a tie, {ahead}"
-        return f"{other.title} orders the models alike, so that order cannot tell them apart: {how}"
+        how = f"{ahead} come from the shape" if decided else f"a tie, {ahead}"
+        same = "puts the models in the same order, so that only the shape can tell them apart"
+        return f"{other.title} {same}: {how}"
     order = f"rank correlation {pair.spearman:.2f}"
     return f"{other.title} {f'is behind by {ahead}' if decided else f'ties, {ahead}'} ({order})"
 
@@ -129,11 +129,11 @@ def _against(found: Shared, axis: int) -> str:
 def axes_table(report: "Contents") -> str:
     """One row an axis."""
     found = shared(report)
-    headers = ["axis", "from – to", "curves", "change with p ≥ 95 %", "scale beyond the axis"]
-    headers.append("median width of the range")
+    headers = ["axis", "range", "curves", "change with p ≥ 95 %", "scale beyond the axis"]
+    headers.append("median width of the interval")
     rows = [_row(report, axis) for axis in dict.fromkeys(report.fit.curves.axes)]
     if found is not None:
-        headers.append("log evidence, to the best")
+        headers.append("log evidence, compared with the best")
         for i, row in enumerate(rows):
             gap, error = found.behind(i)
             row.append("" if i == found.best else f"−{gap:.1f} ± {error:.1f}")

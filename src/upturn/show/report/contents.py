@@ -18,7 +18,7 @@ from upturn.version import __version__
 
 @dataclass(frozen=True, eq=False)
 class Contents:
-    """A fit, whether its curves are emergent, and both as a page.
+    """A fit, the verdict on its curves, and how both are shown.
 
     Attributes
     ----------
@@ -42,12 +42,12 @@ class Contents:
 
     @cached_property
     def answers(self) -> list[Answer]:
-        """One a task, the surest verdict first."""
+        """One answer a task, the most certain verdict first."""
         return by_verdict(answers_of(self.fit, self.classification, self.ci))
 
     @cached_property
     def turns(self) -> list[Turn]:
-        """Where each curve of the fit turns up."""
+        """The scale at which each curve of the fit rises."""
         return turns(self.fit, self.ci)
 
     @property
@@ -63,12 +63,12 @@ class Contents:
 
     @cached_property
     def noun(self) -> tuple[str, str]:
-        """What the answers are about."""
+        """Singular and plural of what is judged."""
         return "task", "tasks"
 
     @cached_property
     def apart(self) -> list[str]:
-        """The labels beside the task by which answers of one task are told apart."""
+        """The labels besides the task that distinguish answers of one task."""
         labels = {n: v for n, v in self.fit.curves.labels.items() if n not in {"task", "axis"}}
         rows = {
             tuple(v) for v in zip(self.fit.curves.labels["task"], *labels.values(), strict=True)
@@ -81,14 +81,14 @@ class Contents:
 
     @cached_property
     def verdict(self) -> list[str]:
-        """Sentences, the first of which stands alone."""
+        """Sentences; the first can be read by itself."""
         span = span_words(self.axis, np.array(self.limits))
         classified = self.classification is not None
         return verdict(self.answers, self.axis, span, self.noun, classified=classified)
 
     @property
     def version(self) -> str:
-        """Of the package that put the page together."""
+        """The version of the package that made the page."""
         return __version__
 
     @property

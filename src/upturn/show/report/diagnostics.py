@@ -1,4 +1,4 @@
-"""Trust: the sampler's diagnostics with what they mean, and what was met in the data."""
+"""Diagnostics of the sampler with their meaning, and notes about the data."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from upturn.show.report.markup import text
 if TYPE_CHECKING:
     from upturn.questions.fit.result import Fit
 
-NAMED = 12  # curves that are named; of more, the number
+NAMED = 12  # most curves that are named; the others are counted
 
 type Table = tuple[list[str], list[list[str]], list[int]]
 
@@ -29,41 +29,42 @@ def diagnostics_of(fit: "Fit") -> Table:
             "k̂",
             f"largest {np.nanmax(khat):.2f}",
             f"{int((khat > LARGEST_K).sum()):,} of {total:,} above {LARGEST_K:g}",
-            "Whether the draws reach the tails. Above 0.7 the answer may be off by more than it "
-            "says (Vehtari et al. 2024).",
+            "Whether the draws reach the tails of the posterior. Above 0.7 the error may be larger "
+            "than stated (Vehtari et al. 2024).",
         ],
         [
             "effective draws",
             f"smallest {np.nanmin(ess):,.0f}",
             f"{int((ess < 400).sum()):,} of {total:,} below 400",
-            "How many independent draws these are worth. A few hundred fix a median; ends of "
-            "ranges need more.",
+            "Number of independent draws that would be as precise. A few hundred suffice for a "
+            "median; the ends of intervals need more.",
         ],
         [
             "R̂",
             f"largest {np.nanmax(rhat):.3f}",
             f"{int((rhat > 1.01).sum()):,} of {total:,} above 1.01",
-            "Whether four independent runs agree. 1 is perfect (Vehtari et al. 2021).",
+            "Whether four independent runs of the sampler agree. 1 is perfect agreement "
+            "(Vehtari et al. 2021).",
         ],
         [
             "method",
             "",
             f"{int((method == len(METHODS) - 1).sum()):,} of {total:,} by tempered SMC",
-            "Curves too hard for importance sampling are drawn by a slower, sturdier method.",
+            "Curves for which importance sampling fails are drawn by a slower, more robust method.",
         ],
         [
             "converged",
             "",
             f"{total - len(fit.failed):,} of {total:,}",
-            "All of the above within bounds. "
-            + (f"Not so: {text(_named(fit.failed))}." if fit.failed else "Nothing to worry about."),
+            "Whether all of the above are within their limits. "
+            + (f"Failed: {text(_named(fit.failed))}." if fit.failed else "No problems."),
         ],
     ]
     return ["", "worst", "curves", "what it means"], rows, []
 
 
 def problems_of(fit: "Fit") -> str:
-    """Notes of the reader, and flags of curves with the curves that have them."""
+    """Notes about the table, and the flags with the curves that have them."""
     curves = fit.curves
     found: dict[str, list[str]] = {}
     for name, flags in zip(curves.name.tolist(), curves.flags, strict=True):
@@ -73,7 +74,7 @@ def problems_of(fit: "Fit") -> str:
     items = [text(note) for note in fit.notes]
     items += [f"{text(flag)}: {n:,} — {text(_named(found[flag]))}" for flag, n in counts.items()]
     if not items:
-        return '<p class="soft">Nothing was left out, derived or rounded, and no curve is odd.</p>'
+        return '<p class="soft">Nothing was left out, derived or rounded; no curve has a flag.</p>'
     return f'<ul class="plain">{"".join(f"<li>{item}</li>" for item in items)}</ul>'
 
 

@@ -20,7 +20,7 @@ from upturn.show.report.axes import axes_note, axes_table
 from upturn.show.report.diagnostics import diagnostics_of, problems_of
 from upturn.show.report.markup import table_of, text
 from upturn.show.report.payload import POINTS, embedded, payload
-from upturn.show.report.provenance import made_of
+from upturn.show.report.provenance import provenance_of
 from upturn.show.report.wording import sure_words
 from upturn.show.ticks import ticks
 from upturn.tables.axis import Axis
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 FOREST = 40  # rows; more are in the table
 _WIDE = 1000  # units of the drawing of a scale
 _SHAPES = {
-    "flat": "flat: no change over the scales observed",
-    "smooth": "smooth: rises along an S-shaped curve or a straight one",
-    "changepoint": "changepoint: flat up to a scale, then suddenly otherwise",
+    "flat": "flat: no change over the observed scales",
+    "smooth": "smooth: rises along an S-shaped curve or a straight line",
+    "changepoint": "changepoint: flat up to a scale, then a sudden change",
     "inverse": "inverse: falls",
     "u-shaped": "u-shaped: falls, then rises",
 }
@@ -70,12 +70,12 @@ def page(report: "Contents") -> str:
         axes_note=axes_note(report),
         axes=axes_table(report),
         diagnostics_note=(
-            "Every answer is an average over random draws. These numbers say whether there were "
-            "enough of them, and in the right places."
+            "Every answer is an average over random draws. These numbers show whether the draws "
+            "are reliable."
         ),
         diagnostics=table_of(*diagnostics_of(report.fit)),
         problems=problems_of(report.fit),
-        made=made_of(report),
+        provenance=provenance_of(report),
         data=embedded(payload(report.fit, given, report.ci)),
     )
 
@@ -114,19 +114,19 @@ def _subtitle(report: "Contents") -> str:
 
 
 def _meaning(report: "Contents") -> str:
-    """What the word means, with the numbers that were in force."""
+    """What emergence means, with the numbers of the criteria."""
     found = report.classification
     if found is None:
         return (
-            f"Percentages are how probable a change is under the model {report.fit.model.name}; "
-            f"ranges hold the true scale with a probability of {percent(report.ci)}."
+            f"Percentages are the probability of a change under the model {report.fit.model.name}; "
+            f"intervals contain the true scale with a probability of {percent(report.ci)}."
         )
     rules = found.criteria
     return (
         f"An ability emerges if its score first stays flat near chance over at least "
         f"{percent(rules.min_flat)} of the scales, and then rises by at least {rules.min_rise:g} "
-        "(of the score, which goes to 1, or of its range). Percentages are how probable that is, "
-        "given these measurements; ranges hold the true scale with a probability of "
+        "(of the score, which goes up to 1, or of its range). Percentages are the probability of "
+        "that, given these scores; intervals contain the true scale with a probability of "
         f"{percent(report.ci)}."
     )
 
@@ -162,19 +162,19 @@ def _swatch(cls: str) -> str:
 def _where_note(report: "Contents") -> str:
     there = sum(answer.emergent for answer in report.answers)
     some = f" The first {FOREST} of {there} are shown." if there > FOREST else ""
-    what = "at which each begins to rise" if report.classification else "at which each changes"
+    what = "at which each task begins to rise" if report.classification else "of each change"
     return (
-        f"The scale {what}: the dot is the best guess, the line holds the truth with a probability "
-        f"of {percent(report.ci)}, and an arrow says that it goes on beyond the models measured. "
-        f"The smallest scale comes first.{some}"
+        f"The scale {what}: the dot is the best estimate, the line contains the true scale with a "
+        f"probability of {percent(report.ci)}, and an arrow means that it continues beyond the "
+        f"observed models. The smallest scale comes first.{some}"
     )
 
 
 def _forest(given: Sequence[Answer], axis: Axis, limits: tuple[float, float], ci: float) -> str:
-    """What emerges, where, how sure: a row each."""
+    """One row a task that emerges: where, and how sure that is."""
     rows = listed_first(given)[:FOREST]
     if not rows:
-        return '<p class="soft">Nothing to show here: see the table for what each does instead.</p>'
+        return '<p class="soft">No task emerges: see the table for what each does.</p>'
     low, high = limits
     room = (high - low) or 1.0
     marks = [(t.x, t.label) for t in ticks(axis, low, high)] if high > low else []
@@ -197,7 +197,7 @@ def _forest(given: Sequence[Answer], axis: Axis, limits: tuple[float, float], ci
     return (
         '<div class="scroll"><table class="forest"><thead><tr><th scope="col"></th>'
         f'<th scope="col" class="graph">{text(axis.title)} →</th><th scope="col">scale</th>'
-        f'<th scope="col">{percent(ci)} range</th><th scope="col" class="n">how sure</th></tr>'
+        f'<th scope="col">{percent(ci)} interval</th><th scope="col" class="n">how sure</th></tr>'
         f'<tr class="axis"><th></th><th class="graph"><svg aria-hidden="true">{labels}</svg></th>'
         f"<th></th><th></th><th></th></tr></thead><tbody>{body}</tbody></table></div>"
     )
@@ -209,7 +209,7 @@ def _place(x: float, low: float, room: float) -> str:
 
 
 def _span(answer: Answer, low: float, room: float) -> str:
-    """The interval, its dot, and tips where it goes on."""
+    """The interval, its dot, and arrows where it continues beyond the axis."""
     first, middle, last = (_place(float(x), low, room) for x in answer.x)
     parts = [f'<line x1="{first}" x2="{last}" y1="10" y2="10" class="span"/>']
     if np.isposinf(answer.x[2]):
@@ -231,11 +231,10 @@ def _tip(x: str, path: str) -> str:
 def _table_note(report: "Contents") -> str:
     judged = "verdict and scale are about" if report.classification else "the scale is about"
     return text(
-        f"A click on a column's name sorts by it. The small picture is the score along "
+        f"Click on the name of a column to sort by it. The small picture shows the score by "
         f"{report.axis.title}, from the smallest model to the largest; {judged} that axis. The "
-        f"columns to the right are where the curve turns up on each axis under the model "
-        f"{report.fit.model.name}, with the probability that it changes at all where that is "
-        "below 95 %."
+        f"columns on the right show at which scale of each axis the score rises under the model "
+        f"{report.fit.model.name}, with the probability of a change if it is below 95 %."
     )
 
 
@@ -246,7 +245,7 @@ def _table(report: "Contents") -> str:
     titles = {axis.name: axis.title for axis in report.fit.curves.axes}
     headers: list[tuple[str, str, str]] = [(report.noun[0], "", "ascending"), ("score", "-", "")]
     headers += [("verdict", "", "ascending"), ("emerges" if classified else "changes", "n", "")]
-    headers += [("scale", "", "ascending"), (f"{percent(report.ci)} range", "-", "")]
+    headers += [("scale", "", "ascending"), (f"{percent(report.ci)} interval", "-", "")]
     headers += [("rise", "n", "")]
     headers += [("shape", "-", "")] if classified else []
     headers += [(f"on {titles[name]}", "", "ascending") for name in names]
@@ -291,14 +290,14 @@ def _header(header: tuple[str, str, str]) -> str:
 
 
 def _key(value: float) -> str:
-    """A number to sort by; infinite ones stay at their end, unknown ones are empty."""
+    """A number to sort by; infinite ones come first or last, unknown ones are empty."""
     if np.isnan(value):
         return ""
     return f"{np.clip(value, -1e300, 1e300):.6g}"
 
 
 def _turning(turn: Turn) -> str:
-    """Where a curve turns up under the model of the fit."""
+    """The scale at which a curve rises under the model of the fit."""
     doubt = "" if turn.p >= SURE else f' <span class="soft">({text(sure_words(turn.p))})</span>'
     return f'<td class="nowrap" data-key="{_key(turn.x)}">{text(turn.scale)}{doubt}</td>'
 
@@ -324,19 +323,21 @@ def _mix(report: "Contents", answer: Answer) -> str:
 
 def _panels_note(report: "Contents") -> str:
     return (
-        "Dots are the models' scores with the range that the number of examples leaves open; line "
-        "and band are the expected score under the model "
-        f"<code>{text(report.fit.model.name)}</code>; the orange hump is where the curve turns up, "
-        "as probable there as it is high; the dotted line is guessing. A grey panel says that it "
-        "has more probably not turned up on this axis than it has. On every axis the more capable "
-        f"models stand on the right, so perplexity falls.{_thinned(report)}"
+        "Each point is the score of a model; its bar is the interval given the number of test "
+        "questions. Line and band are the expected score under the model "
+        f"<code>{text(report.fit.model.name)}</code>. The orange density shows where the score "
+        "rises. The dotted line is random guessing. In a grey panel the score has probably not "
+        "risen yet on this axis. On every axis the more capable models are on the right, so "
+        f"perplexity falls to the right.{_thinned(report)}"
     )
 
 
 def _thinned(report: "Contents") -> str:
-    """That not all points are drawn, where it is so."""
+    """A sentence that says so if not all points are drawn."""
     most = int(report.fit.curves.points.max(initial=0))
-    return f" Of curves of more than {POINTS} points, {POINTS} are drawn." if most > POINTS else ""
+    return (
+        f" Of curves with more than {POINTS} points, {POINTS} are drawn." if most > POINTS else ""
+    )
 
 
 def _tasks(report: "Contents") -> str:
@@ -369,7 +370,7 @@ def _caption(turn: Turn) -> str:
 
 
 def _shapes(report: "Contents") -> str:
-    """What shapes the curves have, over the whole table."""
+    """The shapes of the curves of the whole table."""
     found = report.classification
     if found is None:
         return ""
@@ -383,12 +384,13 @@ def _shapes(report: "Contents") -> str:
         for name, p in zip(found.classes, share, strict=True)
     ]
     note = (
-        "A description, not the verdict: which formula explains a curve best hangs on which "
-        "formulas were tried, and a steep smooth curve emerges as much as one with a break. The "
-        "verdict is an average over all of them, weighted by how well each explains the data."
+        "These shapes describe the curves; the verdict does not use them. Which formula explains a "
+        "curve best depends on which formulas were tried, and a steep smooth curve emerges as much "
+        "as one with a break. The verdict is an average over all formulas, weighted by how well "
+        "each explains the data."
     )
     return (
         f'<h2 id="shapes">Shapes</h2><p class="note">{note}</p><div class="scroll">'
-        + table_of(["shape", "share of the curves", "models that stand for it"], rows, [1])
+        + table_of(["shape", "share of the curves", "curve models"], rows, [1])
         + "</div>"
     )

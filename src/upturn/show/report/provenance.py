@@ -1,4 +1,4 @@
-"""Made: the command that remakes a report, its versions, seed and model."""
+"""Provenance: the command that makes a report again, its versions, seed and model."""
 
 import platform
 from importlib.metadata import version
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 LIBRARIES = ("numpy", "scipy", "numba", "pandas", "xarray", "arviz-stats")
 
 
-def made_of(report: "Contents") -> str:
+def provenance_of(report: "Contents") -> str:
     """Command, settings, versions and the model's file, as HTML."""
     meta = report.fit.meta
     held = meta.get("versions", {})
@@ -25,10 +25,10 @@ def made_of(report: "Contents") -> str:
     models = ", ".join(model.name for model in found.models) if found else "none"
     facts = {
         "seed": meta["seed"],
-        "table": meta["arguments"].get("table") or "given as arrays",
+        "table": meta["arguments"].get("table") or "given from Python",
         "likelihood": meta["arguments"]["likelihood"],
         "draws": f"{meta['arguments']['draws']:,} of each curve",
-        "shapes averaged over": models,
+        "curve models averaged over": models,
         "versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
     }
     listed = "".join(
@@ -36,13 +36,14 @@ def made_of(report: "Contents") -> str:
     )
     lines = "\n".join(text(line) for line in str(meta["model"]).splitlines())
     return (
-        f"<p>The same file again:</p><pre><code>{text(report.command)}</code></pre>"
+        "<p>This command makes the same file again:</p>"
+        f"<pre><code>{text(report.command)}</code></pre>"
         f"<dl>{listed}</dl>"
         f"<details><summary>The model, with every prior</summary><pre><code>{lines}</code></pre>"
         "</details><h3>References</h3><ul class='plain'>"
         "<li>What emergence is: Wei et al. 2022, “Emergent Abilities of Large Language Models”, "
         "section 2. arXiv:2206.07682</li>"
-        "<li>Ranges of the scores: Wilson 1927, “Probable inference, the law of succession, and "
+        "<li>Intervals of the scores: Wilson 1927, “Probable inference, the law of succession, and "
         "statistical inference”.</li>"
         "<li>k̂: Vehtari, Simpson, Gelman, Yao &amp; Gabry 2024, “Pareto smoothed importance "
         "sampling”. R̂: Vehtari et al. 2021, “Rank-normalization, folding, and localization”.</li>"

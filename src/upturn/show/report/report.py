@@ -1,4 +1,4 @@
-"""report: one HTML file in which a reader who knows no statistics finds the answer."""
+"""report: one HTML file with the answer, for readers without training in statistics."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -25,8 +25,8 @@ from upturn.show.report.contents import Contents
 
 SUFFIXES = (".html", ".htm")
 SHAPES = ("lean", "all", "none")
-# One to three models a class. Against all of them p_emergent moves by little at half the time:
-# docs/report.md has the numbers.
+# One to three models a class. p_emergent is nearly the same as with all models, in half the time:
+# docs/report.md has the figures.
 LEAN = ("flat", "logistic", "gompertz", "logit-line", "step", "hinge", "inverse")
 DRAWS = 400  # of each model in the classification: enough for a probability in percent
 
@@ -43,21 +43,21 @@ def report(
     progress: Progress | None = None,
     **how: Any,
 ) -> "Report":
-    """Fit a table, ask which tasks emerge, and put the answer together as one HTML file.
+    """Fit a table, ask which tasks emerge, and write the answer as one HTML file.
 
     Parameters
     ----------
     results : Fit, or whatever `upturn.fit` takes
-        A fit is taken as it is, with its axes and its seed.
+        A fit is used as it is, with its axes and its seed.
     axis : str or Axis, or several
         The verdict is about the first.
     shapes : str
-        What the verdict averages over: "lean" (seven models, one to three a class), "all", or
-        "none" for no verdict on emergence, only on change.
+        Curve models that the verdict averages over: "lean" (seven models, one to three a class of
+        shapes), "all", or "none" for no verdict on emergence, only on change.
     ci : float
         Probability of the intervals.
     title : str, optional
-        By default the table and what of it was taken.
+        By default the table and the selected rows.
     seed, threads, progress, **how
         As for `upturn.fit`.
 
@@ -99,7 +99,7 @@ def _title(arguments: Mapping[str, Any]) -> str:
 
 
 class Report(Contents):
-    """A fit, whether its curves are emergent, and both as a page.
+    """A fit, the verdict on its curves, and both as a page.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class Report(Contents):
     """
 
     def html(self) -> str:
-        """The page: one file, which loads nothing."""
+        """The page: one file that loads nothing from elsewhere."""
         from upturn.show.report.page import page
 
         return page(self)

@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 def verdict(
     given: "Sequence[Answer]", axis: Axis, span: str, noun: tuple[str, str], *, classified: bool
 ) -> list[str]:
-    """The verdict as sentences, the first of which stands alone.
+    """The verdict in sentences; the first can be read by itself.
 
     Parameters
     ----------
     given : sequence of Answer
     axis : Axis
-        That it is about.
+        The axis of the verdict.
     span : str
         Where the axis begins and ends, in words.
     noun : two str
-        What the answers are about, as ("task", "tasks").
+        Singular and plural of what is judged: ("task", "tasks").
     classified : bool
         Whether emergence was judged, or only change.
     """
@@ -38,12 +38,12 @@ def verdict(
     return [
         f"{_of(changes, total, noun)} more probably {'changes' if changes == 1 else 'change'} "
         f"{where} than not.",
-        "Whether a change is an emergence was not asked here.",
+        "This report does not say whether a change is an emergence (see --shapes).",
     ]
 
 
 def _ends(given: "Sequence[Answer]", axis: Axis) -> list[str]:
-    """The first and the last that surely emerge, with where."""
+    """The tasks that emerge at the smallest and at the largest scale."""
     sure = sorted(
         (a for a in given if a.group == "emerges" and math.isfinite(a.x[1])),
         key=lambda a: float(a.x[1]),
@@ -68,9 +68,9 @@ def _headline(count: Mapping[str, int], total: int, noun: tuple[str, str], where
     begin = f"{_of(surely, total, noun)} {some} {where}, {each}with a probability of 95 % or more"
     if not surely:
         begin = (
-            f"None of the {total} {noun[1]} surely emerges {where}"
+            f"None of the {total} {noun[1]} emerges {where} with a probability of 95 % or more"
             if total > 1
-            else (f"The {noun[0]} does not surely emerge {where}")
+            else (f"The {noun[0]} does not emerge {where} with a probability of 95 % or more")
         )
     if probably:
         more = " more" if surely else ""
@@ -83,7 +83,7 @@ def _of(count: int, total: int, noun: tuple[str, str]) -> str:
 
 
 def _others(count: Mapping[str, int]) -> list[str]:
-    """Of those that do not emerge: what they do instead."""
+    """What the tasks do that do not emerge."""
     parts = []
     for group, one, several in (
         ("grows steadily", "improves", "improve"),
@@ -95,7 +95,7 @@ def _others(count: Mapping[str, int]) -> list[str]:
         if n:
             extra = {
                 "grows steadily": " without first staying flat near chance",
-                "no clear rise": " at these scales, which says nothing about larger ones",
+                "no clear rise": " at these scales; they may rise at larger ones",
             }.get(group, "")
             parts.append(f"{n} {one if n == 1 else several}{extra}")
     if not parts:

@@ -1,4 +1,4 @@
-"""What every question's answer can do: be printed for people, and be written for programs."""
+"""What the answer of every question can do: be printed for people and written for programs."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -24,17 +24,17 @@ class Answer(ABC):
     @property
     @abstractmethod
     def notes(self) -> Sequence[str]:
-        """What a reader should know of the data and of the answer."""
+        """What a reader should know about the data and the answer."""
 
     @property
     @abstractmethod
     def failed(self) -> Sequence[str]:
-        """Names of the curves whose answer is not to be trusted."""
+        """Names of the curves whose answer is not reliable."""
 
     @property
     @abstractmethod
     def count(self) -> int:
-        """Of how many curves there is an answer."""
+        """Number of curves that have an answer."""
 
     @abstractmethod
     def sheet(self, ci: float) -> Sheet:
@@ -57,16 +57,16 @@ class Answer(ABC):
         return formats.to_json(self.records(ci), **self.parts(ci))
 
     def columns(self, ci: float) -> "pd.DataFrame":
-        """What CSV holds: the records, unless a subclass has more to put beside them."""
+        """The rows of CSV: the records, with further columns in some subclasses."""
         return self.records(ci)
 
     def save(self, path: Path, ci: float) -> None:
-        """Write it in the form that the file's ending asks for."""
+        """Write it in the format of the file's ending."""
         write_text(path, self.text(formats.ENDINGS[path.suffix.lower()], ci))
 
 
 class Found(Protocol):
-    """What says by itself what is to be known of it."""
+    """A result with notes and failures of its own."""
 
     @property
     def notes(self) -> Sequence[str]: ...
@@ -77,7 +77,7 @@ class Found(Protocol):
 
 @dataclass(frozen=True)
 class AnswerOf[T: Found](Answer):
-    """The answer of what was found, with its notes and failures."""
+    """The answer of a question from its result, with the notes and failures of that."""
 
     found: T
 
@@ -103,5 +103,5 @@ def rows_of(frame: "pd.DataFrame") -> list[dict[Any, Any]]:
 
 
 def without_notes(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """What is kept of how something was made, but for the notes, which stand by themselves."""
+    """How a result was made, without the notes, which are a part of their own."""
     return {key: value for key, value in meta.items() if key != "notes"}

@@ -56,7 +56,7 @@ class CalibrationAnswer(Answer):
         }
 
     def text(self, form: str, ci: float) -> str:
-        """JSON has checks in the place of curves."""
+        """JSON has checks instead of curves."""
         return to_object(**self.parts(ci)) if form == "json" else super().text(form, ci)
 
 
@@ -105,7 +105,7 @@ def _scales(found: "Calibration") -> Block:
 
 
 def _p(p: float) -> str:
-    """A small probability in full: it is compared with a smaller one still."""
+    """A small probability with its exponent, as it is compared with smaller ones."""
     return f"{p:.0e}" if p < 0.005 else probability(p)
 
 
@@ -116,10 +116,10 @@ def _number(value: float) -> str:
 def _legend(found: "Calibration") -> tuple[str, ...]:
     return (
         f"calibrated  whether p is at least {found.least_p:.1e}: 1 % over all checks together",
-        "p           of a departure from uniform ranks as far, had the posterior been right",
-        "shift       of the mean rank, in standard errors: above 0, posteriors lie too low",
-        "in 90 %     truths in central intervals of that probability",
-        "held        truths in the intervals as they are printed, open ones too",
-        "closed      intervals with both ends on the axis; width and off by are medians, bias the",
-        "            mean of posterior median less truth",
+        "p           probability of ranks this far from uniform if the posterior is right",
+        "shift       of the mean rank, in standard errors; above 0: posteriors are too low",
+        "in 90 %     share of true values in central intervals of that probability",
+        "held        share of true scales in the printed intervals, open ones included",
+        "closed      share of intervals with both ends on the axis; width, off by: medians; bias:",
+        "            mean of the posterior median minus the truth",
     )

@@ -1,4 +1,4 @@
-"""Comparisons as text: the verdict, what it rests on, and each curve."""
+"""Comparisons as text: the verdict, the figures behind it, and each curve."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ComparisonAnswer(AnswerOf["Comparison"]):
-    """Axes, models or metrics side by side."""
+    """A comparison of axes, curve models or metrics."""
 
     @property
     def count(self) -> int:
@@ -106,7 +106,7 @@ def _axes(found: "AxesComparison", ci: float) -> Sheet:
     )
     curves = found.curve_summary(ci)
     each = [_axis_block(found, curves, axis, ci) for axis in found.axes]
-    width = f"width      the {percent(ci)} interval of the scale as a share of the axis"
+    width = f"width      {percent(ci)} interval of the scale as a share of the axis"
     return Sheet(
         _heading(found.meta, f"model {', '.join(m.name for m in found.models)}", found.count),
         (told, block, *each),
@@ -223,8 +223,8 @@ def _metrics(found: "MetricsComparison", ci: float) -> Sheet:
     )
     unit = "decades" if axis.is_log else "units of the axis"
     legend = (
-        "p(emergent)  flat, then well above: see `upturn classify`",
-        f"after        how much later the second turns up, in {unit}, {percent(ci)} interval",
+        "p(emergent)  flat near chance, then a clear rise: see `upturn classify`",
+        f"after        delay of the emergence under the second, in {unit}, {percent(ci)} interval",
     )
     models = found.meta["arguments"]["models"]
     heading = _heading(
@@ -294,8 +294,8 @@ def _heading(meta: dict[str, object], what: str, curves: int) -> tuple[str, ...]
 
 def _score_legend(label: str, count: int) -> tuple[str, ...]:
     return (
-        "ELPD       log density of each point given the others, summed; differences to the best",
-        f"           with standard errors clustered by {label} ({count})",
-        "weight     stacking: how much each should count in a prediction from all",
-        "k̂ high     share of points for which importance sampling was not enough (k̂ > 0.7)",
+        "ELPD       log density of each point predicted from the others, summed; higher is better",
+        f"           differences from the best with standard errors clustered by {label} ({count})",
+        "weight     stacking: weight of each in the best combined prediction",
+        "k̂ high     share of points for which importance sampling is not reliable (k̂ > 0.7)",
     )

@@ -1,4 +1,4 @@
-"""The answer of a contrast as text: from where on a technique helps, task by task."""
+"""The answer of a contrast as text: from which scale a technique helps, task by task."""
 
 from typing import TYPE_CHECKING
 
@@ -53,7 +53,7 @@ def sheet_of(done: "Contrast", ci: float) -> Sheet:
 
 def _tasks(done: "Contrast", ci: float) -> Block:
     rows, written = done.summary(ci), done.texts(ci)
-    low, high = f"{percent(ci)} interval", f"its {percent(ci)}"
+    low, high = f"{percent(ci)} interval", f"{percent(ci)} of gain"
     columns = [
         Column("task", texts(done.curves.name), label=True),
         Column("models", [str(m) for m in rows["models"]], right=True),
@@ -99,10 +99,11 @@ def _average(done: "Contrast", ci: float) -> Block:
 
 def _legend(ci: float) -> tuple[str, ...]:
     return (
-        "p(grows)   the probability that the gain, in log odds, grows with scale",
-        "from       where it begins to: the median; > is beyond the axis, or never",
-        f"break-even from where on the technique helps: median and {percent(ci)} interval; < from "
-        "the start",
-        "p(hurts)   at the smallest scale; p(helps) at the largest",
-        "gain       what the technique adds to the expected score at the largest scale",
+        "p(grows)   probability that the gain, in log odds, grows with scale",
+        "from       scale at which it begins to grow: median; > is beyond the axis, or never",
+        f"break-even scale from which the technique helps: median and {percent(ci)} interval; < "
+        "is from the start",
+        "p(hurts)   probability that it hurts at the smallest scale",
+        "p(helps)   probability that it helps at the largest scale",
+        "gain       increase of the expected score by the technique at the largest scale",
     )

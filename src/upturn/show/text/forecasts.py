@@ -1,4 +1,4 @@
-"""The answer of a forecast as text: what is predicted of each curve, and how good that was."""
+"""The answer of a forecast as text: the prediction for each curve, and how good it was."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ForecastAnswer(AnswerOf["Forecast"]):
-    """A forecast."""
+    """A forecast, one row a curve."""
 
     @property
     def count(self) -> int:
@@ -88,11 +88,11 @@ def _scores(done: "Forecast") -> Block:
 
 def _legend(ci: float) -> tuple[str, ...]:
     return (
-        "so far     whether the expected score has risen by 0.1 within what was fitted",
-        "p(jump)    the probability that it rises by 0.1 past that, by the target",
-        f"expected   the expected score at the target: median and {percent(ci)} interval",
-        "error      mean absolute error of the held-out scores, in points; mae over all curves",
-        "log score  mean log probability of a held-out score; more is better",
-        "50 %, 90 % how many held-out scores the predictive intervals hold",
-        "noise      the residual noise under which a baseline does best, chosen afterwards",
+        "so far     whether the expected score has risen by 0.1 within the fitted points",
+        "p(jump)    probability that it rises by 0.1 beyond them, up to the target",
+        f"expected   expected score at the target: median and {percent(ci)} interval",
+        "error      mean absolute error of the held-out scores, in points; mae: over all curves",
+        "log score  mean log probability of a held-out score; higher is better",
+        "50 %, 90 % share of held-out scores within the predictive intervals",
+        "noise      residual noise under which a baseline does best, chosen afterwards",
     )

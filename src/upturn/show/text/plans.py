@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PlanAnswer(Answer):
-    """A plan."""
+    """A plan, one row a design."""
 
     found: "Plan"
 
     @property
     def notes(self) -> tuple[str, ...]:
         around = self.found.axis.format(self.found.meta["arguments"]["around"])
-        return (f"tasks turn up within a decade of {around}, and rise by 0.1 or more",)
+        return (f"simulated tasks emerge within a decade of {around}, and rise by 0.1 or more",)
 
     @property
     def failed(self) -> list[str]:
@@ -38,7 +38,7 @@ class PlanAnswer(Answer):
         columns = (
             Column("layout", [str(v) for v in table["layout"]], label=True),
             Column("models", [f"{v:,}" for v in table["models"]], right=True),
-            Column("examples", [f"{v:,}" for v in table["trials"]], right=True),
+            Column("questions", [f"{v:,}" for v in table["trials"]], right=True),
             Column(f"within {self.found.within:g}", _percents(table["p_within"]), right=True),
             Column("± se", _percents(table["p_within_se"]), right=True),
             Column("at least", _percents(table["p_within_low"]), right=True),
@@ -62,8 +62,8 @@ def _percents(values: "pd.Series[float]") -> list[str]:
 
 
 _LEGEND = (
-    "within     how many simulated tasks have an estimate so many decades off the truth, or fewer",
-    "at least   what that is in the long run, with probability .95; enough where it is as asked",
-    "error      the median distance of the estimate from the truth, in decades",
-    "half width of the interval of 90 %, the median, in decades",
+    "within     share of simulated tasks whose estimate is at most that many decades off",
+    "at least   lower limit of that share, with probability .95; enough: it reaches the target",
+    "error      median distance of the estimate from the truth, in decades",
+    "half width median half width of the 90 % interval, in decades",
 )

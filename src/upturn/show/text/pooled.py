@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PoolAnswer(AnswerOf["Pool"]):
-    """Pooled tasks, their families and axes."""
+    """The answer of `pool`: tasks, families and axes."""
 
     @property
     def count(self) -> int:
@@ -146,8 +146,8 @@ def _families(done: "Pool", part: "OnAxis", ci: float) -> Block:
 
 def _legend(ci: float) -> tuple[str, ...]:
     return (
-        "sigma     the standard deviation of families' offsets along the axis",
-        "elpd      how well each family is predicted by the others, summed",
-        f"scale     in a family without offset: median and {percent(ci)} interval",
-        "later by  above 0, the family needs more scale than others; below 0, less",
+        "sigma     standard deviation of the families' offsets along the axis",
+        "elpd      how well each family is predicted from the others (log score, summed)",
+        f"scale     of a family without offset: median and {percent(ci)} interval",
+        "later by  above 0: the family needs more scale than others; below 0: less",
     )

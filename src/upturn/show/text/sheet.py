@@ -1,4 +1,4 @@
-"""The answer of a fit as text for people: what was fitted, one block an axis, how to read it."""
+"""An answer as text for people: a heading, a table for each axis, and a legend."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ class Column:
     right : bool
         Whether it is aligned to the right.
     faint : bool
-        Whether it is of less interest.
+        Whether it is printed faintly.
     label : bool
-        Whether it may be cut short where the page is narrow.
+        Whether it may be shortened on a narrow page.
     """
 
     header: str
@@ -63,7 +63,7 @@ def blocks_of(
     title: str = "",
     drawn: Curves | None = None,
 ) -> tuple[Block, ...]:
-    """A block an axis: what tells the curves apart, their scores, and the answers.
+    """One block an axis: the labels of the curves, their scores, and the answers.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def blocks_of(
     title : str
         Before that of the axis.
     drawn : Curves, optional
-        The same on the axis along which scores are drawn, where that is another.
+        The same curves on the axis along which scores are drawn, if that is another one.
     """
     lines = sparklines(curves if drawn is None else drawn)
     labels = telling(curves)
@@ -88,9 +88,9 @@ def blocks_of(
 
 
 def telling(curves: Curves) -> list[str]:
-    """The labels to show: the task, and as few more as tell curves of one task and axis apart.
+    """The labels to show: the task, and as few others as distinguish curves of one task and axis.
 
-    A label that says no more than those before it, as shots beside settings, is left out.
+    A label that adds nothing to those before it, such as shots besides settings, is left out.
     """
     found = ["task"]
     names = [label for label in curves.labels if label not in {"task", "axis"}]
@@ -103,13 +103,13 @@ def telling(curves: Curves) -> list[str]:
 
 
 def _kinds(curves: Curves, labels: Sequence[str]) -> int:
-    """How many of the curves the labels, and the axis, tell apart."""
+    """Number of curves that the labels and the axis distinguish."""
     columns = (curves.labels[label].tolist() for label in labels)
     return len(set(zip((axis.name for axis in curves.axes), *columns, strict=True)))
 
 
 def texts(values: Iterable[object]) -> list[str]:
-    """Cells that each stand on one line."""
+    """Cells of one line each."""
     return [one_line(str(value)) for value in values]
 
 
@@ -124,7 +124,7 @@ def _title(axis: "Axis", curves: Curves, chosen: Sequence[int]) -> str:
 def heading_of(
     curves: Curves, arguments: Mapping[str, Any], what: Iterable[str]
 ) -> tuple[str, ...]:
-    """The line above the tables: of what data, and what was done."""
+    """The line above the tables: the data, and what was done."""
     scattered = int((curves.groups > 0).sum())
     some = f" in {scattered:,} of them" if scattered < len(curves) else ""
     scatter = f"scatter between groups{some}" if scattered else ""
@@ -134,7 +134,7 @@ def heading_of(
 
 
 def _origin(arguments: Mapping[str, Any]) -> str:
-    """The table and what of it was taken."""
+    """The table and the selected rows."""
     chosen = [f"metric={name}" for name in arguments.get("metric", ())]
     parts = [arguments.get("table"), *arguments.get("where", ()), *chosen]
     return ", ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""Sparklines: the mean score along the axis, one small block a stretch of it."""
+"""Sparklines: the mean score along the axis in small blocks."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from upturn.arrays.types import Floats
 from upturn.tables.curves import Curves
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-NOTHING = "·"  # no point on this stretch of the axis
+NOTHING = "·"  # no point in this part of the axis
 WIDTH = 10
 
 
 @dataclass(frozen=True)
 class Sparkline:
-    """The blocks of one curve, and for each whether it is drawn faintly.
+    """The blocks of one curve, and whether each is drawn faintly.
 
-    Faint are stretches without a point, and those whose score is no higher than chance.
+    Parts without a point, and those whose score is at or below chance, are faint.
     """
 
     blocks: str
@@ -35,7 +35,7 @@ def sparklines(curves: Curves, width: int = WIDTH) -> list[Sparkline]:
         Of any axes. Proportions are drawn from 0 to the ceiling; continuous metrics from their
         lowest value, or chance, to the highest, or the ceiling.
     width
-        Blocks, each an equal stretch of the axis between the limits of the curve.
+        Number of blocks, which divide the axis between the limits of the curve equally.
     """
     means = _means(curves, width)
     low, high = _range(curves)
@@ -52,7 +52,7 @@ def _sparkline(levels: list[int], chance: int) -> Sparkline:
 
 
 def _means(curves: Curves, width: int) -> Floats:
-    """The mean oriented score of the points on each stretch, NaN where there are none."""
+    """The mean oriented score of the points in each part of the axis, NaN where there are none."""
     components = np.array([len(axis.parts) for axis in curves.axes])
     u = curves.u.sum(axis=0) / components[:, None]  # a mix is drawn along its equal mixture
     stretch = np.clip((u * width).astype(np.int64), 0, width - 1)
@@ -66,7 +66,7 @@ def _means(curves: Curves, width: int) -> Floats:
 
 
 def _range(curves: Curves) -> tuple[Floats, Floats]:
-    """The scores that the lowest and the highest block stand for, each of shape (curve,)."""
+    """The scores of the lowest and the highest block, each of shape (curve,)."""
     score = curves.orientation[:, None] * curves.score
     continuous = curves.kind == "continuous"
     chance, ceiling = (curves.orientation * ends for ends in (curves.chance, curves.ceiling))
