@@ -104,13 +104,13 @@ def given(*groups, title="t", x=22.0):
         ),
         (
             ["falls", "probably emerges", "probably emerges"],
-            "None of the 3 tasks emerges over training FLOPs from a to b with a probability of 95 % "
-            "or more; 2 probably do.",
+            "None of the 3 tasks emerges over training FLOPs from a to b with a probability of "
+            "95 % or more; 2 probably do.",
         ),
         (
             ["falls"],
-            "The task does not emerge over training FLOPs from a to b with a probability of 95 % or "
-            "more.",
+            "The task does not emerge over training FLOPs from a to b with a probability of 95 % "
+            "or more.",
         ),
         (
             ["emerges"],
