@@ -125,10 +125,10 @@ def panels(
     before = p * np.isneginf(draws).mean(axis=1)
     beyond = 1 - p * (draws < np.inf).mean(axis=1)
     texts, titles = fit.texts(ci), titles_of(curves)
-    found = []
+    shown = []
     for place, i in enumerate(chosen.tolist()):
         real = curves.mask[i]
-        found.append(
+        shown.append(
             Panel(
                 name=str(curves.name[i]),
                 title=titles[i],
@@ -155,19 +155,19 @@ def panels(
                 ceiling=float(curves.ceiling[i]),
             )
         )
-    return found
+    return shown
 
 
 def titles_of(curves: Curves) -> list[str]:
     """Names of the curves without their axis."""
-    found = [""] * len(curves)
+    titles = [""] * len(curves)
     held = np.array([axis.name for axis in curves.axes])
     for axis in dict.fromkeys(held.tolist()):
         index = np.flatnonzero(held == axis)
         labels = {n: values[index] for n, values in curves.labels.items() if n != "axis"}
         for i, name in zip(index.tolist(), curve_names(labels).tolist(), strict=True):
-            found[i] = name
-    return found
+            titles[i] = name
+    return titles
 
 
 def single_axes(curves: Curves) -> None:

@@ -52,8 +52,8 @@ def ticks(axis: Axis, low: float, high: float, most: int = MOST) -> list[Tick]:
         values = _days(ends[0], ends[1], most)
     else:
         values = (_logarithmic if axis.is_log else _linear)(ends[0], ends[1], most)
-    found = [Tick(float(axis.coordinate(v)), v, tick_label(axis, v)) for v in values]
-    return sorted(found, key=lambda tick: tick.x)
+    places = [Tick(float(axis.coordinate(v)), v, tick_label(axis, v)) for v in values]
+    return sorted(places, key=lambda tick: tick.x)
 
 
 def tick_label(axis: Axis, value: float) -> str:
@@ -90,9 +90,9 @@ def _logarithmic(low: float, high: float, most: int) -> list[float]:
         stride = math.ceil(len(decades) / most)
         return decades[-1::-stride][::-1]
     for mantissas in _MANTISSAS:
-        found = _of_decades(low, high, mantissas)
-        if 2 <= len(found) <= most + (mantissas == _MANTISSAS[0]):
-            return found
+        places = _of_decades(low, high, mantissas)
+        if 2 <= len(places) <= most + (mantissas == _MANTISSAS[0]):
+            return places
     return _linear(low, high, most)
 
 

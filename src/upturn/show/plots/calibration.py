@@ -21,7 +21,9 @@ MOST = 60  # panels of one figure
 _SIDE = 1.9  # inches
 
 
-def plot_calibration(found: "Calibration", *, checks: Sequence[str] | None = None) -> "Figure":
+def plot_calibration(
+    calibration: "Calibration", *, checks: Sequence[str] | None = None
+) -> "Figure":
     """Draw, for each check, the distribution function of ranks less that of a uniform sample.
 
     The grey band holds the whole line of a right posterior in all panels together with a
@@ -31,7 +33,7 @@ def plot_calibration(found: "Calibration", *, checks: Sequence[str] | None = Non
 
     Parameters
     ----------
-    found : Calibration
+    calibration : Calibration
         Of `upturn.calibrate`.
     checks : sequence of str, optional
         Their names; all by default.
@@ -45,7 +47,7 @@ def plot_calibration(found: "Calibration", *, checks: Sequence[str] | None = Non
     DataError
         For a check that is not there, and for more than 60.
     """
-    names = [check.name for check in found.checks]
+    names = [check.name for check in calibration.checks]
     wanted = names if checks is None else list(checks)
     for name in wanted:
         known(name, names, kind="check", where="checks")
@@ -57,7 +59,12 @@ def plot_calibration(found: "Calibration", *, checks: Sequence[str] | None = Non
         made = figure(0.6 + _SIDE * columns, 0.5 + _SIDE * rows)
         panels = made.subplots(rows, columns, sharex=True, squeeze=False).reshape(-1)
         for ax, name in zip(panels, wanted, strict=False):
-            _panel(ax, found[name], wrong=name in found.wrong, level=1 - found.least_p)
+            _panel(
+                ax,
+                calibration[name],
+                wrong=name in calibration.wrong,
+                level=1 - calibration.least_p,
+            )
         for ax in panels[len(wanted) :]:
             ax.remove()
         made.supxlabel("rank of the truth in its posterior", fontsize="medium")

@@ -20,7 +20,7 @@ GRID = 81
 
 
 def plot_forecast(
-    found: "Forecast",
+    forecast: "Forecast",
     curve: str | None = None,
     *,
     baseline: str | None = None,
@@ -35,7 +35,7 @@ def plot_forecast(
 
     Parameters
     ----------
-    found : Forecast
+    forecast : Forecast
     curve : str, optional
         The name of a curve or of a task; may be left out where there is one.
     baseline : str, optional
@@ -53,15 +53,18 @@ def plot_forecast(
     DataError
         For a curve that is not there, and where several are meant.
     """
-    i = single(found.curves, chosen(found.curves, curve))
+    i = single(forecast.curves, chosen(forecast.curves, curve))
     if baseline is not None:
-        known(baseline, list(found.baselines), kind="baseline", where="baseline")
-    data, axis = found.curves, found.curves.axes[i]
-    mask, held = data.mask[i], found.held[i]
-    low, high = float(found.ends[0, i]), max(float(found.far[i]), float(data.x[0, i, mask].max()))
+        known(baseline, list(forecast.baselines), kind="baseline", where="baseline")
+    data, axis = forecast.curves, forecast.curves.axes[i]
+    mask, held = data.mask[i], forecast.held[i]
+    low, high = (
+        float(forecast.ends[0, i]),
+        max(float(forecast.far[i]), float(data.x[0, i, mask].max())),
+    )
     grid = np.linspace(low, high, GRID)
     levels = interval_levels(ci)
-    expected, scores = _bands(found, i, grid, levels)
+    expected, scores = _bands(forecast, i, grid, levels)
     with style():
         ax = figure(5.2, 3.6).add_subplot() if ax is None else ax
         set_axis(ax, axis, low, high)
@@ -70,7 +73,7 @@ def plot_forecast(
         ax.fill_between(x, expected[0], expected[2], color=BAND, alpha=0.8, linewidth=0, gid="band")
         ax.plot(x, expected[1], color=INK, gid="expected")
         if baseline is not None:
-            y = found.baseline(baseline, i, grid)
+            y = forecast.baseline(baseline, i, grid)
             ax.plot(x, y, color=FAINT, linestyle=(0, (1, 1.5)), label=baseline, gid="baseline")
         for part, filled in ((mask & ~held, True), (held, False)):
             ax.plot(
@@ -78,7 +81,7 @@ def plot_forecast(
                 color=INK if filled else CHANGE, markerfacecolor=INK if filled else "white",
                 markersize=4, gid="fitted" if filled else "held out",
             )  # fmt: skip
-        ax.axvline(float(axis.value(found.ends[1, i])), color=FAINT, linestyle="--", linewidth=1,
+        ax.axvline(float(axis.value(forecast.ends[1, i])), color=FAINT, linestyle="--", linewidth=1,
                    gid="end")  # fmt: skip
         if np.isfinite(data.chance[i]):
             ax.axhline(data.chance[i], color=FAINT, linestyle=(0, (1, 2)), linewidth=1,
@@ -89,11 +92,11 @@ def plot_forecast(
     return ax
 
 
-def _bands(found: "Forecast", i: int, x: Floats, levels: Floats) -> tuple[Floats, Floats]:
+def _bands(forecast: "Forecast", i: int, x: Floats, levels: Floats) -> tuple[Floats, Floats]:
     """Quantiles of the expected score and of scores: (level, place) each."""
-    one = found.mixtures[i]
-    trials = np.full(len(x), np.median(one.curve.trials[0, one.curve.mask[0]]))
+    mixture = forecast.mixtures[i]
+    trials = np.full(len(x), np.median(mixture.curve.trials[0, mixture.curve.mask[0]]))
     alone = np.full(len(x), -1)
-    scores, _ = one.scored(x, alone, np.zeros(len(x)), np.round(trials), seed=0)
-    expected = one.expected(x)
-    return quantiles(expected, one.weight, levels), quantiles(scores, one.weight, levels)
+    scores, _ = mixture.scored(x, alone, np.zeros(len(x)), np.round(trials), seed=0)
+    expected = mixture.expected(x)
+    return quantiles(expected, mixture.weight, levels), quantiles(scores, mixture.weight, levels)

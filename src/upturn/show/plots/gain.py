@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def plot_gain(
-    found: "Contrast", task: str | None = None, *, ci: float = 0.9, ax: "Axes | None" = None
+    contrast: "Contrast", task: str | None = None, *, ci: float = 0.9, ax: "Axes | None" = None
 ) -> "Axes":
     """Draw what a technique adds to the score of one task, along scale.
 
@@ -29,7 +29,7 @@ def plot_gain(
 
     Parameters
     ----------
-    found : Contrast
+    contrast : Contrast
     task : str, optional
         May be left out where there is one.
     ci : float
@@ -44,8 +44,8 @@ def plot_gain(
     DataError
         For a task that is not there, and where several are meant.
     """
-    i = single(found.curves, chosen(found.curves, task), "task")
-    data, axis, seen = found.curves, found.curves.axes[i], found.tasks[i]
+    i = single(contrast.curves, chosen(contrast.curves, task), "task")
+    data, axis, seen = contrast.curves, contrast.curves.axes[i], contrast.tasks[i]
     low, high = data.limits[:, 0, i]
     levels = interval_levels(ci)
     x, before, after = both_scores(data, i)
@@ -65,6 +65,6 @@ def plot_gain(
         if ends[1] > ends[0]:
             ax.plot(axis.value(ends), [0.02, 0.02], transform=ax.get_xaxis_transform(),
                     color=CHANGE, linewidth=4, solid_capstyle="butt", gid="break-even")  # fmt: skip
-        ax.set_ylabel(plain(f"{found.setting.split(':')[0]}: gain in score"), parse_math=False)
+        ax.set_ylabel(plain(f"{contrast.setting.split(':')[0]}: gain in score"), parse_math=False)
         ax.set_title(plain(str(data.name[i])), parse_math=False)
     return ax

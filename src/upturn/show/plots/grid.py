@@ -100,8 +100,8 @@ def plot_axes(
     titles = ["" for _ in index]
     made = _drawn(fit, index, titles, ci=ci, columns=len(index), fig=fig)
     with style():
-        told = " · ".join(dict.fromkeys(filter(None, wanted[0])))
-        made.suptitle(plain(told), parse_math=False, x=0.01, ha="left", weight="bold")
+        title = " · ".join(dict.fromkeys(filter(None, wanted[0])))
+        made.suptitle(plain(title), parse_math=False, x=0.01, ha="left", weight="bold")
     return made
 
 

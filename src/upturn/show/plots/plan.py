@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from upturn.questions.plan.result import Plan
 
 
-def plot_plan(found: "Plan", *, ax: "Axes | None" = None) -> "Axes":
+def plot_plan(plan: "Plan", *, ax: "Axes | None" = None) -> "Axes":
     """Draw the probability of coming close against the number of models.
 
     A line for each layout and number of examples, with standard errors; the dashed line is the
@@ -20,14 +20,14 @@ def plot_plan(found: "Plan", *, ax: "Axes | None" = None) -> "Axes":
 
     Parameters
     ----------
-    found : Plan
+    plan : Plan
     ax : matplotlib Axes, optional
 
     Returns
     -------
     Axes
     """
-    table = found.summary()
+    table = plan.summary()
     groups = list(table.groupby(["layout", "trials"], sort=False))
     names = [f"{layout}, {trials:,} examples" for (layout, trials), _ in groups]
     with style():
@@ -37,7 +37,7 @@ def plot_plan(found: "Plan", *, ax: "Axes | None" = None) -> "Axes":
                 rows["models"], rows["p_within"], rows["p_within_se"], label=name, capsize=2,
                 markersize=4, gid="design", **looks(names)[name],
             )  # fmt: skip
-        ax.axhline(found.probability, color=FAINT, linestyle="--", linewidth=1, gid="asked")
+        ax.axhline(plan.probability, color=FAINT, linestyle="--", linewidth=1, gid="asked")
         ax.set_xscale("log")
         counts = sorted(set(table["models"].tolist()))
         ax.xaxis.set_major_locator(FixedLocator(counts))
@@ -45,6 +45,6 @@ def plot_plan(found: "Plan", *, ax: "Axes | None" = None) -> "Axes":
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
         ax.set_ylim(-0.02, 1.02)
         ax.set_xlabel("models")
-        ax.set_ylabel(f"p(within {found.within:g} decades)")
+        ax.set_ylabel(f"p(within {plan.within:g} decades)")
         ax.legend(loc="best", fontsize="small")
     return ax

@@ -27,13 +27,17 @@ _ROW = 0.2  # inches
 
 
 def plot_shapes(
-    found: "Classification", *, axis: str | None = None, sort: bool = True, ax: "Axes | None" = None
+    classification: "Classification",
+    *,
+    axis: str | None = None,
+    sort: bool = True,
+    ax: "Axes | None" = None,
 ) -> "Axes":
     """Draw the probabilities of the classes of shapes as bars, and p(emergent) as a dot.
 
     Parameters
     ----------
-    found : Classification
+    classification : Classification
         Of `upturn.classify`.
     axis : str, optional
         One of the axes; the first by default.
@@ -50,20 +54,20 @@ def plot_shapes(
     DataError
         For an axis that is not there, and for more than 400 curves.
     """
-    data = found.curves
+    data = classification.curves
     index = chosen(data, axis=data.axes[0].name if axis is None else axis)
     if len(index) > MOST:
         raise DataError(
             f"curves: expected at most {MOST} in one figure, but got {len(index)}; classify fewer"
         )
-    emergent = found.summary()["p_emergent"].to_numpy(dtype=np.float64)
+    emergent = classification.summary()["p_emergent"].to_numpy(dtype=np.float64)
     if sort:
         index = index[np.argsort(-emergent[index], kind="stable")]
     titles = titles_of(data)
     rows, left = np.arange(len(index)), np.zeros(len(index))
     with style():
         ax = figure(6.4, 1.2 + _ROW * len(index)).add_subplot() if ax is None else ax
-        for name, p in zip(found.classes, found.p_class[index].T, strict=True):
+        for name, p in zip(classification.classes, classification.p_class[index].T, strict=True):
             ax.barh(
                 rows, p, left=left, height=0.78, color=COLOURS[name], hatch=HATCHES.get(name),
                 edgecolor="white", linewidth=0.4, label=name,

@@ -74,18 +74,22 @@ class Answer:
         return self.group in {EMERGES, PROBABLY, CHANGES}
 
 
-def answers_of(fit: "Fit", found: "Classification | None", ci: float) -> list[Answer]:
+def answers_of(fit: "Fit", classification: "Classification | None", ci: float) -> list[Answer]:
     """One answer a task, in the order of the table.
 
     Parameters
     ----------
     fit : Fit
         On one axis or several.
-    found : Classification, optional
+    classification : Classification, optional
         Of the fit's curves on its first axis.
     ci : float
     """
-    judged = _judged_by_change(fit, ci) if found is None else _judged_by_shape(found, ci)
+    judged = (
+        _judged_by_change(fit, ci)
+        if classification is None
+        else _judged_by_shape(classification, ci)
+    )
     curves, titles = fit.curves, titles_of(fit.curves)
     flags = fit.flags
     together: dict[tuple[str, ...], dict[str, int]] = {}
@@ -93,27 +97,27 @@ def answers_of(fit: "Fit", found: "Classification | None", ci: float) -> list[An
     for i, axis in enumerate(curves.axes):
         key = tuple(str(curves.labels[name][i]) for name in names)
         together.setdefault(key, {})[axis.name] = i
-    made = []
-    for held in together.values():
-        first = held.get(curves.axes[0].name)
-        told = dict.fromkeys(flag for i in held.values() for flag in flags[i])
+    answers = []
+    for by_axis in together.values():
+        first = by_axis.get(curves.axes[0].name)
+        flags_of = dict.fromkeys(flag for i in by_axis.values() for flag in flags[i])
         what = Answer() if first is None else judged[first]
-        title = titles[next(iter(held.values()))]
-        made.append(replace(what, title=title, curves=held, flags=tuple(told)))
-    return made
+        title = titles[next(iter(by_axis.values()))]
+        answers.append(replace(what, title=title, curves=by_axis, flags=tuple(flags_of)))
+    return answers
 
 
 def first_axis(fit: "Fit") -> np.ndarray:
     """The places of the curves on the first axis, which come first."""
     axis = fit.curves.axes[0]
-    return np.array([i for i, each in enumerate(fit.curves.axes) if each == axis], dtype=np.intp)
+    return np.array([i for i, other in enumerate(fit.curves.axes) if other == axis], dtype=np.intp)
 
 
-def _judged_by_shape(found: "Classification", ci: float) -> list[Answer]:
+def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer]:
     """From the classification: emergent or not, whatever the formula."""
-    curves, frame = found.curves, found.summary(ci)
+    curves, frame = classification.curves, classification.summary(ci)
     native = frame[["emergence_low", "emergence_scale", "emergence_high"]].to_numpy(np.float64)
-    bounded = bounded_of(found.models[0], curves)
+    bounded = bounded_of(classification.models[0], curves)
     spread = np.nanmax(curves.score, axis=1) - np.nanmin(curves.score, axis=1)
     rise = frame["rise"].to_numpy(np.float64)
     relative = np.where(bounded, rise, rise / np.where(spread > 0, spread, 1.0))
@@ -130,7 +134,7 @@ def _judged_by_shape(found: "Classification", ci: float) -> list[Answer]:
                 scale=scale_words(axis, limits, float(x[1])),
                 interval=interval_words(axis, limits, float(x[0]), float(x[2])),
                 rise=float(rise[i]),
-                shapes=found.p_class[i],
+                shapes=classification.p_class[i],
                 best=str(frame["best_model"].iloc[i]),
             )
         )
@@ -147,10 +151,10 @@ def _group(p: float, rise: float) -> str:
 
 def _judged_by_change(fit: "Fit", ci: float) -> list[Answer]:
     """From the fit alone: whether and where the curve changes under its one model."""
-    gain, held = fit.summary(ci)["gain"].tolist(), turns(fit, ci)
+    gain, by_axis = fit.summary(ci)["gain"].tolist(), turns(fit, ci)
     judged = []
     for i in first_axis(fit):
-        turn = held[i]
+        turn = by_axis[i]
         judged.append(
             Answer(
                 group=CHANGES if turn.p >= 0.5 else FLAT,
@@ -196,7 +200,7 @@ def turns(fit: "Fit", ci: float) -> list[Turn]:
     """The scale at which each curve rises, in the order of the fit."""
     frame = fit.summary(ci)
     native = frame[["scale_low", "scale", "scale_high"]].to_numpy(np.float64)
-    made = []
+    scales = []
     for i, (axis, p) in enumerate(zip(fit.curves.axes, frame["p_change"].tolist(), strict=True)):
         low, middle, high = _coordinates(axis, native[i]).tolist()
         limits = fit.curves.limits[:, 0, i]
@@ -204,8 +208,8 @@ def turns(fit: "Fit", ci: float) -> list[Turn]:
             scale_words(axis, limits, middle),
             interval_words(axis, limits, low, high),
         )
-        made.append(Turn(middle, (low, high), scale, interval, float(p)))
-    return made
+        scales.append(Turn(middle, (low, high), scale, interval, float(p)))
+    return scales
 
 
 def by_verdict(given: Sequence[Answer]) -> list[Answer]:

@@ -64,8 +64,8 @@ def shared(report: "Contents") -> Shared | None:
         return None
     order = canonical_order(curves)
     model, response, u = (
-        np.take_along_axis(each, order, axis=1)
-        for each in (curves.model, curves.response, curves.u[0])
+        np.take_along_axis(values, order, axis=1)
+        for values in (curves.model, curves.response, curves.u[0])
     )
     names = [axis.name for axis in axes]
     held = [[a.curves[n] for n in names] for a in report.answers if set(names) <= set(a.curves)]
@@ -94,26 +94,26 @@ def axes_note(report: "Contents") -> str:
         "The same curves under the same model on every axis of scale. A narrower interval, as a "
         "share of the axis, means that the rise is located more precisely on that axis."
     )
-    found = shared(report)
-    return start if found is None else f"{start}</p><p>{text(verdict(found))}"
+    comparison = shared(report)
+    return start if comparison is None else f"{start}</p><p>{text(verdict(comparison))}"
 
 
-def verdict(found: Shared) -> str:
+def verdict(comparison: Shared) -> str:
     """Which axis explains the scores best, and whether the axes can be told apart, in words."""
-    best = found.axes[found.best]
-    told = [_against(found, i) for i in range(len(found.axes)) if i != found.best]
-    curves = counted(found.index.shape[1], "curve")
+    best = comparison.axes[comparison.best]
+    others = [_against(comparison, i) for i in range(len(comparison.axes)) if i != comparison.best]
+    curves = counted(comparison.index.shape[1], "curve")
     return (
         f"On the {curves} with the same models on every axis, {best.title} explains the scores "
-        f"at least as well as any other: {'; '.join(told)}. The errors assume that the curves are "
+        f"at least as well as any other: {'; '.join(others)}. The errors assume that curves are "
         "independent; upturn compare --axes allows for the models that they share."
     )
 
 
-def _against(found: Shared, axis: int) -> str:
-    best, other = found.axes[found.best], found.axes[axis]
-    pair = next(p for p in found.pairs if {p.first, p.second} == {best.name, other.name})
-    gap, error = found.behind(axis)
+def _against(comparison: Shared, axis: int) -> str:
+    best, other = comparison.axes[comparison.best], comparison.axes[axis]
+    pair = next(p for p in comparison.pairs if {p.first, p.second} == {best.name, other.name})
+    gap, error = comparison.behind(axis)
     decided = gap > WITHIN * error
     ahead = f"{gap:.1f} ± {error:.1f} nats of log evidence"
     if pair.kind == orders.SAME:
@@ -128,21 +128,21 @@ def _against(found: Shared, axis: int) -> str:
 
 def axes_table(report: "Contents") -> str:
     """One row an axis."""
-    found = shared(report)
+    comparison = shared(report)
     headers = ["axis", "range", "curves", "change with p ≥ 95 %", "scale beyond the axis"]
     headers.append("median width of the interval")
     rows = [_row(report, axis) for axis in dict.fromkeys(report.fit.curves.axes)]
-    if found is not None:
+    if comparison is not None:
         headers.append("log evidence, compared with the best")
         for i, row in enumerate(rows):
-            gap, error = found.behind(i)
-            row.append("" if i == found.best else f"−{gap:.1f} ± {error:.1f}")
+            gap, error = comparison.behind(i)
+            row.append("" if i == comparison.best else f"−{gap:.1f} ± {error:.1f}")
     return table_of(headers, rows, range(2, len(headers)))
 
 
 def _row(report: "Contents", axis: Axis) -> list[str]:
     curves, summary = report.fit.curves, report.fit.summary(report.ci)
-    index = np.array([i for i, each in enumerate(curves.axes) if each == axis])
+    index = np.array([i for i, values in enumerate(curves.axes) if values == axis])
     low, high = curves.limits[:, 0, index]
     ends = np.array([report.turns[i].ends for i in index])
     width = np.where(high > low, high - low, np.nan)

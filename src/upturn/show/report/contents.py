@@ -73,11 +73,11 @@ class Contents:
         rows = {
             tuple(v) for v in zip(self.fit.curves.labels["task"], *labels.values(), strict=True)
         }
-        found: dict[str, dict[str, set[str]]] = {name: {} for name in labels}
+        values_of: dict[str, dict[str, set[str]]] = {name: {} for name in labels}
         for task, *values in rows:
             for name, value in zip(labels, values, strict=True):
-                found[name].setdefault(str(task), set()).add(str(value))
-        return [n for n, held in found.items() if any(len(v) > 1 for v in held.values())]
+                values_of[name].setdefault(str(task), set()).add(str(value))
+        return [n for n, by_task in values_of.items() if any(len(v) > 1 for v in by_task.values())]
 
     @cached_property
     def verdict(self) -> list[str]:

@@ -66,13 +66,13 @@ def diagnostics_of(fit: "Fit") -> Table:
 def problems_of(fit: "Fit") -> str:
     """Notes about the table, and the flags with the curves that have them."""
     curves = fit.curves
-    found: dict[str, list[str]] = {}
+    flagged: dict[str, list[str]] = {}
     for name, flags in zip(curves.name.tolist(), curves.flags, strict=True):
         for flag in flags:
-            found.setdefault(flag, []).append(name)
-    counts = Counter({flag: len(names) for flag, names in found.items()})
+            flagged.setdefault(flag, []).append(name)
+    counts = Counter({flag: len(names) for flag, names in flagged.items()})
     items = [text(note) for note in fit.notes]
-    items += [f"{text(flag)}: {n:,} — {text(_named(found[flag]))}" for flag, n in counts.items()]
+    items += [f"{text(flag)}: {n:,} — {text(_named(flagged[flag]))}" for flag, n in counts.items()]
     if not items:
         return '<p class="soft">Nothing was left out, derived or rounded; no curve has a flag.</p>'
     return f'<ul class="plain">{"".join(f"<li>{item}</li>" for item in items)}</ul>'

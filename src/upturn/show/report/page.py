@@ -45,7 +45,7 @@ def page(report: "Contents") -> str:
     noun = report.noun
     style, script = _asset("style.css"), _asset("page.js")
     lead, *rest = report.verdict
-    found = report.classification
+    classification = report.classification
     return Template(_asset("template.html")).substitute(
         style=style,
         script=script,
@@ -59,7 +59,7 @@ def page(report: "Contents") -> str:
         rest="".join(f"<p>{text(sentence)}</p>" for sentence in rest),
         meaning=text(_meaning(report)),
         groups=_groups(given),
-        where_title="Where, and how sure" if found else "Where it changes",
+        where_title="Where, and how sure" if classification else "Where it changes",
         where_note=_where_note(report),
         forest=_forest(given, axis, report.limits, report.ci),
         table_note=_table_note(report),
@@ -115,13 +115,13 @@ def _subtitle(report: "Contents") -> str:
 
 def _meaning(report: "Contents") -> str:
     """What emergence means, with the numbers of the criteria."""
-    found = report.classification
-    if found is None:
+    classification = report.classification
+    if classification is None:
         return (
             f"Percentages are the probability of a change under the model {report.fit.model.name}; "
             f"intervals contain the true scale with a probability of {percent(report.ci)}."
         )
-    rules = found.criteria
+    rules = classification.criteria
     return (
         f"An ability emerges if its score first stays flat near chance over at least "
         f"{percent(rules.min_flat)} of the scales, and then rises by at least {rules.min_rise:g} "
@@ -304,11 +304,11 @@ def _turning(turn: Turn) -> str:
 
 def _mix(report: "Contents", answer: Answer) -> str:
     """The probabilities of the shapes as one bar."""
-    found = report.classification
-    if found is None or not len(answer.shapes):
+    classification = report.classification
+    if classification is None or not len(answer.shapes):
         return ""
     bars, left = [], 0.0
-    for name, p in zip(found.classes, answer.shapes.tolist(), strict=True):
+    for name, p in zip(classification.classes, answer.shapes.tolist(), strict=True):
         if p >= 0.005:
             bars.append(
                 f'<rect x="{left:.1f}" width="{84 * p:.1f}" height="11" class="s-{name}">'
@@ -355,33 +355,33 @@ def _tasks(report: "Contents") -> str:
             if name in a.curves
         )
         judged = f" · emerges: {sure_words(a.p)}" if report.classification and a.best else ""
-        told = a.group + judged
+        caption = a.group + judged
         cards.append(
             f'<article class="task" data-row="{place}"><h3>{text(a.title)}'
-            f'<span>{text(told)}</span></h3><div class="panels">{figures}</div></article>'
+            f'<span>{text(caption)}</span></h3><div class="panels">{figures}</div></article>'
         )
     return "".join(cards)
 
 
 def _caption(turn: Turn) -> str:
     """The scale with its range, and the probability of a change where it is in doubt."""
-    told = turn.scale if turn.scale == turn.interval else f"{turn.scale} ({turn.interval})"
-    return text(told if turn.p >= SURE else f"{told}, changes: {sure_words(turn.p)}")
+    caption = turn.scale if turn.scale == turn.interval else f"{turn.scale} ({turn.interval})"
+    return text(caption if turn.p >= SURE else f"{caption}, changes: {sure_words(turn.p)}")
 
 
 def _shapes(report: "Contents") -> str:
     """The shapes of the curves of the whole table."""
-    found = report.classification
-    if found is None:
+    classification = report.classification
+    if classification is None:
         return ""
-    share = found.p_class.mean(axis=0)
+    share = classification.p_class.mean(axis=0)
     rows = [
         [
             f'<span class="dotted">{_swatch(f"s-{name}")}{_SHAPES[name]}</span>',
             text(sure_words(float(p))),
-            text(", ".join(m.name for m in found.models if m.shape == name)),
+            text(", ".join(m.name for m in classification.models if m.shape == name)),
         ]
-        for name, p in zip(found.classes, share, strict=True)
+        for name, p in zip(classification.classes, share, strict=True)
     ]
     note = (
         "These shapes describe the curves; the verdict does not use them. Which formula explains a "

@@ -21,8 +21,8 @@ def provenance_of(report: "Contents") -> str:
         "Python": platform.python_version(),
         **{name: held.get(name) or version(name) for name in LIBRARIES},
     }
-    found = report.classification
-    models = ", ".join(model.name for model in found.models) if found else "none"
+    classification = report.classification
+    models = ", ".join(model.name for model in classification.models) if classification else "none"
     facts = {
         "seed": meta["seed"],
         "table": meta["arguments"].get("table") or "given from Python",

@@ -71,23 +71,23 @@ def report(
         For anything wrong with the table or the arguments.
     """
     known(shapes, SHAPES, kind="choice of shapes", where="shapes")
-    done = (
+    fitted = (
         results
         if isinstance(results, Fit)
         else fit(results, axis=axis, seed=seed, threads=threads, progress=progress, **how)
     )
-    done.texts(ci)  # refuses an impossible probability before the longer part
-    found = None
+    fitted.texts(ci)  # refuses an impossible probability before the longer part
+    classification = None
     if shapes != "none":
-        found = classify(
-            done.curves.take(first_axis(done)),
+        classification = classify(
+            fitted.curves.take(first_axis(fitted)),
             models=LEAN if shapes == "lean" else None,
             draws=DRAWS,
-            seed=int(done.meta["seed"]),
+            seed=int(fitted.meta["seed"]),
             threads=threads,
             progress=progress,
         )
-    return Report(done, found, ci, shapes, title or _title(done.meta["arguments"]))
+    return Report(fitted, classification, ci, shapes, title or _title(fitted.meta["arguments"]))
 
 
 def _title(arguments: Mapping[str, Any]) -> str:

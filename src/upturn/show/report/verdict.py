@@ -49,14 +49,14 @@ def _ends(given: "Sequence[Answer]", axis: Axis) -> list[str]:
         key=lambda a: float(a.x[1]),
     )
     counted = axis.name in {"flops", "params", "tokens"}
-    told = [
+    sentences = [
         f"{a.title}, at {f'{a.scale} {axis.title}' if counted else f'{axis.title} {a.scale}'} "
         f"({a.interval})"
         for a in sure
     ]
-    if len(told) < 2:
-        return [f"That is {told[0]}."] if told else []
-    return [f"The first of them is {told[0]}; the last is {told[-1]}."]
+    if len(sentences) < 2:
+        return [f"That is {sentences[0]}."] if sentences else []
+    return [f"The first of them is {sentences[0]}; the last is {sentences[-1]}."]
 
 
 def _headline(count: Mapping[str, int], total: int, noun: tuple[str, str], where: str) -> str:
@@ -85,7 +85,7 @@ def _of(count: int, total: int, noun: tuple[str, str]) -> str:
 def _others(count: Mapping[str, int]) -> list[str]:
     """What the tasks do that do not emerge."""
     parts = []
-    for group, one, several in (
+    for group, singular, plural in (
         ("grows steadily", "improves", "improve"),
         ("falls", "gets worse", "get worse"),
         ("no clear rise", "shows no clear rise", "show no clear rise"),
@@ -97,7 +97,7 @@ def _others(count: Mapping[str, int]) -> list[str]:
                 "grows steadily": " without first staying flat near chance",
                 "no clear rise": " at these scales; they may rise at larger ones",
             }.get(group, "")
-            parts.append(f"{n} {one if n == 1 else several}{extra}")
+            parts.append(f"{n} {singular if n == 1 else plural}{extra}")
     if not parts:
         return []
     if sum(count.values()) == 1:

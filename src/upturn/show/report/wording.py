@@ -40,11 +40,11 @@ def interval_words(axis: Axis, limits: Floats, low: float, high: float) -> str:
     """An interval of scales: "2.1 – 2.7×10²²", "1.6×10²² – beyond"."""
     if math.isfinite(low) and math.isfinite(high):
         first, last = scale_words(axis, limits, low), scale_words(axis, limits, high)
-        one, two = _POWER.fullmatch(first), _POWER.fullmatch(last)
+        low_power, high_power = _POWER.fullmatch(first), _POWER.fullmatch(last)
         if first == last:
             return first
-        if one and two and one[2] == two[2]:
-            return f"{one[1]} – {last}"
+        if low_power and high_power and low_power[2] == high_power[2]:
+            return f"{low_power[1]} – {last}"
         return f"{first} – {last}"
     if math.isinf(low) and math.isinf(high):
         first, last = scale_words(axis, limits, low), scale_words(axis, limits, high)

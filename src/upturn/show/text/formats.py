@@ -106,4 +106,4 @@ def escape_markdown(text: str) -> str:
     >>> print(escape_markdown("a|b `c` <i> 3_digit < 0.01"))
     a\|b \`c\` &lt;i> 3_digit < 0.01
     """
-    return _MARKUP.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), one_line(text))
+    return _MARKUP.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), one_line(text))

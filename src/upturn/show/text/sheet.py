@@ -92,14 +92,14 @@ def telling(curves: Curves) -> list[str]:
 
     A label that adds nothing to those before it, such as shots besides settings, is left out.
     """
-    found = ["task"]
+    shown = ["task"]
     names = [label for label in curves.labels if label not in {"task", "axis"}]
-    apart = _kinds(curves, found)
+    apart = _kinds(curves, shown)
     for label in names:
-        more = _kinds(curves, [*found, label])
+        more = _kinds(curves, [*shown, label])
         if more > apart:
-            found, apart = [*found, label], more
-    return found
+            shown, apart = [*shown, label], more
+    return shown
 
 
 def _kinds(curves: Curves, labels: Sequence[str]) -> int:
