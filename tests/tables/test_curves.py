@@ -267,8 +267,8 @@ def test_an_unknown_axis(axis):
 
 
 def test_the_nearest_axis_is_suggested():
-    with pytest.raises(DataError, match=r"but got 'FLOPs'; did you mean 'flops'\?"):
-        curves(axis="FLOPs")
+    with pytest.raises(DataError, match=r"but got 'flips'; did you mean 'flops'\?"):
+        curves(axis="flips")
 
 
 def test_an_axis_twice():
@@ -586,9 +586,9 @@ def test_every_row_is_a_point_once(rows):
     models = [f"m{i:02}" for i in range(len(rows))]
     frame = pd.DataFrame(
         {"task": task, "model": models, "score": 0.5, "family": family}
-        | {"flops": [10.0**d for d in decade]}
+        | {"width": [10.0**d for d in decade]}
     )
-    c = read(frame).curves()
+    c = read(frame).curves("width")
     assert sorted(c.model[c.mask]) == models
     where = {model: i for i, model in enumerate(models)}
     for curve, point in zip(*np.nonzero(c.mask), strict=True):

@@ -8,7 +8,7 @@ from upturn.commandline.options import facts_option, quiet_option
 from upturn.commandline.source import keep_inputs
 
 # Listed here because the modules that define them take a second to load; a test compares.
-HARNESSES = ("lm-eval", "bigbench", "helm", "inspect")
+
 
 
 @click.command(cls=Command, epilog=example("datasets open-models -o open-models.csv"))
@@ -72,19 +72,22 @@ def facts(table: str, facts: str | None, output: str | None, quiet: bool) -> Non
 
 
 @click.command(
-    cls=Command, epilog=example("convert lm-eval results/ --facts models.csv -o table.csv")
+    cls=Command, epilog=example("convert results/ --facts models.csv -o table.csv")
 )
-@click.argument("kind", metavar="HARNESS", type=click.Choice(HARNESSES))
-@click.argument("path", metavar="PATH")
+@click.argument("arguments", metavar="[HARNESS] PATH", nargs=-1, required=True)
 @facts_option
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
 @quiet_option("Print no notes.")
-def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: bool) -> None:
+def convert(
+    arguments: tuple[str, ...], facts: str | None, output: str | None, quiet: bool
+) -> None:
     """Make a table from the results of an evaluation harness.
 
-    HARNESS is lm-eval (the LM Evaluation Harness, older layouts too), bigbench (BIG-bench's
-    scores_*.json), helm (run_spec.json and stats.json) or inspect (Inspect's .eval and .json logs).
-    PATH is one file, or a folder that is searched with all its subfolders.
+    PATH is one file, or a folder that is searched with all its subfolders. What is in the files
+    tells the harness; HARNESS is needed only where a folder holds results of several: lm-eval (the
+    LM Evaluation Harness, older layouts too), lighteval, bigbench (BIG-bench's scores_*.json), helm
+    (run_spec.json and stats.json), inspect (.eval and .json logs), olmes, mteb, every-eval-ever,
+    code (EvalPlus, BigCode), details-card (Open LLM Leaderboard), or one that another package adds.
     """
     from upturn.posterior.files import check_writable
     from upturn.show.text.files import write_text
@@ -92,6 +95,9 @@ def convert(kind: str, path: str, facts: str | None, output: str | None, quiet: 
     from upturn.show.text.text import one_line
     from upturn.tables.conversion import tabulate
 
+    if len(arguments) > 2:
+        raise click.UsageError(f"expected [HARNESS] PATH, but got {len(arguments)} arguments")
+    kind, path = arguments if len(arguments) == 2 else (None, arguments[0])
     target = None if output is None else check_writable(output, (".csv",))
     keep_inputs([target] if target else [], path, facts)
     frame, notes = tabulate(path, kind=kind, facts=facts)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from upturn.commandline.source import READING, Source, split_axes, take
+from upturn.commandline.table_options import table_options
 
 type Command = Callable[..., Any]
 type Decorator = Callable[[Command], Command]
@@ -64,7 +65,9 @@ def source_options(*, required: bool = True) -> Decorator:
     def gather(command: Command) -> Command:
         @wraps(command)
         def gathered(*args: Any, **how: Any) -> Any:
-            return command(*args, source=Source(**take(how, "table", *READING)), **how)
+            metric = how.get("metric") or ()  # rows of other metrics are never checked
+            source = Source(**take(how, "table", *READING), metric=metric)
+            return command(*args, source=source, **how)
 
         return gathered
 
@@ -91,6 +94,7 @@ def source_options(*, required: bool = True) -> Decorator:
             help="Name of a metric that is not a proportion, such as BLEU or a loss. Repeatable.",
         ),
         facts_option,
+        table_options,
         gather,
     )
 

@@ -1,7 +1,7 @@
 """The input of a command: a table, or a saved fit."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from upturn.commandline.edge import BadInput
+from upturn.commandline.table_options import NAMES
 
 if TYPE_CHECKING:
     from upturn.questions.fit.result import Fit
@@ -21,13 +22,20 @@ class Source:
 
     table: str
     where: Sequence[str] = ()
+    metric: Sequence[str] = ()
     lower_is_better: Sequence[str] = ()
     continuous: Sequence[str] = ()
     facts: str | None = None
+    repeats: str = "refuse"
+    wide: bool = False
+    percent: Sequence[str] = ()
+    ignore: Sequence[str] = ()
+    columns: Mapping[str, str] | None = None
+    units: Mapping[str, str] | None = None
 
     def given(self, outputs: Iterable[Path] = ()) -> "Results | str":
         """The name of the table if all of it is used as it is; otherwise the table, read."""
-        if any((self.where, self.lower_is_better, self.continuous, self.facts)):
+        if self != Source(self.table, columns={}, units={}):
             return self.read(outputs)
         keep_inputs(outputs, self.table)
         return self.table
@@ -37,13 +45,15 @@ class Source:
         from upturn.tables.results import read
 
         keep_inputs(outputs, self.table, self.facts)
-        results = read(
+        return read(
             self.table,
             lower_is_better=self.lower_is_better,
             continuous=self.continuous,
             facts=self.facts,
+            where=self.where,
+            metric=self.metric,
+            **{name: getattr(self, name) for name in NAMES},
         )
-        return results.where(*self.where) if self.where else results
 
     @property
     def is_fit(self) -> bool:
@@ -75,7 +85,7 @@ class Source:
         return load(self.table)
 
 
-READING = ("where", "lower_is_better", "continuous", "facts")
+READING = ("where", "lower_is_better", "continuous", "facts", *NAMES)
 
 
 def keep_inputs(outputs: Iterable[Path], *inputs: str | None) -> None:

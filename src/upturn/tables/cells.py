@@ -74,8 +74,39 @@ class Cells:
         )
 
 
-def number(cells: Cells) -> Floats:
-    """Numbers; NaN where there is none (an empty cell, None, R's NA).
+MISSING = frozenset({
+    "", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "nan", "none", "null", "nil", "nat", "missing",
+    "unknown", "unk", "tbd", "-", "--", "---", "–", "—", "?", ".",
+})  # fmt: skip
+
+
+def is_missing(text: str) -> bool:
+    """Whether a text stands for an unknown value.
+
+    Examples
+    --------
+    >>> is_missing(" N/A "), is_missing("-"), is_missing("0")
+    (True, True, False)
+    """
+    return text.strip().casefold() in MISSING
+
+
+def is_unknown(value: object) -> bool:
+    """Whether a cell is empty, NaN, or a text that stands for an unknown value."""
+    if isinstance(value, str):
+        return is_missing(value)
+    return value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
+
+
+def number(cells: Cells, *, grouped: bool = False) -> Floats:
+    """Numbers; NaN where there is none (an empty cell, None, or a spelling of `MISSING`).
+
+    Parameters
+    ----------
+    cells
+        As they were given.
+    grouped
+        Whether "1,000" is a number: it may be 1.000 in a column that is no count.
 
     Returns
     -------
@@ -84,26 +115,22 @@ def number(cells: Cells) -> Floats:
     Raises
     ------
     DataError
-        For text, 1_000 or 1,000, True, and the text nan or inf.
+        For other text, 1_000, True, and infinity.
     """
     try:
-        values = np.array([_number(value) for value in cells.raw], dtype=np.float64)
+        values = np.array([_number(value, grouped) for value in cells.raw], dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        bad = np.array([not _is_number(value) for value in cells.raw], dtype=np.bool_)
+        bad = np.array([not _is_number(value, grouped) for value in cells.raw], dtype=np.bool_)
         cells.refuse(bad, "a number", "write it as 1234.5 or 1.2e3, or leave the cell empty")
         raise
-    cells.refuse(
-        np.isinf(values),
-        "a finite number",
-        "a failed evaluation or an unknown value is an empty cell",
-    )
+    cells.refuse(np.isinf(values), "a finite number", "an unknown value is an empty cell")
     return values
 
 
-def _number(value: Any) -> float:
-    """A float: NaN for a missing cell, inf for the text nan (it is refused with inf)."""
+def _number(value: Any, grouped: bool = False) -> float:
+    """A float: NaN for a missing cell."""
     if isinstance(value, str):
-        return _number_in(value)
+        return plain_number(value, grouped=grouped)
     if value is None:
         return np.nan
     if isinstance(value, (bool, np.bool_)):
@@ -111,21 +138,43 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _number_in(text: str) -> float:
+_GROUPS = re.compile(
+    r"[-+]?[1-9]\d{0,2}(?:(?P<mark>[,'’ \u00a0\u2009\u202f])\d{3})(?:(?P=mark)\d{3})*(?:\.\d+)?"
+)
+
+
+def plain_number(text: str, *, grouped: bool = False) -> float:
+    """The number in a text without a unit: NaN for a missing value.
+
+    Parameters
+    ----------
+    text
+        "1234.5", "1.2e3", "1,234,567".
+    grouped
+        Whether "1,234" is one thousand and more.
+
+    Raises
+    ------
+    ValueError
+        For any other text.
+    """
     try:
         result = float(text)
     except ValueError:
-        if text == "NA" or not text.strip():
+        if is_missing(text):
             return np.nan
+        groups = _GROUPS.fullmatch(text.strip())
+        if groups and (grouped or text.count(groups["mark"]) > 1):
+            return float(text.strip().replace(groups["mark"], ""))
         raise
     if "_" in text:  # Python reads 1_000, others do not
         raise ValueError(text)
-    return np.inf if result != result else result  # noqa: PLR0124 (faster than isnan)
+    return result
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object, grouped: bool) -> bool:
     try:
-        _number(value)
+        _number(value, grouped)
     except (TypeError, ValueError, OverflowError):
         return False
     return True
@@ -160,6 +209,8 @@ def day_number(text: str) -> float:
     if not text:
         return np.nan
     try:
+        if re.fullmatch(r"\d{4}-\d\d", text):
+            text = f"{text}-01"
         if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?", text):
             return np.inf
         return float(datetime.date.fromisoformat(text[:10]).toordinal() - EPOCH)

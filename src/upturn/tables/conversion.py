@@ -4,6 +4,7 @@ import os
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from upturn.checks.errors import counted
 from upturn.tables.cells import objects
 from upturn.tables.facts.fill import filled
 from upturn.tables.facts.tables import knowledge
@@ -38,9 +39,19 @@ def tabulate(
     harvest = read_evaluations(source, name, kind=kind)
     done = filled(harvest.frame, name, knowledge(facts, bundled=False))
     cells = done.cells
-    clean(cells, name, lower=harvest.lower, continuous=harvest.continuous)
+    checked = clean(
+        cells, name, lower=harvest.lower, continuous=harvest.continuous, repeats="latest"
+    )
+    repeated = len(cells) - len(checked)
+    repeats = f"{counted(repeated, 'repeated row')}: choose by --repeats when the table is read"
+    more = (repeats,) if repeated else ()
     columns = {str(c): objects([_written(cell) for cell in cells[c]]) for c in cells}
-    return pd.DataFrame(columns, dtype=object), (*harvest.notes, *done.notes(), *harvest.hints())
+    return pd.DataFrame(columns, dtype=object), (
+        *harvest.notes,
+        *done.notes(),
+        *more,
+        *harvest.hints(),
+    )
 
 
 def _written(cell: object) -> object:

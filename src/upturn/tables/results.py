@@ -1,12 +1,13 @@
 """Results: a validated table of evaluation results, one row a measurement."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import Self
 
 import numpy as np
 
-from upturn.arrays.types import Booleans, Floats
+from upturn.arrays.types import Floats
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, NothingThereError, counted, listed, shown
 from upturn.checks.names import SCATTERS
@@ -17,8 +18,8 @@ from upturn.tables.curves import Curves, Limits
 from upturn.tables.facts.fill import filled
 from upturn.tables.facts.tables import Facts, knowledge
 from upturn.tables.limits import with_limits
-from upturn.tables.readers import Source, read_table, table_name
-from upturn.tables.readers.evaluations import Harvest, is_evaluation, read_evaluations
+from upturn.tables.readers import Source, table_name
+from upturn.tables.readers.harvest import harvested
 from upturn.tables.readers.schema import (
     CURVE,
     LABELS,
@@ -29,6 +30,9 @@ from upturn.tables.readers.schema import (
     is_one,
 )
 from upturn.tables.rows import Rows
+from upturn.tables.shaping.filters import conditions_by_column, filtered, metric_labels, rows_with
+from upturn.tables.shaping.headers import normal, resolve
+from upturn.tables.shaping.shape import Layout, measured, shaped
 
 
 def read(
@@ -37,6 +41,14 @@ def read(
     lower_is_better: str | Iterable[str] = (),
     continuous: str | Iterable[str] = (),
     facts: Facts | None = None,
+    where: str | Iterable[str] = (),
+    metric: str | Iterable[str] = (),
+    repeats: str = "refuse",
+    wide: bool = False,
+    percent: str | Iterable[str] = (),
+    ignore: str | Iterable[str] = (),
+    columns: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
     name: str | None = None,
 ) -> "Results":
     """Read a table of results, one row a measurement.
@@ -60,6 +72,24 @@ def read(
         ``params``, ``tokens``, ``flops``, ``date``) and tasks (chance, number of questions), but
         not for a bundled data set; a table with a column of models is asked first; "none" for
         nothing. No cell that has a value is changed.
+    where
+        Conditions COLUMN=VALUE that rows have to meet, as in `Results.where`; rows that do not are
+        never checked.
+    metric
+        Metrics to take; rows of others are never checked.
+    repeats
+        What to do about repeated measurements: "refuse", "pool" (add their counts up), "mean", or
+        "latest" (the last row). Rows that a column ``seed`` or ``repeat`` tells apart are pooled.
+    wide
+        Whether every task (or metric) has a column of its own.
+    percent
+        Metrics in per cent, to be divided by 100; "all" for every one.
+    ignore
+        Columns to leave out.
+    columns
+        From a name of the schema to the column that holds it; "a+b" joins several.
+    units
+        From a column to the unit of its numbers, such as {"size": "B"}.
     name
         What messages call the table.
 
@@ -75,19 +105,48 @@ def read(
     """
     name = table_name(source) if name is None else name
     found = datasets.resolve(source)
-    harvest = (
-        read_evaluations(found, name) if is_evaluation(found) else Harvest(read_table(found, name))
+    harvest = harvested(found, name)
+    layout = Layout(columns or {}, _names(ignore), units or {}, wide=wide, percent=_names(percent))
+    shape = shaped(harvest.frame, name, layout)
+    chosen, later = filtered(shape.cells, name, _names(where), _names(metric))
+    cells, read_units = measured(shape, chosen, name, layout)
+    notes = (*harvest.notes, *shape.notes, *read_units)
+    done = filled(cells, name, knowledge(facts, bundled=found is source))
+    cells, notes = done.cells, (*notes, *done.notes())
+    present = set(metric_labels(cells))
+    known_lower = (m for m in harvest.lower if m in present)
+    lower = (*_names(lower_is_better), *known_lower, *done.lower)
+    others = (
+        *_names(continuous),
+        *(m for m in (*harvest.continuous, *shape.continuous) if m in present),
     )
-    done = filled(harvest.frame, name, knowledge(facts, bundled=found is source))
-    notes = (*harvest.notes, *done.notes())
-    lower = dict.fromkeys((*_names(lower_is_better), *harvest.lower, *done.lower))
-    others = dict.fromkeys((*_names(continuous), *harvest.continuous))
-    cleaned = clean(done.cells, name, lower=tuple(lower), continuous=tuple(others))
-    return Results(**vars(replace(cleaned, remarks=(*notes, *cleaned.remarks))))
+    cleaned = clean(
+        cells,
+        name,
+        lower=tuple(dict.fromkeys(lower)),
+        continuous=tuple(dict.fromkeys(others)),
+        repeats=repeats,
+    )
+    met = tuple(condition for condition in _names(where) if condition not in later)
+    remarks = (*notes, *cleaned.remarks)
+    results = Results(**vars(replace(cleaned, remarks=remarks)), conditions=met)
+    return results.where(*later) if later else results
 
 
 def _names(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+# Words in the names of columns that describe an evaluation and not the scale of a model.
+_BOOKKEEPING = {
+    "score", "scores", "best", "rank", "stderr", "std", "id", "index", "started", "completed",
+    "created", "timestamp", "url", "notes", "version", "seed", "repeat", "samples", "epochs",
+    "cost", "price",
+}  # fmt: skip
+
+
+def _is_bookkeeping(column: str) -> bool:
+    return not _BOOKKEEPING.isdisjoint(normal(column).split("_"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +184,7 @@ class Results(Clean):
         """The columns that can be an axis: the known scales first."""
         scales = [column for column in SCALES if column in self.columns]
         others = [c for c in self.columns if c not in {*LABELS, *MEASURES, *SCALES}]
+        others = [column for column in others if not _is_bookkeeping(column)]
         return tuple(c for c in [*scales, *others] if self._can_be_axis(c))
 
     def _can_be_axis(self, column: str) -> bool:
@@ -155,19 +215,14 @@ class Results(Clean):
             For a column or a value that is not there, with those that are; where no row is left.
         """
         wanted: dict[str, list[str]] = {}
-        for condition in conditions:
-            column, equals, value = condition.partition("=")
-            if not (column and equals):
-                raise DataError(
-                    f"where: expected COLUMN=VALUE, but got {shown(condition)}; "
-                    "for example setting=few-shot"
-                )
-            if column not in self.columns:
+        for column, values in conditions_by_column(conditions).items():
+            given = resolve(column, self.columns)
+            if given is None:
                 known(column, self._filled(), kind="column", where=f"{self.name}, where")
-            wanted.setdefault(column, []).append(value)
+            wanted.setdefault(given or column, []).extend(values)
         keep = np.ones(len(self), dtype=np.bool_)
         for column, values in wanted.items():
-            keep &= self._equal(column, values)
+            keep &= rows_with(self.frame, self.name, column, values)
         if not keep.any():
             raise DataError(
                 f"{self.name}: expected rows with {' and '.join(conditions)}, but got none; "
@@ -178,16 +233,6 @@ class Results(Clean):
     def _filled(self) -> list[str]:
         """The columns in which there is something: not those that the table did not give."""
         return [column for column in self.columns if self.frame[column].notna().any()]
-
-    def _equal(self, column: str, values: Sequence[str]) -> Booleans:
-        cells = self.frame[column]
-        present = {_condition(column, str(cell)): cell for cell in cells.unique()}
-        kind = column if column in LABELS else f"value of {column}"
-        found = [
-            present[known(text, list(present), kind=kind, where=f"{self.name}, where")]
-            for text in (_condition(column, value) for value in values)
-        ]
-        return cells.isin(found).to_numpy(dtype=np.bool_)
 
     def curves(
         self,
@@ -261,7 +306,10 @@ class Results(Clean):
         axis = Axis.parse(spec)
         if axis.components:
             return replace(axis, components=tuple(self._axis(part) for part in axis.components))
+        if axis.name not in self.frame:
+            axis = self._synonym(axis)
         if axis.name not in self.frame or axis.name in {*LABELS, *MEASURES}:
+            self._refuse_without_axes(axis.name)
             known(axis.name, self.axes(), kind="axis", where=self.name)
         if self._is_text(axis.name) and self._has_dates(axis.name):
             axis = axis.as_date()
@@ -271,6 +319,22 @@ class Results(Clean):
                 f"fill it in, or choose of the axes {listed(self.axes())}"
             )
         return axis
+
+    def _refuse_without_axes(self, name: str) -> None:
+        """Say how a table that names models alone gets its scales."""
+        if not self.axes():
+            table = quote(self.name)
+            raise DataError(
+                f"{self.name}: expected a column {shown(name)}, but got no scale of any model; "
+                f"list what is known by: upturn facts {table} -o models.csv, fill it in, and add "
+                "--facts models.csv"
+            )
+
+    def _synonym(self, axis: Axis) -> Axis:
+        """The axis under the name of the table: "compute" is flops, "date" is "Release date"."""
+        usable = [column for column in self.columns if column not in {*LABELS, *MEASURES}]
+        given = resolve(axis.name, usable)
+        return axis if given is None else replace(axis, name=given)
 
     def _has_dates(self, column: str) -> bool:
         return any(np.isfinite(cells_module.day_number(text)) for text in set(self.frame[column]))
@@ -293,6 +357,8 @@ class Results(Clean):
         cells = self.cells(axis.name)
         if axis.transform == "date":
             return cells_module.day(cells)
+        if self._is_text(axis.name):
+            rules.no_foreign_dates(cells)
         values = (
             cells_module.number(cells)
             if self._is_text(axis.name)
@@ -303,17 +369,6 @@ class Results(Clean):
             remedy = f"a column with other numbers is an axis as {axis.name}:linear"
             rules.positive(values, cells, remedy)
         return axis.coordinate(values)
-
-
-def _condition(column: str, text: str) -> str:
-    """A cell or a value as ``where`` compares them: 7e9 and 7000000000 are the same number."""
-    if column in LABELS:
-        return cells_module.whole_label(text) if column == "shots" else text
-    try:
-        value = float(text)
-        return "" if np.isnan(value) else f"{value:.15g}"
-    except ValueError:
-        return text
 
 
 # ---- curves --------------------------------------------------------------------------------------

@@ -1,6 +1,8 @@
 """Rules for the columns and rows of a table; each function returns the cleaned value."""
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Sequence
+from shlex import quote
 
 import numpy as np
 
@@ -20,6 +22,11 @@ MAX_CELLS = 100_000_000  # curves times the points of the longest: the size of a
 
 MAX_COUNT = 2**53  # beyond it a float no longer holds every whole number
 
+_DATE = re.compile(
+    r"^\s*\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|^\s*\d{4}[/.]\d{1,2}|"
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{2,4}",
+    re.IGNORECASE,
+)
 DIVIDE_BY_100 = "divide percentages by 100"
 
 
@@ -117,6 +124,14 @@ def not_negative(values: Floats, cells: Cells) -> Floats:
     return values
 
 
+def no_foreign_dates(cells: Cells) -> None:
+    """Refuse dates that are written in another way than 2022-06-15."""
+    days = np.array(
+        [isinstance(v, str) and bool(_DATE.search(v)) for v in cells.raw], dtype=np.bool_
+    )
+    cells.refuse(days, "an ISO date such as 2022-06-15", "write dates as year-month-day")
+
+
 def perplexity(values: Floats, cells: Cells) -> Floats:
     """Perplexities: at least 1, or NaN."""
     cells.refuse(
@@ -184,12 +199,12 @@ def proportion(values: Floats, metric: Objects, cells: Cells) -> Floats:
     bad = (values < 0) | (values > 1)
     if bad.any():
         first = int(np.argmax(bad))
-        percent = f"{DIVIDE_BY_100}, or " if 1 < values[first] <= 100 else ""
-        name = metric[first]
+        name = quote(str(metric[first]))
+        percent = f"where it is in per cent --percent {name}, " if 1 < values[first] <= 100 else ""
         cells.refuse(
             bad,
             "a proportion in [0, 1]",
-            f"{percent}if {shown(name)} is no proportion, say so: --continuous {name}",
+            f"{percent}where it is no proportion --continuous {name}",
         )
     return values
 
@@ -248,33 +263,6 @@ def chance_below_ceiling(
             "correct one of the two columns",
         )
     return low, high
-
-
-def distinct(ids: Integers, what: str, describe: Callable[[int], str], cells: Cells) -> Integers:
-    """Rows that are all different.
-
-    Parameters
-    ----------
-    ids
-        What each row measures, as a number. Shape (row,).
-    what
-        The columns that make it: "task, model".
-    describe
-        Gives the labels of the row at an index.
-    cells
-        Any column, for the names of the rows.
-    """
-    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-    bad = first[inverse] != np.arange(len(ids))
-    if bad.any():
-        index = int(np.argmax(bad))
-        more = also(int(bad.sum()) - 1, "repeated row")
-        raise DataError(
-            f"{cells.table}, {cells.row(index)}: expected each measurement once ({what}), "
-            f"but got {describe(index)} again, after {cells.row(int(first[inverse[index]]))}{more};"
-            " remove one, or tell repeats apart by a column 'run' and checkpoints by their model"
-        )
-    return ids
 
 
 def consistent(values: Floats, ids: Integers, count: int, cells: Cells) -> Floats:

@@ -6,7 +6,7 @@ import pytest
 import upturn
 from upturn.checks.errors import DataError
 
-RESULTS = "task,model,run,score,params\nt,a@1,a,0.1,5\nt,a@2,a,0.2,\nt,b,,0.3,7\n"
+RESULTS = "task,model,run,score,params\nt,a@1,a,0.1,5e8\nt,a@2,a,0.2,\nt,b,,0.3,7e8\n"
 
 
 @pytest.fixture
@@ -23,12 +23,14 @@ def joined(tmp_path, monkeypatch):
 
 
 def test_empty_cells_are_filled_in_and_no_other(joined):
-    results = joined("model,family,params,tokens,date\na@1,F,6,10,2020-01-02\nb,G,,20,2021-03-04\n")
+    results = joined(
+        "model,family,params,tokens,date\na@1,F,6e8,1e9,2020-01-02\nb,G,,2e9,2021-03-04\n"
+    )
     frame = results.frame
-    assert frame["params"].tolist()[::2] == [5, 7]
-    assert frame["tokens"].tolist()[::2] == [10, 20]
+    assert frame["params"].tolist()[::2] == [5e8, 7e8]
+    assert frame["tokens"].tolist()[::2] == [1e9, 2e9]
     assert frame["family"].tolist() == ["F", "", "G"]
-    assert frame["flops"].tolist()[::2] == [6 * 5 * 10, 6 * 7 * 20]
+    assert frame["flops"].tolist()[::2] == [6 * 5e8 * 1e9, 6 * 7e8 * 2e9]
     assert "date" in results.axes()
     assert "models.csv: without 1 model: 'a'" in results.notes
     assert any(
@@ -38,34 +40,34 @@ def test_empty_cells_are_filled_in_and_no_other(joined):
 
 
 def test_checkpoints_take_from_their_run_what_training_does_not_change(joined):
-    frame = joined("model,family,params,tokens\na,F,6,99\nb,G,7,20\n").frame
-    assert frame["params"].tolist() == [5, 6, 7]
+    frame = joined("model,family,params,tokens\na,F,6e8,99e9\nb,G,7e8,20B\n").frame
+    assert frame["params"].tolist() == [5e8, 6e8, 7e8]
     assert frame["family"].tolist() == ["F", "F", "G"]
     assert frame["tokens"].isna().tolist() == [True, True, False]
 
 
 def test_labels_and_measures_are_no_facts(joined):
-    frame = joined("model,task,score,source,params,tokens\nb,other,1,where,8,9\n").frame
+    frame = joined("model,task,score,source,params,tokens\nb,other,1,where,8e8,9e9\n").frame
     assert set(frame["task"]) == {"t"}
     assert frame["score"].tolist() == [0.1, 0.2, 0.3]
     assert "source" not in frame
 
 
 def test_other_spellings_join_and_are_listed(joined):
-    results = joined("Model,Parameters,Domain\nB,8,Language\nA@2,9,Language\n")
-    assert results.frame["params"].tolist() == [5, 9, 7]
+    results = joined("Model,Parameters,Domain\nB,800M,Language\nA@2,900M,Language\n")
+    assert results.frame["params"].tolist() == [5e8, 9e8, 7e8]
     assert "models.csv: taken for one model: 'a@2' = 'A@2', 'b' = 'B'" in results.notes
     assert "Domain" not in results.frame
 
 
 def test_two_rows_that_are_one_model_in_another_spelling_join_by_the_exact_name_alone(joined):
-    frame = joined("model,tokens\nB,1\nB-hf,2\nb,3\n").frame
-    assert frame["tokens"].tolist()[2] == 3
+    frame = joined("model,tokens\nB,1B\nB-hf,2B\nb,3B\n").frame
+    assert frame["tokens"].tolist()[2] == 3e9
 
 
 def test_a_table_of_results_in_which_facts_repeat(joined):
-    frame = joined("task,model,score,tokens,note\nx,b,.1,9,1\ny,b,.2,9,2\nx,c,.1,8,3\n").frame
-    assert frame["tokens"].tolist()[2] == 9
+    frame = joined("task,model,score,tokens,note\nx,b,.1,9e9,1\ny,b,.2,9e9,2\nx,c,.1,8e9,3\n").frame
+    assert frame["tokens"].tolist()[2] == 9e9
     assert "note" not in frame
 
 
@@ -92,18 +94,18 @@ def test_a_bundled_data_set_is_a_table_of_facts():
     [
         ("maker,params\na,1\n", r"models.csv: expected a column 'model'"),
         (
-            "model,params\nb,1\nb,2\n",
-            r"models.csv, row 3, column params: expected one value for 'b', but got 2 after 1 "
+            "model,params\nb,1e9\nb,2e9\n",
+            r"models.csv, row 3, column params: expected one value for 'b', but got 2000000000 after 1000000000 "
             r"in row 2; correct one of them",
         ),
         ("model,params\nb,-1\n", r"models.csv, row 2, column params: expected a number above 0"),
         (
-            "model,params\nb,7B\n",
-            r"models.csv, row 2, column params: expected a number, but got '7B'",
+            "model,params\nb,8x7B\n",
+            r"models.csv, row 2, column params: expected a number, but got '8x7B'",
         ),
         ("model,params\n,1\n", r"models.csv, row 2, column model: expected a name"),
-        ("model,params\nzz,1\n", r"but got none: 'a', 'b'; write the names as"),
-        ("model,params\npythia-1.4b,1\n", r"expected models of results.csv, but got none"),
+        ("model,params\nzz,1e9\n", r"but got none: 'a', 'b'; write the names as"),
+        ("model,params\npythia-1.4b,1e9\n", r"expected models of results.csv, but got none"),
     ],
 )
 def test_bad_side_tables(joined, text, message):

@@ -17,7 +17,7 @@ from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES
 from upturn.tables.facts.names import nearest_names
 from upturn.tables.facts.tables import Knowledge, Known, Table, is_empty
-from upturn.tables.readers.schema import cells_of
+from upturn.tables.readers.schema import SCALES, cells_of, scale_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -204,7 +204,8 @@ def _numbers(cells: "pd.DataFrame", name: str, column: str) -> Floats:
     if column not in cells:
         return np.full(len(cells), np.nan)
     try:
-        return cells_module.number(cells_of(cells, name, column))
+        given = cells_of(cells, name, column)
+        return scale_numbers(given, column) if column in SCALES else cells_module.number(given)
     except DataError:
         return np.full(len(cells), np.nan)
 

@@ -40,7 +40,7 @@ def with_task_facts(done: Filled, name: str) -> Filled:
     values = {
         "chance": _without_any(cells, "chance", code, _numbers(facts, "chance"))[code],
         "trials": _questions(
-            cells, _without_any(cells, "trials", code, _numbers(facts, "questions"))[code]
+            cells, code, _without_any(cells, "trials", code, _numbers(facts, "questions"))[code]
         ),
     }
     for column, of in values.items():
@@ -73,10 +73,11 @@ def _without_any(cells: "pd.DataFrame", column: str, code: Integers, values: Obj
     return values
 
 
-def _questions(cells: "pd.DataFrame", questions: Objects) -> Objects:
+def _questions(cells: "pd.DataFrame", code: Integers, questions: Objects) -> Objects:
     """The number of questions of each row that has no count and no error of its own.
 
-    Where the score is no whole number of them, only a part was asked, or it is an average.
+    Where the score is no whole number of them, only a part was asked, or it is an average; then
+    no row of that task gets one, since rows without it would be left out of the curve.
     """
     columns = [c for c in ("successes", "stderr", *TRIALS) if c in cells]
     given = np.zeros(len(cells), dtype=np.bool_)
@@ -89,6 +90,9 @@ def _questions(cells: "pd.DataFrame", questions: Objects) -> Objects:
         number is not None and not own and _is_whole(score, number)
         for score, number, own in zip(scores, questions, given, strict=True)
     ]
+    asked = [not is_empty(score) and not own for score, own in zip(scores, given, strict=True)]
+    doubtful = set(code[np.array(asked) & ~np.array(keep)].tolist())
+    keep = [kept and index not in doubtful for kept, index in zip(keep, code.tolist(), strict=True)]
     return cells_module.objects(
         [int(number) if kept else None for number, kept in zip(questions, keep, strict=True)]
     )

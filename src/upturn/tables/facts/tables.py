@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
 from upturn.arrays.types import Objects
 from upturn.checks.errors import DataError, shown
 from upturn.tables import cells as cells_module
@@ -14,7 +16,14 @@ from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, model_facts
 from upturn.tables.facts.names import canonical
 from upturn.tables.readers import read_table, table_name
-from upturn.tables.readers.schema import LABELS, MEASURES, SCALE_RULES, TRIALS, cells_of
+from upturn.tables.readers.schema import (
+    LABELS,
+    MEASURES,
+    SCALE_RULES,
+    TRIALS,
+    cells_of,
+    scale_numbers,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -132,9 +141,8 @@ def _values(cells: "pd.DataFrame", name: str, column: str) -> Objects:
     """The cells of a column, None where one is empty; scales checked by the rules of results."""
     given = cells_of(cells, name, column)
     if column in SCALE_RULES:
-        numbers, rule = cells_module.number(given), SCALE_RULES[column]
-        if rule is not None:
-            rule(numbers, given)
+        numbers = scale_numbers(given, column)
+        return cells_module.objects([None if np.isnan(value) else value for value in numbers])
     return cells_module.objects([None if is_empty(cell) else cell for cell in given.raw])
 
 

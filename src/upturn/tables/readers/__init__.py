@@ -66,11 +66,22 @@ def read_table(source: Source, name: str) -> "pd.DataFrame":
         if suffix in _PARQUET:
             return read_parquet(path, name)
         with path.open("rb") as lines:
-            if suffix in _JSON_LINES:
-                return read_jsonl(_decoded(lines, name), name)
-            if _DELIMITERS[suffix] is None:
-                return _read_lines(lines, name)
-            return read_delimited(_decoded(lines, name), name, _DELIMITERS[suffix] or ",")
+            return read_stream(lines, name, suffix)
+
+
+def read_stream(lines: BinaryIO, name: str, suffix: str) -> "pd.DataFrame":
+    """The cells of a table of text, in the format that an ending of a file's name says."""
+    if suffix in _JSON_LINES:
+        return read_jsonl(_decoded(lines, name), name)
+    delimiter = _DELIMITERS.get(suffix)
+    if delimiter is None:
+        return _read_lines(lines, name)
+    return read_delimited(_decoded(lines, name), name, delimiter)
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file is a table, by its ending."""
+    return path.suffix.lower() in {*_DELIMITERS, *_JSON_LINES, *_PARQUET} - {".txt"}
 
 
 def is_delimited(path: Path) -> bool:

@@ -1,8 +1,9 @@
 """Comma- and tab-separated tables, cell by cell as text."""
 
 import csv
+import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import batched
+from itertools import batched, chain
 from typing import TYPE_CHECKING
 
 from upturn.checks.errors import DataError, counted, shown
@@ -65,6 +66,7 @@ def read_pieces(
     limit
         Told the table's name and how many rows there are by now.
     """
+    delimiter, lines = _separator(iter(lines), delimiter)
     rows = _rows(lines, name, delimiter)
     header = [plain(column) for column in next(rows, (0, []))[1]]
     if not header:
@@ -76,9 +78,17 @@ def read_pieces(
     columns(name, [column for column in header if column])
     batch = None
     for batch in batched(_checked(rows, header, name, limit), _BATCH):
-        yield _frame(batch, header)
+        frame = _frame(batch, header)
+        yield with_decimal_points(frame) if delimiter == ";" else frame
     if batch is None:
         raise DataError(f"{name}: expected rows of results, but got a header only; add rows")
+
+
+def _separator(lines: Iterator[str], delimiter: str) -> tuple[str, Iterator[str]]:
+    """A semicolon in the place of the comma, where the header has the one and not the other."""
+    first = next(lines, "")
+    is_other = delimiter == "," and ";" in first and "," not in first
+    return (";" if is_other else delimiter), chain([first] if first else [], lines)
 
 
 def _rows(lines: Iterable[str], name: str, delimiter: str) -> Iterator[Row]:
@@ -120,10 +130,34 @@ def _frame(batch: tuple[Row, ...], header: list[str]) -> "pd.DataFrame":
     ).set_axis(pd.Index(numbers, name="row"))
 
 
+_DECIMAL_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+(?:[eE][-+]?\d+)?")
+_UNMISTAKABLE = re.compile(r"[-+]?(?:0|\d{4,}|[\d.]+\.\d{3}),\d+|[-+]?\d+,(?:\d{1,2}|\d{4,})")
+
+
+def with_decimal_points(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """A table with decimal commas, as spreadsheets of many countries write it, with points.
+
+    "1,234" alone may be a thousand and more, so one cell has to be unmistakable.
+    """
+    import pandas as pd
+
+    texts = {column: frame[column].str.strip() for column in frame}
+    if not any(values.str.fullmatch(_UNMISTAKABLE).any() for values in texts.values()):
+        return frame
+    points = {
+        column: [
+            text.replace(".", "").replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
+            for text in values
+        ]
+        for column, values in texts.items()
+    }
+    return pd.DataFrame(points, dtype=str).set_axis(frame.index)
+
+
 def _check_delimiter(header: list[str], name: str, delimiter: str) -> None:
     if len(header) > 1:
         return
-    wanted = {",": "commas", "\t": "tabs"}[delimiter]
+    wanted = {",": "commas", "\t": "tabs", ";": "semicolons"}[delimiter]
     for other, word in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
         if other in header[0]:
             raise DataError(

@@ -4,7 +4,7 @@ import math
 import os
 import shlex
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, counted, listed, shown, shown_path
-from upturn.tables.readers import bigbench, helm, inspect, lm_eval
-from upturn.tables.readers.documents import read_json, relative
+from upturn.tables.readers import helm
+from upturn.tables.readers.documents import relative
+from upturn.tables.readers.kinds import canonical, kinds
 from upturn.tables.rules import row_limit
 
 if TYPE_CHECKING:
@@ -25,50 +26,11 @@ MAX_STRANGE_BYTES = 500_000_000  # their size in all: the folder is a wrong one
 SUFFIXES = (".json", ".eval")
 _COLUMNS = (
     "task", "model", "family", "run", "step", "setting", "shots", "metric", "score", "trials",
-    "stderr", "chance", "ceiling", "params", "tokens", "flops", "perplexity", "source",
+    "stderr", "chance", "ceiling", "params", "tokens", "flops", "perplexity", "repeat", "source",
 )  # fmt: skip
-_LABELS = ("task", "model", "family", "setting", "shots", "metric", "run")
+_LABELS = ("task", "model", "family", "setting", "shots", "metric", "run", "repeat")
 _MEASURES = ("score", "trials", "stderr")
 _BOUNDS = ("chance", "ceiling")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What one harness writes.
-
-    Parameters
-    ----------
-    title
-        What people call it.
-    by_name
-        Whether a file holds its results: None where only a look inside can tell.
-    holds
-        Whether a document does.
-    rows
-        The rows of a document.
-    load
-        The document of a file.
-    is_finished
-        Whether a document is that of an evaluation that came to its end.
-    """
-
-    title: str
-    by_name: Callable[[Path], bool | None]
-    holds: Callable[[object], bool]
-    rows: Callable[[Any, Path], Iterator[dict[str, Any]]]
-    load: Callable[[Path], Any] = read_json
-    is_finished: Callable[[Any], bool] = lambda document: True
-
-
-KINDS = {
-    "lm-eval": Kind(lm_eval.TITLE, lm_eval.by_name, lm_eval.holds, lm_eval.rows),
-    "bigbench": Kind(bigbench.TITLE, bigbench.by_name, bigbench.holds, bigbench.rows),
-    "helm": Kind(helm.TITLE, helm.by_name, helm.holds, helm.rows),
-    "inspect": Kind(
-        inspect.TITLE, inspect.by_name, inspect.holds, inspect.rows, inspect.load,
-        inspect.is_finished,
-    ),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +93,7 @@ def read_evaluations(
     name
         What messages call it; the path by default.
     kind
-        Of `KINDS`. By default what is there, which has to be one kind.
+        Of `upturn.tables.readers.kinds`. By default what is there, which has to be one kind.
 
     Returns
     -------
@@ -145,7 +107,7 @@ def read_evaluations(
         or ends in the middle; for two files that disagree on one measurement.
     """
     if kind is not None:
-        known(kind, list(KINDS), kind="harness", where="kind")
+        kind = known(canonical(kind), list(kinds()), kind="harness", where="kind")
     root = Path(os.path.expanduser(source))
     name = os.fspath(source) if name is None else name
     shown_name = name if name.isprintable() else shown_path(name)
@@ -177,17 +139,17 @@ class _Search:
         """Take the rows of a file, or count it as skipped."""
         self.looked_at += 1
         place = relative(path, root)
-        kind, document = _identify(path, [wanted] if wanted else list(KINDS))
+        kind, document = _identify(path, [wanted] if wanted else list(kinds()))
         if kind is None:
             self.skipped += 1
             self._count_strange(path, document)
             return
-        if not KINDS[kind].is_finished(document):
+        if not kinds()[kind].is_finished(document):
             self.unfinished.append(place)
             return
         self.kinds.setdefault(kind, place)
         self._check_one_kind()
-        for row in KINDS[kind].rows(document, path):
+        for row in kinds()[kind].rows(document, path):
             row_limit(self.name, len(self.rows) + 1)
             self.rows.append(row | {"source": place})
 
@@ -198,7 +160,7 @@ class _Search:
             self.strange_bytes += path.stat().st_size
         if self.strange > MAX_STRANGE or self.strange_bytes > MAX_STRANGE_BYTES:
             raise DataError(
-                f"{self.name}: expected results of {listed(KINDS)}, but got "
+                f"{self.name}: expected results of {listed(kinds())}, but got "
                 f"{counted(self.strange, 'JSON file')} of other kinds; name the folder of results"
             )
 
@@ -214,7 +176,9 @@ class _Search:
         """The rows as a table."""
         if not self.rows:
             raise DataError(self._nothing(wanted))
-        rows, same = _distinct(self.rows, self.name)
+        whole, limited = _without_limited(self.rows)
+        members, groups = _without_groups(whole)
+        rows, same = _distinct(members)
         differing = _agree(rows)
         names = list(dict.fromkeys(str(row["metric"]) for row in rows))
         lower = {str(row["metric"]) for row in rows if row.get("lower")}
@@ -222,18 +186,18 @@ class _Search:
             frame=_frame(rows),
             lower=tuple(metric for metric in names if metric in lower),
             continuous=tuple(metric for metric in names if metric in _beyond(rows)),
-            notes=(*self._notes(same), *differing),
+            notes=(*self._notes(same, limited, groups), *differing),
         )
 
     def _nothing(self, wanted: str | None) -> str:
-        titles = listed([wanted] if wanted else KINDS)
+        titles = listed([wanted] if wanted else kinds())
         more = f", {len(self.unfinished)} of them unfinished" if self.unfinished else ""
         return (
             f"{self.name}: expected results of {titles}, but got none in "
             f"{counted(self.looked_at, 'file')}{more}; name a table or another folder"
         )
 
-    def _notes(self, same: int) -> Iterator[str]:
+    def _notes(self, same: int, limited: int, groups: Sequence[str]) -> Iterator[str]:
         if self.skipped:
             yield f"{counted(self.skipped, 'file')} without results skipped"
         if self.unfinished:
@@ -241,6 +205,10 @@ class _Search:
             yield f"{counted(count, 'unfinished evaluation')} left out: {listed(self.unfinished)}"
         if same:
             yield f"{counted(same, 'row')} left out that other files repeat"
+        if limited:
+            yield f"{counted(limited, 'row')} of runs with a limit left out beside the full run"
+        if groups:
+            yield f"groups left out beside their members: {listed(groups, most=4)}"
 
 
 def _files(root: Path, found: _Search) -> Iterator[Path]:
@@ -276,41 +244,54 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _identify(path: Path, kinds: Sequence[str]) -> tuple[str | None, Any]:
+def _identify(path: Path, names: Sequence[str]) -> tuple[str | None, Any]:
     """The kind of a file and what it holds."""
-    by_name = {kind: KINDS[kind].by_name(path) for kind in kinds}
+    by_name = {kind: kinds()[kind].by_name(path) for kind in names}
     certain = [kind for kind, says in by_name.items() if says]
     possible = certain or [kind for kind, says in by_name.items() if says is None]
     if not possible:
         return None, None
-    document = KINDS[possible[0]].load(path)
-    return next((kind for kind in possible if KINDS[kind].holds(document)), None), document
+    document = kinds()[possible[0]].load(path)
+    return next((kind for kind in possible if kinds()[kind].holds(document)), None), document
 
 
-def _distinct(rows: Iterable[dict[str, Any]], name: str) -> tuple[list[dict[str, Any]], int]:
-    """The rows without those that repeat another, and how many these were."""
+def _distinct(rows: Iterable[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """The rows without those that repeat another to the digit, and how many these were."""
     seen: dict[tuple[object, ...], dict[str, Any]] = {}
-    same = 0
+    kept, same = [], 0
     for row in rows:
-        before = seen.setdefault(tuple(row.get(label, "") for label in _LABELS), row)
-        if before is row:
+        measured = tuple(_comparable(row.get(measure)) for measure in _MEASURES)
+        key = (*_key(row), *measured)
+        if key in seen:
+            same += 1
             continue
-        if any(_differ(before.get(measure), row.get(measure)) for measure in _MEASURES):
-            labels = ", ".join(
-                f"{label} {shown(row[label])}" for label in _LABELS if row.get(label)
-            )
-            raise DataError(
-                f"{name}: expected each measurement once, but got {labels} in "
-                f"{shown(row['source'])} as {shown(row['score'])} and in "
-                f"{shown(before['source'])} as {shown(before['score'])}; remove one of the files"
-            )
-        same += 1
-    return list(seen.values()), same
+        seen[key] = row
+        kept.append(row)
+    return kept, same
 
 
-def _differ(one: Any, other: Any) -> bool:
-    missing = [value is None or math.isnan(value) for value in (one, other)]
-    return missing[0] != missing[1] or (not missing[0] and bool(one != other))
+def _key(row: Mapping[str, Any], labels: Sequence[str] = _LABELS) -> tuple[object, ...]:
+    return tuple(row.get(label, "") for label in labels)
+
+
+def _comparable(value: Any) -> float | None:
+    return None if value is None or math.isnan(value) else float(value)
+
+
+def _without_limited(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Without trial runs on a part of the questions where the whole was run too."""
+    whole = {_key(row) for row in rows if not row.get("limited")}
+    kept = [row for row in rows if not row.get("limited") or _key(row) not in whole]
+    return kept, len(rows) - len(kept)
+
+
+def _without_groups(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Without averages over tasks that stand beside them in the same file."""
+    members = {row["source"] for row in rows if not row.get("is_group")}
+    left_out = [row for row in rows if row.get("is_group") and row["source"] in members]
+    names = list(dict.fromkeys(str(row["task"]) for row in left_out))
+    kept = [row for row in rows if not (row.get("is_group") and row["source"] in members)]
+    return kept, names
 
 
 def _agree(rows: Iterable[dict[str, Any]]) -> list[str]:
@@ -342,6 +323,9 @@ def _frame(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
     import pandas as pd
 
     filled = [c for c in _COLUMNS if any(_is_filled(row.get(c)) for row in rows)]
+    labels = tuple(label for label in _LABELS if label != "repeat")
+    if len({_key(row, labels) for row in rows}) == len(rows):
+        filled = [column for column in filled if column != "repeat"]
     columns = dict.fromkeys(["task", "model", "score", *filled])
     ordered = [column for column in _COLUMNS if column in columns]
     index = pd.RangeIndex(2, len(rows) + 2, name="row")

@@ -114,6 +114,7 @@ def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
         "task": text(spec.get("task")),
         "model": text(spec.get("model")),
         "shots": shots,
+        "repeat": text(spec.get("eval_id")) or text(spec.get("run_id")),
         "setting": ", ".join(f"{key}={_written(arguments[key])}" for key in sorted(arguments)),
     }
     scores = list(items(results.get("scores"))) or [results]

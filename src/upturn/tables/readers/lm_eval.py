@@ -16,6 +16,7 @@ from upturn.tables.readers.documents import mapping, number, text, whole
 TITLE = "the LM Evaluation Harness"
 _NO_METRICS = {"alias", "name", "sample_len", "sample_count", "samples"}
 _NO_FILTER = {"", "none"}
+_FEWER_BITS = ("load_in_4bit", "load_in_8bit", "autogptq", "gptqmodel")
 _MODEL_KEYS = ("pretrained", "model", "path", "engine")
 _PLAIN_REVISIONS = {"", "main", "None"}
 
@@ -31,6 +32,7 @@ def holds(document: object) -> bool:
     tasks = found.get("results")
     return (
         isinstance(tasks, dict)
+        and "config_general" not in found  # that is lighteval
         and all(isinstance(measured, dict) for measured in tasks.values())
         and bool({"versions", "config", "configs"} & found.keys())
     )
@@ -51,7 +53,9 @@ def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
             "task": task,
             **shared,
             "shots": _shots(document, config, task),
-            "setting": "chat" if text(document.get("chat_template")) else "",
+            "setting": _setting(document, config),
+            "limited": number(config.get("limit")) > 0,
+            "is_group": bool(mapping(document.get("group_subtasks")).get(task)),
         }
         for key, value in facts.items():
             metric, _, filtered = key.partition(",")
@@ -86,6 +90,16 @@ def _model(document: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
     # an untrained checkpoint has no place on a logarithmic axis
     amounts = {"step": checkpoint.step or math.nan, "tokens": checkpoint.tokens or math.nan}
     return found | {"model": name, "run": checkpoint.run} | amounts
+
+
+def _setting(document: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+    """What sets a run apart from a plain one: a chat template, weights in fewer bits."""
+    given = config.get("model_args")
+    arguments = _arguments(given) if isinstance(given, str) else mapping(given)
+    chat = ["chat"] if text(document.get("chat_template")) else []
+    bits = [key for key in _FEWER_BITS if str(arguments.get(key)).casefold() == "true"]
+    quantized = text(arguments.get("quantization"))
+    return ", ".join([*chat, *bits, *([quantized] if quantized not in {"", "None"} else [])])
 
 
 def _arguments(given: str) -> dict[str, str]:

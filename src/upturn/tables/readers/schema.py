@@ -12,20 +12,28 @@ from upturn.checks import errors
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, NothingThereError, counted, shown
 from upturn.tables import cells as cells_module
-from upturn.tables import rules
+from upturn.tables import rules, units
 from upturn.tables.axis import lower_is_better
 from upturn.tables.cells import Cells
+from upturn.tables.readers.counts import counted_successes, share_trials
+from upturn.tables.repeats import settled
 
 if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = ("task", "model", "family", "setting", "shots", "metric", "run", "source")
 SCALES = ("flops", "params", "perplexity", "tokens", "loss")
+
+
+def _absolute(column: str, rule: Callable[[Floats, Cells], Floats]) -> Callable[..., Floats]:
+    return lambda values, cells: units.plausible(rule(values, cells), cells, column)
+
+
 SCALE_RULES: dict[str, Callable[[Floats, Cells], Floats] | None] = {
-    "flops": rules.positive,
-    "params": rules.positive,
+    "flops": _absolute("flops", rules.positive),
+    "params": _absolute("params", rules.positive),
     "perplexity": rules.perplexity,
-    "tokens": rules.not_negative,
+    "tokens": _absolute("tokens", rules.not_negative),
     "loss": None,
 }
 CURVE = ("task", "metric", "setting", "shots")
@@ -33,20 +41,15 @@ NO_METRIC = "score"  # what the metric is called where a table names none
 
 MEASURES = ("score", "successes", "trials", "stderr", "chance", "ceiling")
 TRIALS = ("trials", "n", "num_samples")
-_REPEATED = ("task", "model", "metric", "setting", "shots", "run", "family")
 _CONTINUOUS = {
     "bleu", "sacrebleu", "bleurt", "chrf", "comet", "bertscore", "meteor", "cider", "elo",
     "rating", "reward", "logprob", "logprobs", "logit", "logits", "loglik", "loglikelihood",
     "likelihood", "margin", "mcc", "matthews", "pearson", "spearman", "kendall", "correlation",
     "0to100", "percent", "percentage", "pct",
 }  # fmt: skip
-_TWO_DIGITS = 0.02  # derived numbers of trials that differ less come of a rounded stderr
-_SCORE_DIGITS = 1e-6  # scores are printed to six digits
 
 _DERIVED_FLOPS = "FLOPs derived as 6 × params × tokens"
 _DERIVED_TRIALS = "trials derived from stderr"
-_SHARED_TRIALS = "trials of a score of 0 or 1 taken from the curve's other rows"
-_ROUNDED = "score × trials is no whole number, rounded to the nearest count"
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +142,21 @@ def cells_of(frame: "pd.DataFrame", name: str, column: str) -> Cells:
     return Cells(name, column, values, rows, positions=frame.index.name == "position")
 
 
+def scale_numbers(cells: Cells, column: str) -> Floats:
+    """A column of a scale: its units read, its numbers checked.
+
+    Raises
+    ------
+    DataError
+        For a cell that is no amount, and for numbers that are no absolute ones.
+    """
+    rule = SCALE_RULES[column]
+    values = (
+        units.numbers(cells, column) if column in units.PLAUSIBLE else cells_module.number(cells)
+    )
+    return values if rule is None else rule(values, cells)
+
+
 @dataclass(frozen=True, eq=False)
 class _Table:
     """The cells as they were given, found under the names of the schema."""
@@ -175,7 +193,7 @@ class _Table:
         if column not in self:
             return np.full(len(self.frame), np.nan)
         cells = self.cells(column)
-        values = cells_module.number(cells)
+        values = cells_module.number(cells, grouped=column == "trials")
         return values if rule is None else rule(values, cells)
 
     def labels(self) -> dict[str, Objects]:
@@ -189,7 +207,25 @@ class _Table:
         return found
 
     def scales(self) -> dict[str, Floats]:
-        return {c: self.number(c, SCALE_RULES[c]) for c in SCALES if c in self}
+        return {c: self.scale(c) for c in SCALES if c in self}
+
+    def scale(self, column: str) -> Floats:
+        """A column of scales, with its units read and its numbers checked."""
+        return scale_numbers(self.cells(column), column)
+
+    def spelled_missing(self) -> tuple[str, ...]:
+        """A note for each column in which an unknown value has a spelling of its own."""
+        notes = []
+        for column in (*MEASURES, *SCALES):
+            raw = self.frame[self.given[column]] if column in self else ()
+            texts = [v for v in raw if isinstance(v, str) and cells_module.is_missing(v)]
+            texts = [text.strip() for text in texts if text.strip() not in {"", "NA"}]
+            if texts:
+                spelled = errors.listed(dict.fromkeys(texts), most=3)
+                notes.append(
+                    f"column {column}: {spelled} in {counted(len(texts), 'row')} is unknown"
+                )
+        return tuple(notes)
 
     def others(self) -> dict[str, Floats | Objects]:
         """The columns that the schema does not know: numbers where they all are, else text."""
@@ -205,7 +241,12 @@ class _Table:
 
 
 def clean(
-    cells: "pd.DataFrame", name: str, *, lower: Sequence[str] = (), continuous: Sequence[str] = ()
+    cells: "pd.DataFrame",
+    name: str,
+    *,
+    lower: Sequence[str] = (),
+    continuous: Sequence[str] = (),
+    repeats: str = "refuse",
 ) -> Clean:
     """The validated results of a table of cells.
 
@@ -218,6 +259,8 @@ def clean(
     lower, continuous
         Metrics of which less is better, and metrics that are no proportions, beside those whose
         name says so.
+    repeats
+        What to do about repeated measurements: see `upturn.tables.repeats`.
 
     Raises
     ------
@@ -248,10 +291,9 @@ def clean(
         lower_metrics=lower_metrics,
         continuous_metrics=continuous_metrics,
         marks=pd.DataFrame(marks, cells.index),
-        remarks=_dropped(~scored) + _misspelt(table),
+        remarks=_dropped(~scored) + table.spelled_missing() + _misspelt(table),
     ).select(scored)
-    _check_repeats(rows)
-    return _count(_share_trials(rows))
+    return counted_successes(settled(share_trials(rows), repeats))
 
 
 def _metric_kinds(
@@ -338,55 +380,4 @@ def _misspelt(table: _Table) -> tuple[str, ...]:
         f"column {shown(column)} is none of the schema's: is {shown(meant)} meant?"
         for column, meant in close
         if meant is not None
-    )
-
-
-def _check_repeats(clean: Clean) -> None:
-    frame = clean.frame
-    columns = [column for column in _REPEATED if column in frame]
-
-    def describe(index: int) -> str:
-        labels = frame.iloc[index]
-        return ", ".join(f"{c} {shown(labels[c])}" for c in columns if labels[c])
-
-    rules.distinct(ids_of(frame, columns), ", ".join(columns), describe, clean.cells("task"))
-
-
-def _share_trials(clean: Clean) -> Clean:
-    """Give scores of 0 and 1 with a reported standard error the trials of their curve.
-
-    Their error is 0 whatever the trials are. Leaving such rows out would cut off the flat part of
-    the curves that matter most, so they take the number that the derived rows agree on.
-    """
-    frame = clean.frame
-    if "stderr" not in frame:
-        return clean
-    ids = ids_of(frame, [column for column in CURVE if column in frame])
-    known = frame["trials"].groupby(ids).agg(["min", "median", "max"])
-    agreed = known["median"].where(known["max"] - known["min"] <= _TWO_DIGITS * known["median"])
-    curve_trials = np.rint(agreed.to_numpy()[ids])
-    certain = frame["score"].isin([0.0, 1.0]) & frame["stderr"].notna() & frame["trials"].isna()
-    shared = certain & ~np.isnan(curve_trials) & ~clean.is_continuous
-    trials = frame["trials"].where(~shared, curve_trials)
-    return replace(
-        clean,
-        frame=frame.assign(trials=trials),
-        marks=clean.marks.assign(**{_SHARED_TRIALS: shared}),
-    )
-
-
-def _count(clean: Clean) -> Clean:
-    """Fill in the successes of proportions with trials: the count nearest to score × trials."""
-    frame = clean.frame
-    score, given, trials = (
-        frame[c].to_numpy(dtype=np.float64) for c in ("score", "successes", "trials")
-    )
-    proportions = ~clean.is_continuous
-    nearest = np.rint(score * trials)
-    counts = proportions & np.isnan(given) & ~np.isnan(trials)
-    rounded = counts & (np.abs(nearest / trials - score) > _SCORE_DIGITS)
-    return replace(
-        clean,
-        frame=frame.assign(successes=np.where(counts, nearest, given)),
-        marks=clean.marks.assign(**{_ROUNDED: rounded}),
     )

@@ -1,0 +1,83 @@
+"""Results on code: the leaderboard file of EvalPlus, and the BigCode evaluation harness.
+
+EvalPlus: ``{model: {"pass@1": {task: per cent}, "size": billions}}``. BigCode:
+``{task: {"pass@1": proportion}, "config": {"model": …}}``.
+"""
+
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from upturn.tables.readers.documents import mapping, number, text
+
+TITLE = "EvalPlus or the BigCode harness"
+_PASS = "pass@1"
+_BILLION = 1e9
+
+
+def by_name(path: Path) -> bool | None:
+    """Whether a file holds such results, by its name: None where only a look inside can tell."""
+    return None if path.suffix.lower() == ".json" else False
+
+
+def holds(document: object) -> bool:
+    """Whether a JSON document holds such results."""
+    return _is_evalplus(mapping(document)) or _is_bigcode(mapping(document))
+
+
+def _is_evalplus(found: Mapping[str, Any]) -> bool:
+    return bool(found) and all(
+        isinstance(mapping(entry).get(_PASS), dict) for entry in found.values()
+    )
+
+
+def _is_bigcode(found: Mapping[str, Any]) -> bool:
+    tasks = {key: value for key, value in found.items() if key != "config"}
+    return (
+        "model" in mapping(found.get("config"))
+        and bool(tasks)
+        and all(isinstance(value, dict) and _has_pass(value) for value in tasks.values())
+    )
+
+
+def _has_pass(values: Mapping[str, Any]) -> bool:
+    return any(key.startswith("pass@") for key in values)
+
+
+def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
+    """One row a model, task and number of attempts."""
+    return _bigcode(document) if _is_bigcode(document) else _evalplus(document)
+
+
+def _evalplus(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Scores are per cent and sizes billions of parameters, as the leaderboard documents."""
+    for model, entry in document.items():
+        size = number(mapping(entry).get("size"))
+        for task, value in mapping(mapping(entry).get(_PASS)).items():
+            score = number(value)
+            if not math.isnan(score):
+                yield {
+                    "task": task,
+                    "model": model,
+                    "metric": _PASS,
+                    "score": round(score / 100, 9),
+                    "params": size * _BILLION if size > 0 else math.nan,
+                }
+
+
+def _bigcode(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    config = mapping(document.get("config"))
+    limit = number(config.get("limit"))
+    for task, values in document.items():
+        if task == "config":
+            continue
+        for metric, value in values.items():
+            if metric.startswith("pass@") and not math.isnan(number(value)):
+                yield {
+                    "task": task,
+                    "model": text(config.get("model")),
+                    "metric": metric,
+                    "score": number(value),
+                    "limited": limit >= 1,
+                }

@@ -1,0 +1,203 @@
+"""Whatever a person names as a table: a file, a folder of tables, or what a harness wrote."""
+
+import gzip
+import os
+import re
+from collections.abc import Iterator, Sequence
+from io import BytesIO
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from upturn.checks.errors import DataError, counted
+from upturn.tables.cells import objects
+from upturn.tables.readers import Source, is_table, read_stream, read_table
+from upturn.tables.readers.documents import read_json
+from upturn.tables.readers.evaluations import Harvest, is_evaluation, read_evaluations
+from upturn.tables.readers.kinds import kinds
+from upturn.tables.rules import MAX_BYTES, byte_limit, columns, row_limit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_SAMPLES = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d\d-\d\dT.*\.jsonl")
+_NO_METRICS = {"doc_id", "doc_hash", "prompt_hash", "target_hash", "idx"}
+_RESULTS = {".json", ".eval"}
+
+
+def harvested(source: Source, name: str) -> Harvest:
+    """The cells of a source, and what it says of its metrics.
+
+    Raises
+    ------
+    DataError
+        For a source that cannot be read.
+    """
+    if not isinstance(source, (str, PathLike)) or source == "-":
+        return Harvest(read_table(source, name))
+    path = Path(os.path.expanduser(source))
+    if path.is_dir():
+        return _folder(path, name)
+    special = _special(path, name) if path.is_file() else None
+    if special is not None:
+        return Harvest(special)
+    if is_evaluation(source):
+        return read_evaluations(source, name)
+    return Harvest(read_table(source, name))
+
+
+def _special(path: Path, name: str) -> "pd.DataFrame | None":
+    """The table in a file of a particular kind, or None for any other."""
+    if _SAMPLES.fullmatch(path.name):
+        return _samples(path, name, path.parent.name)
+    readers = {".gz": _unzipped, ".xlsx": _spreadsheet, ".json": _records}
+    reader = readers.get(path.suffix.lower())
+    return None if reader is None else reader(path, name)
+
+
+def _folder(folder: Path, name: str) -> Harvest:
+    """The results of a harness, or else the tables or the answers that a folder holds."""
+    paths = sorted(path for path in _walk(folder) if path.is_file())
+    if any(path.suffix.lower() in _RESULTS for path in paths):
+        return read_evaluations(folder, name)
+    samples = [path for path in paths if _SAMPLES.fullmatch(path.name)]
+    tables = [] if samples else [path for path in paths if is_table(path)]
+    if not samples and not tables:
+        return read_evaluations(folder, name)  # says what was expected
+    frames = [_samples(path, _place(path, folder), path.parent.name) for path in samples]
+    frames += [_with_source(path, folder) for path in tables]
+    cells = _stacked(frames, name)
+    return Harvest(cells, notes=(f"{counted(len(frames), 'file')} read as one table",))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    from upturn.tables.readers.evaluations import MAX_FILES
+
+    seen = 0
+    for place, _, names in os.walk(folder):
+        seen += len(names) + 1
+        if seen > MAX_FILES:
+            return
+        yield from (Path(place, name) for name in names)
+
+
+def _place(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder))
+
+
+def _with_source(path: Path, folder: Path) -> "pd.DataFrame":
+    cells = read_table(path, _place(path, folder))
+    texts = {} if "source" in cells else {"source": objects([_place(path, folder)] * len(cells))}
+    has_task = any(str(column).casefold() in {"task", "benchmark", "dataset"} for column in cells)
+    task = {} if has_task else {"task": objects([path.stem] * len(cells))}
+    return cells.assign(**task, **texts)
+
+
+def _stacked(frames: Sequence["pd.DataFrame"], name: str) -> "pd.DataFrame":
+    """Tables one below the other, rows numbered through."""
+    import pandas as pd
+
+    row_limit(name, sum(map(len, frames)))
+    cells = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
+    cells = cells.where(cells.notna(), None)
+    return cells.set_axis(pd.RangeIndex(2, len(cells) + 2, name="row"))
+
+
+def _unzipped(path: Path, name: str) -> "pd.DataFrame":
+    """A table of text that gzip made smaller; no more is unpacked than a table may have."""
+    byte_limit(name, path.stat().st_size)
+    try:
+        with gzip.open(path) as file:
+            content = file.read(MAX_BYTES + 1)
+    except (OSError, EOFError) as error:
+        raise DataError(
+            f"{name}: expected a file that gzip made, but got a broken one ({error}); "
+            "make it again, or unpack it"
+        ) from error
+    byte_limit(name, len(content))
+    return read_stream(BytesIO(content), name, path.with_suffix("").suffix.lower())
+
+
+def _spreadsheet(path: Path, name: str) -> "pd.DataFrame":
+    """The first sheet of a workbook, through openpyxl (the extra ``upturn[excel]``)."""
+    import pandas as pd
+
+    byte_limit(name, path.stat().st_size)
+    try:
+        frame = pd.read_excel(path, dtype=object, engine="openpyxl")
+    except ImportError as error:
+        raise DataError(
+            f"{name}: expected openpyxl to read .xlsx, but it is not installed; "
+            "pip install 'upturn[excel]', or save the sheet as CSV"
+        ) from error
+    except Exception as error:  # openpyxl raises whatever its parts do
+        raise DataError(
+            f"{name}: expected an .xlsx file, but got something else; save the sheet as CSV"
+        ) from error
+    if not len(frame):
+        raise DataError(f"{name}: expected rows of results, but got none; add rows")
+    frame.columns = columns(name, [str(column) for column in frame.columns])
+    frame = frame.where(frame.notna(), None)
+    for column in frame:
+        frame[column] = objects([_without_time(value) for value in frame[column]])
+    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="row"))
+
+
+def _without_time(value: object) -> object:
+    """The day of a date, as a table of text has it; other cells as they are."""
+    return str(value)[:10] if hasattr(value, "isoformat") else value
+
+
+def _records(path: Path, name: str) -> "pd.DataFrame | None":
+    """A JSON list of records as a table; None for any other document."""
+    import pandas as pd
+
+    document: Any = read_json(path, remedy="split it")
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list)]
+        is_wrapped = set(document) <= {"data", "results", "rows", "records", "version", "metadata"}
+        document = lists[0] if is_wrapped and len(lists) == 1 else None
+    is_list = isinstance(document, list) and bool(document)
+    if not is_list or not all(isinstance(record, dict) for record in document):
+        return None
+    if any(kind.holds(document) for kind in kinds().values()):
+        return None
+    keys = columns(name, list(dict.fromkeys(str(key) for record in document for key in record)))
+    row_limit(name, len(document))
+    cells = {key: objects([record.get(key) for record in document]) for key in keys}
+    frame = pd.DataFrame({key: pd.Series(value, dtype=object) for key, value in cells.items()})
+    return frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="row"))
+
+
+def _samples(path: Path, name: str, model: str) -> "pd.DataFrame":
+    """Single answers of the LM Evaluation Harness: ``samples_TASK_TIME.jsonl``, a row a metric."""
+    import pandas as pd
+
+    cells = read_table(path, name)
+    found = _SAMPLES.fullmatch(path.name)
+    lists = [row for row in cells.get("metrics", []) if isinstance(row, list)]
+    given = {str(metric) for row in lists for metric in row}
+    metrics = [
+        column
+        for column in map(str, cells.columns)
+        if (column in given if given else column not in _NO_METRICS)
+        and cells[column].map(lambda v: isinstance(v, (int, float))).any()
+    ]
+    if not metrics or "doc_id" not in cells or found is None:
+        raise DataError(
+            f"{name}: expected answers with doc_id and a metric, but got other columns; "
+            "name the folder of results_*.json"
+        )
+    parts = [
+        pd.DataFrame(
+            {
+                "task": objects([found["task"]] * len(cells)),
+                "model": objects([model.replace("__", "/")] * len(cells)),
+                "question": cells["doc_id"],
+                "metric": objects([metric] * len(cells)),
+                "score": cells[metric],
+            }
+        )
+        for metric in metrics
+    ]
+    return pd.concat(parts)

@@ -1,0 +1,231 @@
+"""Wide tables: one column a task or a metric, melted to one row a measurement."""
+
+import re
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from upturn.checks.errors import DataError, listed, shown
+from upturn.tables.cells import is_unknown, objects, plain_number
+from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, TRIALS
+from upturn.tables.shaping.headers import normal
+from upturn.tables.shaping.stderr import base_metric, without_filter
+from upturn.tables.units import PLAUSIBLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_AVERAGES = {
+    "average", "avg", "mean", "overall", "mean_win_rate", "win_rate", "average_score",
+    "global_average", "rank", "total", "macro_avg", "arena_score", "mean_score", "aggregate",
+}  # fmt: skip
+_NO_SCORES = {
+    "id", "index", "url", "link", "date", "released", "year", "seed", "repeat", "epoch", "epochs",
+    "version", "price", "cost", "context", "length", "hub", "likes", "downloads", "precision",
+    "type", "step", "time", "latency", "memory", "rank", "bits", "layers", "license", "notes",
+    "created", "started", "completed", "gb", "vram", "upload", "submission",
+}  # fmt: skip
+_SHOTS = re.compile(r"(?P<task>.*?)[\s_]*[(\[]?(?P<shots>\d+)[\s-]?shots?[)\]]?", re.I)
+_METRIC = re.compile(r"(?P<task>.+?)\s+-\s+(?P<metric>.+)")
+
+
+def score_columns(cells: "pd.DataFrame") -> list[str]:
+    """The columns of a table without scores that look like one task or metric each."""
+    return [
+        column
+        for column in map(str, cells.columns)
+        if column not in {*LABELS, *MEASURES, *SCALES, *TRIALS}
+        and _NO_SCORES.isdisjoint(normal(column).split("_"))
+        and _is_numeric(cells[column].to_numpy(dtype=object))
+    ]
+
+
+def _is_numeric(raw: Sequence[object]) -> bool:
+    known = [value for value in raw if not is_unknown(value)]
+    return bool(known) and all(_number(v) is not None for v in known)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, (bool, np.bool_)):
+        return None
+    try:
+        return (
+            plain_number(value.strip().removesuffix("%"))
+            if isinstance(value, str)
+            else float(value)
+        )  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def is_wide(cells: "pd.DataFrame") -> bool:
+    """Whether a table has models, no scores, and two or more columns that look like scores."""
+    names = {str(column) for column in cells.columns}
+    plain = "model" in names and not names & {"score", "successes"}
+    return plain and len(score_columns(cells)) >= 2
+
+
+def refuse(cells: "pd.DataFrame", name: str) -> None:
+    """Raise for a wide table, with the very command that reads it."""
+    columns = [c for c in score_columns(cells) if base_metric(c) is None]
+    thing = "metric" if "task" in cells else "task"
+    command = f"upturn fit {shlex.quote(name)} --wide"
+    if _in_per_cent(cells, columns):
+        command += " --percent all"
+    if bool(cells.duplicated(["model", *(["task"] if "task" in cells else [])]).any()):
+        command += " --repeats latest"
+    command += "".join(f" --ignore {scale}" for scale in PLAUSIBLE if _is_no_amount(cells, scale))
+    raise DataError(
+        f"{name}: expected one row a measurement with a column 'score', but got one column a "
+        f"{thing} ({listed(columns, most=5)}); type: {command} (in Python: wide=True)"
+    )
+
+
+def _is_no_amount(cells: "pd.DataFrame", scale: str) -> bool:
+    """Whether a column of that name holds other numbers, such as ranks or a share."""
+    values = [_number(value) for value in cells[scale]] if scale in cells else []
+    known = [value for value in values if value is not None and np.isfinite(value)]
+    return bool(known) and max(known) < PLAUSIBLE[scale][0]
+
+
+def _in_per_cent(cells: "pd.DataFrame", columns: Sequence[str]) -> bool:
+    values = [_number(v) for c in columns for v in cells[c].to_numpy(dtype=object)]
+    signed = any(isinstance(v, str) and v.strip().endswith("%") for c in columns for v in cells[c])
+    finite = [v for v in values if v is not None and np.isfinite(v)]
+    return not signed and bool(finite) and 1 < max(finite) <= 100
+
+
+def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]:
+    """A wide table as one row a measurement.
+
+    Averages over tasks are left out, standard errors are joined to their column, and a header
+    such as ``ARC (25-shot)`` or ``MMLU - EM`` gives the shots or the metric.
+
+    Raises
+    ------
+    DataError
+        For a table that has scores already, and for one without two columns of numbers.
+    """
+    import pandas as pd
+
+    if {"score", "successes"} & set(cells.columns):
+        raise DataError(
+            f"{name}, wide: expected one column a task, but got a column 'score'; leave --wide out"
+        )
+    columns = score_columns(cells)
+    errors = {base: c for c in columns if (base := base_metric(c)) is not None}
+    values = [c for c in columns if base_metric(c) is None]
+    averages = [c for c in values if normal(c) in _AVERAGES]
+    values = [c for c in values if c not in averages]
+    if not values:
+        raise DataError(
+            f"{name}, wide: expected columns of scores, but got {listed(map(str, cells.columns))}; "
+            "write one column of numbers a task"
+        )
+    kept = cells.drop(columns=[*values, *averages, *errors.values()])
+    by_task = "task" not in cells
+    parts = [_part(kept, cells, c, errors.get(without_filter(c)), by_task) for c in values]
+    melted = pd.concat(parts)
+    order = np.argsort(melted.index.to_numpy(), kind="stable")
+    thing = "task" if by_task else "metric"
+    notes = [f"wide table: one {thing} each from {listed(values, most=8)}"]
+    if averages:
+        notes.append(f"averages left out: {listed(averages)}")
+    return melted.iloc[order], notes
+
+
+def _part(
+    kept: "pd.DataFrame", cells: "pd.DataFrame", column: str, error: str | None, by_task: bool
+) -> "pd.DataFrame":
+    labels = _labels(column) if by_task else {"metric": without_filter(column)}
+    new = {key: objects([text] * len(kept)) for key, text in labels.items() if key not in kept}
+    part = kept.assign(**new, score=cells[column].to_numpy(dtype=object))
+    return part if error is None else part.assign(stderr=cells[error].to_numpy(dtype=object))
+
+
+def _labels(header: str) -> dict[str, str]:
+    """Task, shots and metric that a header names.
+
+    Examples
+    --------
+    >>> _labels("ARC(25-shot)"), _labels("MMLU - EM")
+    ({'task': 'ARC', 'shots': '25'}, {'task': 'MMLU', 'metric': 'EM'})
+    """
+    shots = _SHOTS.fullmatch(header)
+    if shots and shots["task"]:
+        return {"task": shots["task"], "shots": shots["shots"]}
+    metric = _METRIC.fullmatch(header)
+    if metric:
+        return {"task": metric["task"], "metric": metric["metric"]}
+    return {"task": header}
+
+
+def has_records(cells: "pd.DataFrame") -> bool:
+    """Whether a table has a column of records of metrics and no scores."""
+    names = set(map(str, cells.columns))
+    return bool(names & {"metrics", "scores"}) and not names & {"score", "successes", "metric"}
+
+
+def beyond_proportions(cells: "pd.DataFrame") -> tuple[str, ...]:
+    """Metrics with a score outside 0 to 1."""
+    if "metric" not in cells:
+        return ()
+    pairs = zip(cells["metric"], cells["score"], strict=True)
+    scores = [(metric, _number(score)) for metric, score in pairs]
+    outside = [metric for metric, score in scores if score is not None and not 0 <= score <= 1]
+    return tuple(dict.fromkeys(outside))
+
+
+def records_of(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]:
+    """A column whose cells are records of metrics, as one row a metric.
+
+    Raises
+    ------
+    DataError
+        For a cell that is no record.
+    """
+    import pandas as pd
+
+    if not has_records(cells):
+        return cells, []
+    column = next(c for c in ("metrics", "scores") if c in cells)
+    records = [_record(value) for value in cells[column]]
+    if any(record is None for record in records):
+        return cells, []
+    keys = list(dict.fromkeys(key for record in records for key in record or {}))
+    kept = cells.drop(columns=column)
+    parts = []
+    for key in keys:
+        scores = objects([(record or {}).get(key) for record in records])
+        parts.append(kept.assign(metric=objects([key] * len(kept)), score=scores))
+    melted = pd.concat(parts)
+    order = np.argsort(melted.index.to_numpy(), kind="stable")
+    rows = melted.iloc[order]
+    present = np.array([value is not None for value in rows["score"]], dtype=np.bool_)
+    note = f"column {shown(column)}: one row a metric, {listed(keys, most=6)}"
+    return rows[present], [note]
+
+
+def _record(value: object) -> dict[str, float] | None:
+    """The numbers of a record, which may be written as JSON or as a Python literal."""
+    import ast
+    import json
+
+    if isinstance(value, str):
+        if not value.lstrip().startswith("{") or len(value) > 100_000:
+            return None
+        try:
+            value = json.loads(value)
+        except ValueError:
+            try:
+                value = ast.literal_eval(value)
+            except (ValueError, SyntaxError, MemoryError, RecursionError):
+                return None
+    if not isinstance(value, dict):
+        return None
+    numbers = {
+        str(key): _number(entry) for key, entry in value.items() if not isinstance(entry, str)
+    }
+    return {key: entry for key, entry in numbers.items() if entry is not None}
