@@ -22,7 +22,7 @@ from tests.support.commands import HEADER, refused, run
 from tests.support.pools import pool_of
 from upturn import cli
 from upturn.checks.names import SCATTERS
-from upturn.commandline import data_commands, options, plot_options, report_options
+from upturn.commandline import options, plot_options, report_options
 from upturn.commandline.edge import SECTIONS
 from upturn.commandline.source import split_axes
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
@@ -199,7 +199,7 @@ def test_a_name_that_is_neither_file_nor_data_set():
 
 def test_a_file_wins_over_a_data_set(folder):
     (folder / "gpt3").mkdir()
-    assert "gpt3: expected results of 'lm-eval'" in refused("fit", "gpt3")
+    assert "gpt3: expected results of 'lighteval'" in refused("fit", "gpt3")
 
 
 def test_a_table_of_answers():
@@ -246,10 +246,13 @@ BAD_TABLES = {
     "empty": ("", "t.csv: expected "),
     "header only": (HEADER, "t.csv: expected "),
     "not UTF-8": (HEADER.encode() + b"\xe9,m,0.5,100,1e21,1e9\n", "t.csv, row 2: expected UTF-8"),
-    "missing column": (HEADER.replace("score", "scor") + ROW, "expected a column 'score', but got"),
+    "missing column": (HEADER.replace("score", "scor") + ROW, "expected column 'score', but got"),
     "text in a number column": (HEADER + ROW.replace("0.5", "half"), "row 2, column score: exp"),
     "inf": (HEADER + ROW.replace("1e21", "inf"), "row 2, column flops: expected a finite number"),
-    "percentage": (HEADER + ROW.replace("0.5", "37.2"), "but got 37.2; divide percentages by 100"),
+    "percentage": (
+        HEADER + ROW.replace("0.5", "37.2"),
+        "but got 37.2; where it is in per cent --percent score",
+    ),
     "negative score": (HEADER + ROW.replace("0.5", "-0.1"), "column score: expected a proportion"),
     "k > n": ("task,model,successes,trials,flops\na,m,11,10,1e21\n", "expected at most 10 succ"),
     "no trials": (HEADER + ROW.replace("100", "0"), "column trials: expected at least 1 trial"),
@@ -753,7 +756,8 @@ def test_facts_can_be_left_out(folder):
     (folder / "t.csv").write_text("task,model,score\n" + rows)
     filled = run("fit", "t.csv", *FAST)
     assert "note: bundled facts filled in for 3 models: family of 3" in filled.stderr
-    assert "expected a known axis" in refused("fit", "t.csv", "--facts", "none", *FAST)
+    bare = refused("fit", "t.csv", "--facts", "none", *FAST)
+    assert "expected a column 'flops', but got no scale of any model; list what is known" in bare
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from upturn.commandline.source import keep_inputs
 # Listed here because the modules that define them take a second to load; a test compares.
 
 
-
 @click.command(cls=Command, epilog=example("datasets open-models -o open-models.csv"))
 @click.argument("name", required=False)
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
@@ -71,16 +70,12 @@ def facts(table: str, facts: str | None, output: str | None, quiet: bool) -> Non
         click.echo("".join(f"note: {one_line(note)}\n" for note in notes), err=True, nl=False)
 
 
-@click.command(
-    cls=Command, epilog=example("convert results/ --facts models.csv -o table.csv")
-)
+@click.command(cls=Command, epilog=example("convert results/ --facts models.csv -o table.csv"))
 @click.argument("arguments", metavar="[HARNESS] PATH", nargs=-1, required=True)
 @facts_option
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
 @quiet_option("Print no notes.")
-def convert(
-    arguments: tuple[str, ...], facts: str | None, output: str | None, quiet: bool
-) -> None:
+def convert(arguments: tuple[str, ...], facts: str | None, output: str | None, quiet: bool) -> None:
     """Make a table from the results of an evaluation harness.
 
     PATH is one file, or a folder that is searched with all its subfolders. What is in the files

@@ -110,11 +110,12 @@ def test_questions_are_not_filled_in_beside_a_count_or_an_error(column, value):
     assert 10042 not in upturn.read(frame).frame["trials"].tolist()
 
 
-def test_a_score_that_is_no_whole_number_of_questions_gets_no_count():
+def test_no_row_of_a_task_gets_a_count_where_one_score_is_no_whole_number_of_questions():
     frame = pd.DataFrame(
         {"task": "gpqa_diamond", "model": ["a", "b"], "score": ["0.500000", "0.501234"]}
     )
-    assert upturn.read(frame).frame["trials"].isna().tolist() == [False, True]
+    assert upturn.read(frame).frame["trials"].isna().all()
+    assert upturn.read(frame[:1]).frame["trials"].tolist() == [198]
 
 
 @pytest.mark.parametrize("metric", ["brier", "perplexity", "f1", "bits_per_byte"])

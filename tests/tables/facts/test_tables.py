@@ -95,8 +95,8 @@ def test_a_bundled_data_set_is_a_table_of_facts():
         ("maker,params\na,1\n", r"models.csv: expected a column 'model'"),
         (
             "model,params\nb,1e9\nb,2e9\n",
-            r"models.csv, row 3, column params: expected one value for 'b', but got 2000000000 after 1000000000 "
-            r"in row 2; correct one of them",
+            r"models.csv, row 3, column params: expected one value for 'b', but got 2000000000 "
+            r"after 1000000000 in row 2; correct one of them",
         ),
         ("model,params\nb,-1\n", r"models.csv, row 2, column params: expected a number above 0"),
         (

@@ -36,9 +36,9 @@ def harvested(source: Source, name: str) -> Harvest:
     if not isinstance(source, (str, PathLike)) or source == "-":
         return Harvest(read_table(source, name))
     path = Path(os.path.expanduser(source))
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, False for a name that no file can have
         return _folder(path, name)
-    special = _special(path, name) if path.is_file() else None
+    special = _special(path, name) if os.path.isfile(path) else None
     if special is not None:
         return Harvest(special)
     if is_evaluation(source):

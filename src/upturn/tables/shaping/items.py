@@ -18,7 +18,7 @@ import numpy as np
 
 from upturn.arrays.types import Floats, Integers
 from upturn.checks.errors import counted
-from upturn.tables.cells import Cells, number
+from upturn.tables.cells import Cells, is_unknown, number
 from upturn.tables.readers.schema import LABELS, SCALES, cells_of
 
 if TYPE_CHECKING:
@@ -73,8 +73,8 @@ def summed(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
 def _has_attempts(cells: "pd.DataFrame") -> bool:
     """Whether one model answered one task several times, and no column numbers repeats."""
     labels = [c for c in LABELS if c in cells and c != "source"]
-    rows = cells[labels].astype(str)
-    return "repeat" not in cells and bool(rows.duplicated().any())
+    rows = list(zip(*(cells[label].map(str) for label in labels), strict=True))
+    return "repeat" not in cells and len(set(rows)) < len(rows)
 
 
 def effective_trials(
@@ -130,8 +130,10 @@ def _answers(cells: Cells) -> Floats | None:
 
 
 def _codes(rows: "pd.DataFrame", columns: list[str]) -> Integers:
-    texts = rows[columns].astype(object).where(rows[columns].notna(), "").astype(str)
-    return np.asarray(texts.groupby(columns, sort=False).ngroup(), dtype=np.int64)
+    texts = [["" if is_unknown(v) else str(v) for v in rows[column]] for column in columns]
+    numbers: dict[tuple[str, ...], int] = {}
+    codes = [numbers.setdefault(key, len(numbers)) for key in zip(*texts, strict=True)]
+    return np.array(codes, dtype=np.int64)
 
 
 def _is_shared(rows: "pd.DataFrame", column: str, keys: list[str]) -> bool:
@@ -142,5 +144,4 @@ def _is_shared(rows: "pd.DataFrame", column: str, keys: list[str]) -> bool:
         or rows[column].map(type).isin([dict, list]).any()
     ):
         return False
-    texts = rows[[*labels, column]].astype(str)
-    return len(texts.drop_duplicates()) == len(texts[labels].drop_duplicates())
+    return int(_codes(rows, [*labels, column]).max()) == int(_codes(rows, labels).max())
