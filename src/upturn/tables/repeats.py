@@ -143,5 +143,5 @@ def _combined(clean: "Clean", ids: Integers, policy: str) -> "Clean":
     keep = np.zeros(len(ids), dtype=np.bool_)
     keep[first] = True
     one = clean.select(keep)
-    marks = {c: np.bincount(ids, weights=clean.marks[c])[order] > 0 for c in clean.marks}
+    marks = {str(c): np.bincount(ids, weights=clean.marks[c])[order] > 0 for c in clean.marks}
     return replace(one, frame=one.frame.assign(**changed), marks=one.marks.assign(**marks))

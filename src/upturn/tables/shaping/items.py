@@ -47,7 +47,8 @@ def summed(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
     answered = ~np.isnan(score)
     rows, score = cells[answered], score[answered]
     keys = [c for c in (*LABELS, "step", *SCALES) if c in names]
-    keys += [c for c in rows if c not in {*keys, *_REPEATS} and _is_shared(rows, c, keys)]
+    others = [c for c in map(str, rows.columns) if c not in {*keys, *_REPEATS}]
+    keys += [column for column in others if _is_shared(rows, column, keys)]
     point = _codes(rows, keys)
     family = _codes(rows, [*keys, cluster]) if cluster else np.arange(len(rows))
     effective, effect = effective_trials(score, point, family, _codes(rows, ["task"]))
@@ -73,7 +74,7 @@ def summed(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
 def _has_attempts(cells: "pd.DataFrame") -> bool:
     """Whether one model answered one task several times, and no column numbers repeats."""
     labels = [c for c in LABELS if c in cells and c != "source"]
-    rows = list(zip(*(cells[label].map(str) for label in labels), strict=True))
+    rows = list(zip(*([str(v) for v in cells[label]] for label in labels), strict=True))
     return "repeat" not in cells and len(set(rows)) < len(rows)
 
 

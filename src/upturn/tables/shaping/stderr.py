@@ -55,7 +55,7 @@ def joined(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
         changed = any(a != b for a, b in zip(plain, metric, strict=True))
         return (cells.assign(metric=plain) if changed else cells), []
     columns = [c for c in (*LABELS, "seed", "repeat") if c in cells and c != "metric"]
-    keys = list(zip(*(cells[c].map(str) for c in columns), strict=True))
+    keys = list(zip(*([str(v) for v in cells[c]] for c in columns), strict=True))
     found = {(keys[row], bases[row]): cells["score"].iloc[row] for row in np.flatnonzero(is_error)}
     errors = [found.get((key, base)) for key, base in zip(keys, plain, strict=True)]
     given = cells["stderr"].to_numpy(dtype=object) if "stderr" in cells else [None] * len(errors)

@@ -2,8 +2,8 @@
 
 import re
 import shlex
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,12 +42,12 @@ def score_columns(cells: "pd.DataFrame") -> list[str]:
     ]
 
 
-def _is_numeric(raw: Sequence[object]) -> bool:
+def _is_numeric(raw: Iterable[object]) -> bool:
     known = [value for value in raw if not is_unknown(value)]
     return bool(known) and all(_number(v) is not None for v in known)
 
 
-def _number(value: object) -> float | None:
+def _number(value: Any) -> float | None:
     if isinstance(value, (bool, np.bool_)):
         return None
     try:
@@ -55,7 +55,7 @@ def _number(value: object) -> float | None:
             plain_number(value.strip().removesuffix("%"))
             if isinstance(value, str)
             else float(value)
-        )  # type: ignore[arg-type]
+        )
     except (TypeError, ValueError, OverflowError):
         return None
 
@@ -208,7 +208,7 @@ def records_of(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[s
     return rows[present], [note]
 
 
-def _record(value: object) -> dict[str, float] | None:
+def _record(value: Any) -> dict[str, float] | None:
     """The numbers of a record, which may be written as JSON or as a Python literal."""
     import ast
     import json
