@@ -279,7 +279,7 @@ def test_a_bad_table(content, message, folder):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--axis", "flop"], "expected a known axis, but got 'flop'; did you mean 'flops'?"),
+        (["--axis", "flips"], "expected a known axis, but got 'flips'; did you mean 'flops'?"),
         (["--axis", "flops,flops"], "name each once"),
         (["--axis", "year:log"], "expected a known transform"),
         (["--model", "hinje"], "expected a known model, but got 'hinje'; did you mean 'hinge'?"),

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from upturn.checks.errors import counted
 from upturn.tables.cells import objects
+from upturn.tables.cleaning import clean
 from upturn.tables.facts.fill import filled
 from upturn.tables.facts.tables import knowledge
 from upturn.tables.readers.evaluations import read_evaluations
-from upturn.tables.readers.schema import clean
 
 if TYPE_CHECKING:
     import pandas as pd

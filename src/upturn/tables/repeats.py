@@ -7,11 +7,11 @@ import numpy as np
 
 from upturn.arrays.types import Booleans, Integers
 from upturn.checks.errors import DataError, counted, shown
+from upturn.tables.readers.schema import Clean, ids_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.tables.readers.schema import Clean
 
 POLICIES = ("refuse", "pool", "mean", "latest")
 KNOWN = ("seed", "repeat")  # columns that tell repeats apart
@@ -19,7 +19,7 @@ IDENTITY = ("task", "model", "metric", "setting", "shots", "run", "family")
 _SHOWN = 3
 
 
-def settled(clean: "Clean", policy: str) -> "Clean":
+def settled(clean: Clean, policy: str) -> Clean:
     """A table in which every measurement stands once.
 
     Parameters
@@ -36,8 +36,6 @@ def settled(clean: "Clean", policy: str) -> "Clean":
     DataError
         With the number of all repeated rows and the first few.
     """
-    from upturn.tables.readers.schema import ids_of
-
     clean, notes = _runs_read(clean)
     labels = [column for column in IDENTITY if column in clean.frame]
     ids = ids_of(clean.frame, labels)
@@ -60,11 +58,11 @@ def settled(clean: "Clean", policy: str) -> "Clean":
     return _with(done, notes)
 
 
-def _with(clean: "Clean", notes: list[str]) -> "Clean":
+def _with(clean: Clean, notes: list[str]) -> Clean:
     return replace(clean, remarks=(*clean.remarks, *notes)) if notes else clean
 
 
-def _runs_read(clean: "Clean") -> tuple["Clean", list[str]]:
+def _runs_read(clean: Clean) -> tuple[Clean, list[str]]:
     """A column ``run`` that numbers repeats, taken as such.
 
     A training run has one size. Where one model stands in several runs, each of which has models
@@ -82,7 +80,7 @@ def _runs_read(clean: "Clean") -> tuple["Clean", list[str]]:
     return replace(clean, frame=frame.rename(columns={"run": "repeat"})), [note]
 
 
-def _refuse(clean: "Clean", ids: Integers, labels: list[str]) -> None:
+def _refuse(clean: Clean, ids: Integers, labels: list[str]) -> None:
     frame, cells = clean.frame, clean.cells("score")
     _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
     again: Booleans = first[inverse] != np.arange(len(ids))
@@ -109,14 +107,14 @@ def _scores(frame: "pd.DataFrame", index: int) -> str:
     return f"{shown(row['score'])}{place}"
 
 
-def _latest(clean: "Clean", ids: Integers) -> "Clean":
+def _latest(clean: Clean, ids: Integers) -> Clean:
     last = len(ids) - 1 - np.unique(ids[::-1], return_index=True)[1]
     keep = np.zeros(len(ids), dtype=np.bool_)
     keep[last] = True
     return clean.select(keep)
 
 
-def _combined(clean: "Clean", ids: Integers, policy: str) -> "Clean":
+def _combined(clean: Clean, ids: Integers, policy: str) -> Clean:
     """One row a measurement: counts added up, or scores averaged."""
     frame = clean.frame
     first = np.sort(np.unique(ids, return_index=True)[1])

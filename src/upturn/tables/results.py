@@ -14,6 +14,7 @@ from upturn.checks.names import SCATTERS
 from upturn.tables import cells as cells_module
 from upturn.tables import datasets, rules
 from upturn.tables.axis import Axis, check_names
+from upturn.tables.cleaning import clean
 from upturn.tables.curves import Curves, Limits
 from upturn.tables.facts.fill import filled
 from upturn.tables.facts.tables import Facts, knowledge
@@ -26,7 +27,6 @@ from upturn.tables.readers.schema import (
     MEASURES,
     SCALES,
     Clean,
-    clean,
     is_one,
 )
 from upturn.tables.rows import Rows

@@ -1,12 +1,10 @@
 """Counts: trials that the rows of a curve share, and the successes behind a score."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from upturn.tables.readers.schema import Clean
+from upturn.tables.readers.schema import CURVE, Clean, ids_of
 
 _TWO_DIGITS = 0.02  # derived numbers of trials that differ less come of a rounded stderr
 _SCORE_DIGITS = 1e-6  # scores are printed to six digits
@@ -14,14 +12,12 @@ _SHARED_TRIALS = "trials of a score of 0 or 1 taken from the curve's other rows"
 _ROUNDED = "score × trials is no whole number, rounded to the nearest count"
 
 
-def share_trials(clean: "Clean") -> "Clean":
+def share_trials(clean: Clean) -> Clean:
     """Give scores of 0 and 1 with a reported standard error the trials of their curve.
 
     Their error is 0 whatever the trials are. Leaving such rows out would cut off the flat part of
     the curves that matter most, so they take the number that the derived rows agree on.
     """
-    from upturn.tables.readers.schema import CURVE, ids_of
-
     frame = clean.frame
     if "stderr" not in frame:
         return clean
@@ -39,7 +35,7 @@ def share_trials(clean: "Clean") -> "Clean":
     )
 
 
-def counted_successes(clean: "Clean") -> "Clean":
+def counted_successes(clean: Clean) -> Clean:
     """Fill in the successes of proportions with trials: the count nearest to score × trials."""
     frame = clean.frame
     score, given, trials = (

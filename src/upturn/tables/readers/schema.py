@@ -15,8 +15,6 @@ from upturn.tables import cells as cells_module
 from upturn.tables import rules, units
 from upturn.tables.axis import lower_is_better
 from upturn.tables.cells import Cells
-from upturn.tables.readers.counts import counted_successes, share_trials
-from upturn.tables.repeats import settled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -240,15 +238,14 @@ class _Table:
         return found
 
 
-def clean(
+def validated(
     cells: "pd.DataFrame",
     name: str,
     *,
     lower: Sequence[str] = (),
     continuous: Sequence[str] = (),
-    repeats: str = "refuse",
 ) -> Clean:
-    """The validated results of a table of cells.
+    """The validated rows of a table of cells, before repeats are settled and counts filled in.
 
     Parameters
     ----------
@@ -259,8 +256,6 @@ def clean(
     lower, continuous
         Metrics of which less is better, and metrics that are no proportions, beside those whose
         name says so.
-    repeats
-        What to do about repeated measurements: see `upturn.tables.repeats`.
 
     Raises
     ------
@@ -285,7 +280,7 @@ def clean(
     scored = ~np.isnan(measures["score"])
     if not scored.any():
         raise NothingThereError(f"{name}: expected scores, but got only empty cells; fill them in")
-    rows = Clean(
+    return Clean(
         frame=pd.DataFrame(labels | measures | bounds | scales | table.others(), cells.index),
         name=name,
         lower_metrics=lower_metrics,
@@ -293,7 +288,6 @@ def clean(
         marks=pd.DataFrame(marks, cells.index),
         remarks=_dropped(~scored) + table.spelled_missing() + _misspelt(table),
     ).select(scored)
-    return counted_successes(settled(share_trials(rows), repeats))
 
 
 def _metric_kinds(

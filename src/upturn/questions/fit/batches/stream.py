@@ -16,12 +16,12 @@ from upturn.checks.errors import NothingThereError, counted
 from upturn.posterior.scratch import scratch
 from upturn.questions.fit.batches.store import writing
 from upturn.tables.axis import Axis
+from upturn.tables.cleaning import clean
 from upturn.tables.curves import Curves
 from upturn.tables.facts.fill import filled
 from upturn.tables.facts.filled import Filled
 from upturn.tables.facts.tables import Knowledge, knowledge
 from upturn.tables.readers import is_delimited, read_in_pieces, table_name
-from upturn.tables.readers.schema import clean
 from upturn.tables.results import Results
 
 if TYPE_CHECKING:
