@@ -96,7 +96,11 @@
     }
   }, { rootMargin: "500px" });
   [...cards, ...thumbs].forEach((each) => watch.observe(each));
-  addEventListener("beforeprint", () => { cards.forEach(drawTask); thumbs.forEach(drawThumb); });
+  addEventListener("beforeprint", () => {
+    cards.forEach(drawTask);
+    thumbs.forEach(drawThumb);
+    document.querySelectorAll("details").forEach((part) => { part.open = true; });
+  });
 
   const legend = document.getElementById("families");
   if (data.families.length > 1) {

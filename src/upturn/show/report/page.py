@@ -299,7 +299,7 @@ def _key(value: float) -> str:
 def _turning(turn: Turn) -> str:
     """The scale at which a curve rises under the model of the fit."""
     doubt = "" if turn.p >= SURE else f' <span class="soft">({text(sure_words(turn.p))})</span>'
-    return f'<td class="nowrap" data-key="{_key(turn.x)}">{text(turn.scale)}{doubt}</td>'
+    return f'<td data-key="{_key(turn.x)}">{text(turn.scale)}{doubt}</td>'
 
 
 def _mix(report: "Contents", answer: Answer) -> str:
@@ -366,7 +366,7 @@ def _tasks(report: "Contents") -> str:
 def _caption(turn: Turn) -> str:
     """The scale with its range, and the probability of a change where it is in doubt."""
     caption = turn.scale if turn.scale == turn.interval else f"{turn.scale} ({turn.interval})"
-    return text(caption if turn.p >= SURE else f"{caption}, changes: {sure_words(turn.p)}")
+    return text(caption if turn.p >= SURE else f"{caption}, probability of a change: {sure_words(turn.p)}")
 
 
 def _shapes(report: "Contents") -> str:

@@ -95,7 +95,7 @@ def _others(count: Mapping[str, int]) -> list[str]:
         if n:
             extra = {
                 "grows steadily": " without first staying flat near chance",
-                "no clear rise": " at these scales; they may rise at larger ones",
+                "no clear rise": " at these scales, which says nothing about larger ones",
             }.get(group, "")
             parts.append(f"{n} {singular if n == 1 else plural}{extra}")
     if not parts:
