@@ -13,7 +13,8 @@ from scipy.special import expit, ndtr, ndtri
 from tests.support.priors import from_prior
 from upturn.arrays.namespaces import NUMPY
 from upturn.checks.errors import DataError
-from upturn.formulas.curve import SEGMENT_PRIORS, SHAPES
+from upturn.formulas import segments
+from upturn.formulas.curve import SHAPES
 from upturn.formulas.likelihoods.continuous import SMALLEST_SIGMA
 from upturn.formulas.likelihoods.likelihood import RHO_RANGE
 from upturn.formulas.likelihoods.proportions import ROUNDING_RHO
@@ -24,6 +25,7 @@ from upturn.formulas.segments import KINDS
 from upturn.model import Model
 from upturn.model.toml import MAX_BYTES, TEXTS
 
+SEGMENT_PRIORS = {name: parameter.prior for name, parameter in segments.PARAMETERS.items()}
 PARAMETERS = {
     "chance": ("floor",),
     "flat": ("level",),

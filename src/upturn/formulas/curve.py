@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
@@ -12,44 +12,26 @@ from upturn.formulas import segments as pieces
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.formulas.priors import Prior
-from upturn.formulas.segments import Line, Segment
-
-if TYPE_CHECKING:
-    pass
+from upturn.formulas.segments import PARAMETERS, POSITIVE, UNIT, Line, Segment
 
 SHAPES = ("flat", "smooth", "changepoint", "inverse", "u-shaped")
 RANGES = ("floor", "zero")
 
-# Where every prior that a model file leaves out comes from; docs/models.md gives the reasons.
-SEGMENT_PRIORS = {
-    "changepoint": "Uniform(0, 1)",
-    "height": "Uniform(0, 1)",
-    "rate": "LogNormal(1, 1.2)",
-    "level": "Uniform(0, 1)",
-    "slope": "LogNormal(0.5, 1)",
-    "intercept": "Normal(-2, 2)",
-    "midpoint": "Normal(0.6, 0.4)",
-    "width": "LogNormal(-2.3, 0.8)",
-}
 SCATTER_PRIOR = "HalfNormal(0.1)"
 # Of mean 0.1 and median 0.02: where noise is correlated along a run, it explains much of what
 # offsets would, and runs that hardly differ are no surprise (docs/decisions.md).
 SCATTER_OF_RUNS = "Gamma(0.25, 2.5)"
 
-# Outside these, a parameter has no meaning, and a prior that reaches there is refused.
-DOMAINS = {
-    "height": (0.0, 1.0),
-    "level": (0.0, 1.0),
-    "rate": (0.0, math.inf),
-    "slope": (0.0, math.inf),
-    "width": (0.0, math.inf),
-    "overdispersion": (0.0, math.inf),
-    "broken": (0.0, 1.0),
-    "autocorrelation": (0.0, 1.0),
-    "sigma": (0.0, math.inf),
-    "nu": (0.0, math.inf),
-    "scatter": (0.0, math.inf),
+# Of parameters of the noise; those of segments have their own.
+NOISE_DOMAINS = {
+    "overdispersion": POSITIVE,
+    "broken": UNIT,
+    "autocorrelation": UNIT,
+    "sigma": POSITIVE,
+    "nu": POSITIVE,
+    "scatter": POSITIVE,
 }
+DOMAINS = {name: parameter.domain for name, parameter in PARAMETERS.items()} | NOISE_DOMAINS
 
 
 @dataclass(frozen=True)
@@ -124,11 +106,11 @@ class CurveModel:
     def default_priors(self, likelihood: Likelihood, *, scatter: bool) -> dict[str, str]:
         """The defaults of every parameter under a likelihood, by name."""
         own = {
-            name: SEGMENT_PRIORS[plain] for names in self._names for plain, name in names.items()
+            name: PARAMETERS[plain].prior for names in self._names for plain, name in names.items()
         }
         noise = {k: v for k, v in likelihood.priors.items() if k != "floor"}
         return (
-            ({"changepoint": SEGMENT_PRIORS["changepoint"]} if self.changepoints else {})
+            ({"changepoint": PARAMETERS["changepoint"].prior} if self.changepoints else {})
             | own
             | ({"floor": likelihood.priors["floor"]} if self.range == "floor" else {})
             | noise

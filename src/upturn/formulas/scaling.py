@@ -38,6 +38,11 @@ class Scaling:
         spread = np.where(constant, usual, high - low)
         return cls(low - 0.5 * spread - np.where(constant, 0.5 * spread, 0), 2 * spread)
 
+    def to_model(self, native: Floats) -> Floats:
+        """Oriented native values (curve, …) on the scale of the models."""
+        shape = (-1, *[1] * (native.ndim - 1))
+        return (native - self.offset.reshape(shape)) / self.span.reshape(shape)
+
     def take(self, curves: Index) -> Self:
         """That of some of the curves."""
         return type(self)(self.offset[curves], self.span[curves])
@@ -66,6 +71,25 @@ def native(
     if "sigma" in out:
         out["sigma"] = out["sigma"] * scaling.span[:, None]
     return out
+
+
+def orientation_of(model: CurveModel, curves: Curves) -> Floats:
+    """The sign that makes more better, on the scale of the models: (curve,)."""
+    return np.where(bounded_of(model, curves), 1.0, curves.orientation)
+
+
+def chance_of(model: CurveModel, curves: Curves, scaling: Scaling) -> Floats:
+    """The score of guessing on the scale of the models: (curve,)."""
+    return scaling.to_model(orientation_of(model, curves) * curves.chance)
+
+
+def range_share_of(model: CurveModel, curves: Curves) -> Floats:
+    """How much of the models' scale a curve's range takes: (curve,).
+
+    All of it for proportions, half of it for continuous metrics, whose observed scores fill its
+    middle half.
+    """
+    return np.where(bounded_of(model, curves), 1.0, 0.5)
 
 
 def bounded_of(model: CurveModel, curves: Curves) -> Booleans:

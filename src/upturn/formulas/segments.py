@@ -6,6 +6,7 @@ curve stands and how far beyond the changepoint u lies. Shapes: u is (row, point
 are (row, 1, particle), so every result broadcasts to (row, point, particle).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,6 +14,38 @@ from typing import Any, ClassVar
 # beyond exp(709) a double overflows; the curve has long been flat there
 LARGEST_EXPONENT = 700.0
 SHARE_RANGE = (1e-300, 1 - 2.0**-53)  # shares whose log odds are finite
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of segments.
+
+    Attributes
+    ----------
+    prior : str
+        Its default; docs/models.md gives the reasons.
+    domain : tuple of float
+        Outside it the parameter has no meaning, and a prior that reaches there is refused.
+    group : str
+        Parameters of one group have their priors widened together in tests of sensitivity.
+    """
+
+    prior: str
+    domain: tuple[float, float]
+    group: str
+
+
+REAL, POSITIVE, UNIT = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)
+PARAMETERS: dict[str, Parameter] = {
+    "changepoint": Parameter("Uniform(0, 1)", REAL, "changepoint"),
+    "height": Parameter("Uniform(0, 1)", UNIT, "height"),
+    "rate": Parameter("LogNormal(1, 1.2)", POSITIVE, "rate"),
+    "level": Parameter("Uniform(0, 1)", UNIT, "height"),
+    "slope": Parameter("LogNormal(0.5, 1)", POSITIVE, "rate"),
+    "intercept": Parameter("Normal(-2, 2)", REAL, "place"),
+    "midpoint": Parameter("Normal(0.6, 0.4)", REAL, "place"),
+    "width": Parameter("LogNormal(-2.3, 0.8)", POSITIVE, "rate"),
+}
 
 
 @dataclass(frozen=True)

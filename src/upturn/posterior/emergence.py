@@ -11,7 +11,12 @@ import numpy as np
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.formulas.curve import CurveModel
-from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of
+from upturn.formulas.scaling import (
+    Scaling,
+    ceiling_of,
+    chance_of,
+    range_share_of,
+)
 from upturn.model import Model
 from upturn.tables.curves import Curves
 
@@ -221,15 +226,12 @@ def turning(
     array (curve, draw)
         The first changepoint, or the threshold of a model without, with its atoms.
     """
-    bounded = bounded_of(model, curves)
-    sign = np.where(bounded, 1.0, curves.orientation)
     turned = emergence(
         model,
         flat,
-        chance=(sign * curves.chance - scaling.offset) / scaling.span,
+        chance=chance_of(model, curves, scaling),
         ceiling=ceiling_of(model, curves),
-        # for a continuous metric a share of the observed range, which spans half the scale
-        delta=np.where(bounded, delta, delta / 2),
+        delta=delta * range_share_of(model, curves),
         end=end,
     )
     first = flat[model.changepoints[0]] if model.changepoints else turned.threshold

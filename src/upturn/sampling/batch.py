@@ -4,7 +4,7 @@ Curves of one kind and about the same length make a block. How they are cut chan
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, fields, replace
 from functools import partial
@@ -54,6 +54,11 @@ class Sample:
 
     parameters: dict[str, Floats]
     population: Population
+
+
+def joined_chains(parameters: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Draws of all chains one after the other: (curve, chain, draw) to (curve, draw)."""
+    return {name: values.reshape(len(values), -1) for name, values in parameters.items()}
 
 
 def label_keys(curves: Curves, model: CurveModel, seed: int) -> sobol.Keys:

@@ -65,6 +65,7 @@ NORMAL = Likelihood(
     _normal_rest,
     _normal_draw,
     bounded=False,
+    fused=standard_deviation,
 )
 STUDENT_T = Likelihood(
     "student-t",

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.formulas.kernels import by_group
 from upturn.formulas.likelihoods.likelihood import (
@@ -24,6 +25,23 @@ def _beta_binomial_terms(xp: Any, mean: Any, p: Mapping[str, Any], k: Any, n: An
 
 def _beta_binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
     return log_choose(xp, n, k) - xp.log_rising(concentration(xp, p), n)
+
+
+def _beta_binomial_rest_total(
+    xp: Any, p: Mapping[str, Any], values: Any, counts: Any, constant: Any
+) -> Any:
+    """Points with the same number of trials share it."""
+    if xp is NUMPY:
+        size, out = np.ascontiguousarray(concentration(xp, p)[:, 0]), constant.copy()
+        by_group.beta_binomial_rest(size, values, counts, out)
+        return out
+    rest = _beta_binomial_rest(xp, p, 0.0, values[:, :, None])
+    return (rest * counts[:, :, None]).sum(axis=1) + constant
+
+
+def constant_alone(xp: Any, p: Mapping[str, Any], values: Any, counts: Any, constant: Any) -> Any:
+    """The sum of a rest that depends on no parameter."""
+    return constant
 
 
 def _beta_binomial_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> None:
@@ -60,6 +78,9 @@ BETA_BINOMIAL = Likelihood(
     _beta_binomial_rest,
     _beta_binomial_draw,
     _beta_binomial_total,
+    constant=log_choose,
+    rest_total=_beta_binomial_rest_total,
+    fused=concentration,
 )
 BINOMIAL = Likelihood(
     "binomial",
@@ -68,4 +89,6 @@ BINOMIAL = Likelihood(
     _binomial_terms,
     _binomial_rest,
     _binomial_draw,
+    constant=log_choose,
+    rest_total=constant_alone,
 )

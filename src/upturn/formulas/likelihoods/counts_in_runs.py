@@ -9,7 +9,7 @@ import numpy as np
 from upturn.arrays.types import Floats
 from upturn.formulas.kernels import autocorrelated
 from upturn.formulas.likelihoods.autocorrelation import CORRELATION
-from upturn.formulas.likelihoods.counts import BETA_BINOMIAL
+from upturn.formulas.likelihoods.counts import BETA_BINOMIAL, constant_alone
 from upturn.formulas.likelihoods.likelihood import Data, concentration
 
 
@@ -56,5 +56,7 @@ BETA_BINOMIAL_AR = replace(
     name="beta-binomial-ar",
     priors={**BETA_BINOMIAL.priors, CORRELATION: "Uniform(0, 1)"},
     total=_beta_binomial_serial_total,
+    rest_total=constant_alone,
+    fused=None,
     plain=BETA_BINOMIAL,
 )

@@ -49,6 +49,16 @@ class Likelihood:
         Whether the expected score is a proportion.
     log_uniform : callable, optional
         (xp, trials) to the log density of the score of a broken evaluation, where there may be any.
+    constant : callable, optional
+        (xp, trials, y) to the part of the log density of each point that no parameter changes, where
+        `rest_total` leaves it out.
+    rest_total : callable, optional
+        Fast form of log_rest summed over points, added to a constant (row, particle): (xp,
+        parameters, values, counts, constant), with the different numbers of trials and how many
+        points have them, each (row, value). By default log_rest is the same for all points.
+    fused : callable, optional
+        (xp, parameters) to the noise that `upturn.formulas.kernels.hinge` takes, where that has a
+        loop for this likelihood.
     plain : Likelihood, optional
         Of one whose noise is correlated along a run (see
         `upturn.formulas.likelihoods.autocorrelation`): that of a score by itself, which
@@ -65,6 +75,9 @@ class Likelihood:
     total: Callable[..., None] | None = None
     bounded: bool = field(default=True)
     log_uniform: Callable[..., Any] | None = None
+    constant: Callable[..., Any] | None = None
+    rest_total: Callable[..., Any] | None = None
+    fused: Callable[..., Any] | None = None
     plain: "Likelihood | None" = None
 
     @property

@@ -65,6 +65,9 @@ def robust(plain: Likelihood) -> Likelihood:
         draw=draw,
         total=total,
         log_uniform=log_uniform,
+        constant=None,
+        rest_total=None,
+        fused=None,
     )
 
 

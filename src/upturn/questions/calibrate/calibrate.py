@@ -35,7 +35,7 @@ from upturn.questions.simulate.design import Design, numbered
 from upturn.questions.simulate.result import Simulation
 from upturn.questions.simulate.simulate import deal, kind_of
 from upturn.sampling import batch
-from upturn.sampling.batch import Progress
+from upturn.sampling.batch import Progress, joined_chains
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -234,7 +234,7 @@ def _answer(
     sample = batch.sample(
         model, curves, draws=draws, seed=seed, threads=threads, progress=progress, scaling=scaling
     )
-    flat = {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
+    flat = joined_chains(sample.parameters)
     found, emergent, sharp = judged(model, curves, flat, Criteria(), scaling)
     _, first = turning(
         model, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(curves))

@@ -12,7 +12,7 @@ from upturn.questions.arguments import curves_of, models_of, origin_of, part_of,
 from upturn.questions.classify.criteria import Criteria, judged
 from upturn.questions.classify.result import Classification, Shape
 from upturn.sampling import batch
-from upturn.sampling.batch import Progress
+from upturn.sampling.batch import Progress, joined_chains
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -138,7 +138,7 @@ def shapes_of(
 
 def shape_of(model: Model, curves: Curves, sample: batch.Sample, rules: Criteria) -> Shape:
     """What one model's draws say of the curves."""
-    flat = {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
+    flat = joined_chains(sample.parameters)
     scaling = scaling_of(model, curves)
     found, emergent, sharp = judged(model, curves, flat, rules, scaling)
     return Shape(

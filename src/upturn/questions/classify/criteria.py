@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats
-from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of
+from upturn.formulas.scaling import Scaling, ceiling_of, chance_of, range_share_of
 from upturn.model import Model
 from upturn.posterior.emergence import DELTA
 from upturn.posterior.functionals import Functionals, functionals
@@ -64,11 +64,8 @@ def judged(
     """
     end = np.where(curves.limits[1, 0] > curves.limits[0, 0], 1.0, 0.0)
     found = functionals(model, flat, ceiling_of(model, curves), end)
-    bounded = bounded_of(model, curves)
-    # thresholds are shares of the observed range for a continuous metric, half of whose scale it is
-    unit = np.where(bounded, 1.0, 0.5)[:, None]
-    oriented = np.where(bounded, 1.0, curves.orientation) * curves.chance
-    chance = ((oriented - scaling.offset) / scaling.span)[:, None]
+    unit = range_share_of(model, curves)[:, None]  # thresholds are shares of the range
+    chance = chance_of(model, curves, scaling)[:, None]
     from_chance = np.abs(found.start - np.where(np.isnan(chance), found.start, chance))
     emergent = (
         (found.rise >= rules.min_rise * unit)

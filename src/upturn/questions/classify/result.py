@@ -12,7 +12,7 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError
 from upturn.formulas.curve import SHAPES
-from upturn.formulas.scaling import bounded_of, scaling_of
+from upturn.formulas.scaling import range_share_of, scaling_of
 from upturn.model import Model
 from upturn.posterior import prevalence as prevalences
 from upturn.posterior.emergence import pieces
@@ -353,9 +353,8 @@ class Classification:
         emergent : array of bool (curve, count)
         """
         generator = np.random.Generator(np.random.Philox(seed))
-        bounded = bounded_of(self.models[0], self.curves)
         span = scaling_of(self.models[0], self.curves).span
-        unit = np.where(bounded, 1.0, 0.5) * span * self.criteria.min_rise
+        unit = range_share_of(self.models[0], self.curves) * span * self.criteria.min_rise
         low, high = self.curves.limits[:, 0, :, None]
         x, emergent = np.empty((2, len(self.curves), count))
         for i, p in enumerate(self.p_model):

@@ -9,6 +9,7 @@ from upturn.checks.arguments import known
 from upturn.formulas.curve import DOMAINS, plain_name
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.priors import Choice, Prior
+from upturn.formulas.segments import PARAMETERS
 from upturn.model import Model
 from upturn.questions.arguments import part_of
 from upturn.questions.classify.classify import shapes_of
@@ -24,11 +25,9 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "floor": ("floor",),
     "overdispersion": ("overdispersion", "sigma"),
     "scatter": ("scatter",),
-    "changepoint": ("changepoint",),
-    "height": ("height", "level"),
-    "rate": ("rate", "slope", "width"),
-    "place": ("midpoint", "intercept"),
 }
+for _name, _parameter in PARAMETERS.items():  # those of segments say which group is theirs
+    GROUPS[_parameter.group] = (*GROUPS.get(_parameter.group, ()), _name)
 ALL = "all"
 
 

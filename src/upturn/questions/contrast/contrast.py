@@ -18,7 +18,7 @@ from upturn.questions.contrast.gains import GAINS, KINDS, Gain, Paired
 from upturn.questions.contrast.pairing import paired, settings_of
 from upturn.questions.contrast.result import Contrast, Joint
 from upturn.sampling import batch
-from upturn.sampling.batch import Progress, Sample
+from upturn.sampling.batch import Progress, Sample, joined_chains
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -141,7 +141,7 @@ class _Fits:
             attempts=attempts,
         )  # fmt: skip
         self._tell(len(tasks))
-        flat = {n: v.reshape(len(tasks), -1) for n, v in found.parameters.items()}
+        flat = joined_chains(found.parameters)
         state = found.population
         return [
             Joint(

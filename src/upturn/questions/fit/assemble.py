@@ -14,7 +14,7 @@ from upturn.posterior import tree as trees
 from upturn.posterior.emergence import turning
 from upturn.questions.fit.mix.coordinates import ends
 from upturn.questions.fit.mix.learn import Learned
-from upturn.sampling.batch import Sample
+from upturn.sampling.batch import Sample, joined_chains
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def to_tree(
     """
     found = sample.population
     shape = next(iter(sample.parameters.values())).shape
-    flat = {name: value.reshape(shape[0], -1) for name, value in sample.parameters.items()}
+    flat = joined_chains(sample.parameters)
     scaling = scaling_of(model, curves)
     bounded = bounded_of(model, curves)
     sign = np.where(bounded, 1.0, curves.orientation)

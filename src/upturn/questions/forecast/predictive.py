@@ -18,7 +18,7 @@ from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.model import Model
 from upturn.posterior.averaging import probabilities
 from upturn.posterior.emergence import expected
-from upturn.sampling.batch import Sample
+from upturn.sampling.batch import Sample, joined_chains
 from upturn.sampling.density.pointwise import draw_offsets
 from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
@@ -168,10 +168,7 @@ def mixtures(models: Sequence[Model], samples: Sequence[Sample], curves: Curves)
     """
     evidence = np.stack([sample.population.log_evidence for sample in samples], axis=1)
     p = probabilities(models, evidence)
-    flat = [
-        {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
-        for sample in samples
-    ]
+    flat = [joined_chains(sample.parameters) for sample in samples]
     return [
         Mixture(
             tuple(

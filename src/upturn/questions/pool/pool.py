@@ -20,7 +20,7 @@ from upturn.questions.pool.leave_family_out import DRAWS as DRAWS_LEFT_OUT
 from upturn.questions.pool.leave_family_out import left_out
 from upturn.questions.pool.result import OnAxis, Pool
 from upturn.sampling import batch
-from upturn.sampling.batch import Progress
+from upturn.sampling.batch import Progress, joined_chains
 from upturn.sampling.nuts.sample import CHAINS, Run, check_available
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
@@ -229,7 +229,7 @@ def _on_axis(order: _Order, curves: Curves, told: Callable[[int], None] | None) 
     pilot = batch.sample(
         order.model, grouped(pooled), draws=PILOT, seed=order.seed, threads=order.threads
     )
-    at = coordinates(pooled, {n: v.reshape(len(curves), -1) for n, v in pilot.parameters.items()})
+    at = coordinates(pooled, joined_chains(pilot.parameters))
     tell(1)
     compiled = compile_hierarchy(pooled, at, order.spreads, order.nuts)
     for number, (accept, more) in enumerate(EFFORTS):

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from math import fsum
 from threading import Event
 from typing import Any, Self
 
@@ -19,15 +18,15 @@ from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Index, Integers
 from upturn.formulas.curve import CurveModel
-from upturn.formulas.kernels.by_group import add_by_group, beta_binomial_rest
+from upturn.formulas.kernels.by_group import add_by_group
 from upturn.formulas.kernels.hinge import hinge
-from upturn.formulas.likelihoods.continuous import standard_deviation
-from upturn.formulas.likelihoods.likelihood import Data, Likelihood, concentration
+from upturn.formulas.likelihoods.likelihood import Data, Likelihood
 from upturn.formulas.quantiles import Quantiles
 from upturn.formulas.scaling import Scaling, proportions
 from upturn.formulas.segments import Floor, Rise
 from upturn.sampling.density import offsets
 from upturn.sampling.density.offsets import Rule
+from upturn.sampling.density.sorting import distinct_values, masked_sums, sorted_by_group
 from upturn.sampling.particles.engine import Host
 from upturn.sampling.proposals import intervals
 from upturn.tables.curves import Curves
@@ -83,9 +82,8 @@ class Target:
         self.priors = model.priors(likelihood, scatter=self.grouped)
         noise = (*likelihood.parameters, "scatter") if self.grouped else likelihood.parameters
         self.names = (*model.parameters, *noise)
-        chance = (self._oriented(curves.chance) - self.scaling.offset) / self.scaling.span
-        self.chance = chance
-        self._quantiles = {name: Quantiles(self.priors[name], chance) for name in self.names}
+        self.chance = self.scaling.to_model(self._oriented(curves.chance))
+        self._quantiles = {name: Quantiles(self.priors[name], self.chance) for name in self.names}
         self.ceiling = np.where(
             np.isnan(curves.ceiling) | (not likelihood.bounded), 1.0, curves.ceiling
         )
@@ -140,10 +138,7 @@ class Target:
         if self.likelihood.counted:
             y = curves.response
         else:
-            scaled = (proportions(curves) - self.scaling.offset[:, None]) / self.scaling.span[
-                :, None
-            ]
-            y = np.where(curves.mask, scaled, 0.0)
+            y = np.where(curves.mask, self.scaling.to_model(proportions(curves)), 0.0)
         alone = np.where(curves.mask, 0, -1).astype(np.int32)
         group = np.where(curves.group >= 0, curves.group, alone) if self.grouped else alone
         if self.likelihood.plain is not None and not self.grouped:
@@ -280,14 +275,16 @@ class Target:
         floor_and_rise = tuple(type(one) for one in self.model.segments) == (Floor, Rise)
         plain = floor_and_rise and self.model.range != "zero"
         plain = plain and type(self.model).mean is CurveModel.mean
-        return plain and self.likelihood.name in ("beta-binomial", "normal")
+        return plain and self.likelihood.fused is not None
 
     def _in_one_loop(self, rows: Index, z: Floats, p: Mapping[str, Any]) -> Floats:
         """What depends on the expected score, offsets integrated over: (row, particle)."""
+        noise_of = self.likelihood.fused
+        assert noise_of is not None
         points, starts = self._points_by_group
         placed = self.rule.placed(rows, z) if self.grouped else offsets.one_node(z)
         counted = self.likelihood.counted
-        noise = concentration(NUMPY, p) if counted else standard_deviation(NUMPY, p)
+        noise = noise_of(NUMPY, p)
         scatter = p.get("scatter", np.zeros_like(noise))
         shape = [p[name] for name in ("changepoint", "rate", "floor", "height")]
         parameters = np.concatenate([scatter, *shape, noise], axis=1)
@@ -298,13 +295,8 @@ class Target:
     @cached_property
     def _points_by_group(self) -> tuple[Floats, Integers]:
         """Points of one group together, (curve, 3, point), and where each group's begin."""
-        group = self.data.group
-        order = np.argsort(np.where(group >= 0, group, len(group.T)), axis=1, kind="stable")
         points = np.stack([self.u, self.data.y, self.data.trials], axis=1)
-        groups = np.arange(self.rule.nodes.shape[1] + 1)
-        before = (group[:, None, :] < groups[:, None]).sum(axis=2)
-        starts = before - (group < 0).sum(axis=1, keepdims=True)
-        return np.take_along_axis(points, order[:, None, :], axis=2), starts
+        return sorted_by_group(points, self.data.group, self.rule.nodes.shape[1])
 
     # --- its terms, also for others to put together -----------------------------------------------
 
@@ -341,19 +333,12 @@ class Target:
 
         Points with the same number of trials share them but for a constant.
         """
-        name, first = self.likelihood.name, next(iter(p.values()))
-        shape = (len(rows), first.shape[2])
+        shape = (len(rows), next(iter(p.values())).shape[2])
         constant: Floats = xp.module.broadcast_to(self._constants[rows][:, None], shape)
-        if name == "binomial" or self.likelihood.plain is not None:
-            return constant
-        if name == "beta-binomial":
-            values, counts = (each[rows] for each in self._distinct_trials)
-            if xp is NUMPY:
-                size, total = np.ascontiguousarray(concentration(xp, p)[:, 0]), constant.copy()
-                beta_binomial_rest(size, values, counts, total)
-                return total
-            terms = self.likelihood.log_rest(xp, p, 0.0, values[:, :, None])
-            return (terms * counts[:, :, None]).sum(axis=1) + constant
+        if self.likelihood.rest_total is not None:
+            values, counts = (array[rows] for array in self._distinct_trials)
+            total: Floats = self.likelihood.rest_total(xp, p, values, counts, constant)
+            return total
         points = self._points[rows][:, None]
         return self.likelihood.log_rest(xp, p, 0.0, 0.0)[:, 0] * points + constant
 
@@ -364,26 +349,16 @@ class Target:
 
     @cached_property
     def _constants(self) -> Floats:
-        """Sum of log binomial coefficients: (curve,)."""
-        if self.likelihood.name not in ("beta-binomial", "binomial", "beta-binomial-ar"):
+        """Sum of what no parameter changes: (curve,)."""
+        if self.likelihood.constant is None:
             return np.zeros(len(self.curves))
-        n, k = self.curves.trials, self.curves.response
-        rise = NUMPY.log_gamma(n + 1) - NUMPY.log_gamma(k + 1) - NUMPY.log_gamma(n - k + 1)
-        # exactly rounded: NumPy's order of summation would depend on the padding
-        return np.array([fsum(row[m]) for row, m in zip(rise, self.curves.mask, strict=True)])
+        terms = self.likelihood.constant(NUMPY, self.curves.trials, self.curves.response)
+        return masked_sums(terms, self.curves.mask)
 
     @cached_property
     def _distinct_trials(self) -> tuple[Floats, Floats]:
         """The different numbers of trials of each curve, and how many points have them."""
-        found = [
-            np.unique(n[m], return_counts=True)
-            for n, m in zip(self.curves.trials, self.curves.mask, strict=True)
-        ]
-        longest = max((len(v) for v, _ in found), default=1)
-        values, counts = np.zeros((len(found), longest)), np.zeros((len(found), longest))
-        for i, (value, count) in enumerate(found):
-            values[i, : len(value)], counts[i, : len(value)] = value, count
-        return values, counts
+        return distinct_values(self.curves.trials, self.curves.mask)
 
     # --- the arrays it is made of -----------------------------------------------------------------
 
