@@ -50,7 +50,7 @@ class Likelihood:
     log_uniform : callable, optional
         (xp, trials) to the log density of the score of a broken evaluation, where there may be any.
     constant : callable, optional
-        (xp, trials, y) to the part of the log density of each point that no parameter changes, where
+        (xp, trials, y) to the part of each point's log density that no parameter changes;
         `rest_total` leaves it out.
     rest_total : callable, optional
         Fast form of log_rest summed over points, added to a constant (row, particle): (xp,
