@@ -366,7 +366,8 @@ def _tasks(report: "Contents") -> str:
 def _caption(turn: Turn) -> str:
     """The scale with its range, and the probability of a change where it is in doubt."""
     caption = turn.scale if turn.scale == turn.interval else f"{turn.scale} ({turn.interval})"
-    return text(caption if turn.p >= SURE else f"{caption}, probability of a change: {sure_words(turn.p)}")
+    doubt = "" if turn.p >= SURE else f", probability of a change: {sure_words(turn.p)}"
+    return text(caption + doubt)
 
 
 def _shapes(report: "Contents") -> str:
