@@ -24,7 +24,7 @@ _SIDE = 1.9  # inches
 def plot_calibration(
     calibration: "Calibration", *, checks: Sequence[str] | None = None
 ) -> "Figure":
-    """Draw, for each check, the distribution function of ranks less that of a uniform sample.
+    """Draw, for each check, the distribution function of the ranks minus that of a uniform sample.
 
     The grey band holds the whole line of a right posterior in all panels together with a
     probability of 99 % (Säilynoja, Bürkner and Vehtari 2022). A line above zero on the left and

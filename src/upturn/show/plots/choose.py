@@ -29,7 +29,7 @@ def plot(
     by: str | None = None,
     ci: float = 0.9,
 ) -> "Figure":
-    """Draw a fit, or what is chosen of it.
+    """Draw a fit, or selected curves of it.
 
     Parameters
     ----------

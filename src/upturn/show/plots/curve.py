@@ -72,7 +72,7 @@ def plot_curve(
 
 
 def draw(ax: "Axes", panel: Panel, families: dict[str, dict[str, Any]]) -> None:
-    """Draw a panel, all but its title and legend."""
+    """Draw a panel without its title and legend."""
     set_axis(ax, panel.axis, *panel.limits)
     _expected(ax, panel)
     _points(ax, panel, families)
@@ -85,7 +85,7 @@ def draw(ax: "Axes", panel: Panel, families: dict[str, dict[str, Any]]) -> None:
 
 
 def legend(ax: "Axes") -> None:
-    """Name the families, where there are several."""
+    """Add a legend of families, if there are several."""
     handles = named(ax)
     if len(handles) > 1:
         beside: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.02)}
@@ -97,12 +97,12 @@ def legend(ax: "Axes") -> None:
 
 
 def named(ax: "Axes") -> list[Any]:
-    """The artists that stand for families."""
+    """The artists that represent families in a legend."""
     return [line for line in ax.lines if line.get_gid() == "family"]
 
 
 def _families(drawn: list[Panel]) -> list[str]:
-    """Families of all panels, in the order in which they are met."""
+    """Families of all panels, in the order of their first appearance."""
     return list(dict.fromkeys(str(name) for panel in drawn for name in panel.family))
 
 
@@ -115,7 +115,7 @@ def _expected(ax: "Axes", panel: Panel) -> None:
 
 
 def _points(ax: "Axes", panel: Panel, families: dict[str, dict[str, Any]]) -> None:
-    """Scores of one family after the other, with their intervals where there are trials."""
+    """Draw the scores by family, with intervals if the number of trials is known."""
     x = panel.axis.value(panel.x)
     for name in _families([panel]):
         mine = panel.family == name
@@ -135,7 +135,7 @@ def _points(ax: "Axes", panel: Panel, families: dict[str, dict[str, Any]]) -> No
 
 
 def _heights(ax: "Axes", panel: Panel) -> None:
-    """Room for all scores; those of proportions begin at 0."""
+    """Set vertical limits that hold all scores; those of proportions begin at 0."""
     values = [panel.score, panel.low, panel.high, panel.expected_low, panel.expected_high]
     drawn = np.concatenate([v[np.isfinite(v)] for v in values])
     low, high = float(drawn.min()), float(drawn.max())
@@ -150,7 +150,7 @@ def _heights(ax: "Axes", panel: Panel) -> None:
 
 
 def _change(ax: "Axes", panel: Panel) -> None:
-    """The density of the scale along the bottom, on a height of its own."""
+    """Draw the density of the emergence scale along the bottom, with its own vertical scale."""
     height = panel.relative_density * DENSITY
     ax.fill_between(
         panel.axis.value(panel.density_x), 0, height, transform=ax.get_xaxis_transform(),
@@ -159,7 +159,7 @@ def _change(ax: "Axes", panel: Panel) -> None:
 
 
 def _not_yet(ax: "Axes", panel: Panel) -> None:
-    """Hatching over the axis, and in words what it means."""
+    """Hatch the panel, and write what that means."""
     ends = panel.axis.value(np.array(panel.limits))
     ax.axvspan(
         float(ends[0]), float(ends[1]), facecolor="none", edgecolor="#E3E3E3", hatch="///",

@@ -137,7 +137,7 @@ def _drawn(ax: "Axes", data: Curves, index: Index, x: Floats, *, p: Floats, by: 
 
 
 def _arrows(ax: "Axes", x: Floats, native: Floats, rows: np.ndarray) -> None:
-    """A tip where an interval goes on beyond the axis."""
+    """Draw an arrow where an interval continues beyond the axis."""
     right, left = np.isposinf(x[2]), np.isneginf(x[0])
     for there, end, marker in ((right, native[2], ">"), (left, native[0], "<")):
         if there.any():
@@ -148,7 +148,7 @@ def _arrows(ax: "Axes", x: Floats, native: Floats, rows: np.ndarray) -> None:
 
 
 def _published(ax: "Axes", data: Curves, index: Index, task: str, value: float) -> None:
-    """A published scale beside every curve of its task."""
+    """Draw a published scale in the row of each curve of its task."""
     known(task, list(dict.fromkeys(data.labels["task"].tolist())), kind="task", where="points")
     rows = np.flatnonzero(data.labels["task"][index] == task)
     ax.plot(
@@ -158,7 +158,7 @@ def _published(ax: "Axes", data: Curves, index: Index, task: str, value: float) 
 
 
 def _legend_of_points(ax: "Axes") -> None:
-    """Say what the open diamonds are, beside the legend that there may be."""
+    """Explain the open diamonds, next to a legend if there is one."""
     from matplotlib.artist import Artist
 
     there: Artist | None = ax.get_legend()

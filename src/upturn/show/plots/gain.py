@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def plot_gain(
     contrast: "Contrast", task: str | None = None, *, ci: float = 0.9, ax: "Axes | None" = None
 ) -> "Axes":
-    """Draw what a technique adds to the score of one task, along scale.
+    """Draw the gain in score by a technique on one task as a function of scale.
 
     Points are the differences of the models' scores; line and band the posterior median and
     interval of the difference of the expected scores. The bar along the bottom is the interval of

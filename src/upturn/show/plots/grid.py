@@ -146,7 +146,7 @@ def _drawn(
 
 
 def _label(axes: np.ndarray, drawn: Sequence[Panel], across: int) -> None:
-    """Scores are named on the left; the scale below, once a column where a column shares it."""
+    """Label scores on the left, and scales below, once for each column that shares an axis."""
     shared = len({panel.axis for panel in drawn}) == 1 and across > 1
     if shared:
         axes.flat[0].figure.supxlabel(drawn[0].axis.title, fontsize="medium", parse_math=False)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def plot_plan(plan: "Plan", *, ax: "Axes | None" = None) -> "Axes":
-    """Draw the probability of coming close against the number of models.
+    """Draw the probability of a close estimate by the number of models.
 
     A line for each layout and number of examples, with standard errors; the dashed line is the
     probability that was asked for.

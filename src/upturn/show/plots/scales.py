@@ -1,4 +1,4 @@
-"""Matplotlib axes in native units: logarithmic, of dates, turned round where less is better."""
+"""Matplotlib axes in native units: logarithmic, of dates, reversed where lower is better."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ _MINOR_DECADES = 8
 
 
 def set_axis(ax: "Axes", axis: Axis, low: float, high: float, most: int = MOST) -> None:
-    """Make the horizontal axis one of scale between two coordinates; its numbers stay native.
+    """Make the horizontal axis an axis of scale between two coordinates, in native units.
 
     Capability grows to the right, so that perplexity falls to the right.
     """
@@ -33,7 +33,7 @@ def set_axis(ax: "Axes", axis: Axis, low: float, high: float, most: int = MOST) 
 
 
 class ScaleLocator(Locator):
-    """Round places on an axis of scale, wherever one looks."""
+    """Round values on an axis of scale for any view."""
 
     def __init__(self, scale: Axis, most: int = MOST) -> None:
         self.scale, self.most = scale, most

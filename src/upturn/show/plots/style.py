@@ -1,4 +1,4 @@
-"""The style of the figures, and files of them."""
+"""The style of the figures, and how they are written to files."""
 
 import os
 import warnings
@@ -38,14 +38,14 @@ def style() -> AbstractContextManager[None]:
 
 
 def figure(width: float, height: float) -> "Figure":
-    """A figure of so many inches that no window and no global state knows of."""
+    """A figure of this size in inches, independent of pyplot."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
 
 
 def looks(names: list[str]) -> dict[str, dict[str, Any]]:
-    """A colour and a marker for each group: the marker alone tells them apart in grey."""
+    """A colour and a marker for each group: the markers alone distinguish groups in grey."""
     import matplotlib as mpl
 
     colours = [entry["color"] for entry in mpl.rcParams["axes.prop_cycle"]]
@@ -54,12 +54,12 @@ def looks(names: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def plain(text: str, most: int = NAME) -> str:
-    """A name on one line, its middle left out where it is long."""
+    """A name on one line; the middle of a long name is left out."""
     return shorten(one_line(text), most)
 
 
 def name_rows(ax: "Axes", names: Sequence[str]) -> None:
-    """Names of rows on the left, the first at the top, with no line beside them."""
+    """Write the names of rows on the left, the first at the top, without an axis line."""
     ax.set_yticks(range(len(names)), names, parse_math=False)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
@@ -67,7 +67,7 @@ def name_rows(ax: "Axes", names: Sequence[str]) -> None:
 
 
 def check_figure_path(path: str | os.PathLike[str]) -> Path:
-    """A path that a figure can be written to, before any work is done for it.
+    """A path that a figure can be written to, checked before the figure is computed.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def check_figure_path(path: str | os.PathLike[str]) -> Path:
 
 
 def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
-    """Write a figure as SVG, PNG or PDF, by the ending of its name, whole or not at all.
+    """Write a figure as SVG, PNG or PDF, by the ending of the file, completely or not at all.
 
     The same figure is the same file, whenever it is written.
 

@@ -23,7 +23,7 @@ _PIECE = 256  # curves in one go, which bounds the memory
 
 
 def payload(fit: "Fit", given: "Sequence[Answer]", ci: float) -> dict[str, Any]:
-    """What the page draws: panels by task and axis, ticks, families.
+    """The data that the page draws: panels by task and axis, ticks, families.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def _mark(panel: Panel, marks: dict[str, int]) -> int:
 
 
 def embedded(value: Any) -> str:
-    r"""JSON that no text in it can end the element of, or be taken for markup in.
+    r"""JSON in which no text can end the surrounding element or act as markup.
 
     Examples
     --------

@@ -21,7 +21,7 @@ _ENTITIES = {"<": "&lt;", "&": "&amp;"}
 
 
 def to_json(curves: "pd.DataFrame", **parts: object) -> str:
-    """One JSON object: ``curves`` (a record a row), then the other parts.
+    """One JSON object: ``curves`` (one record a row), then the other parts.
 
     NaN and infinities, which JSON has no numbers for, become null.
 
@@ -54,7 +54,7 @@ def _plain(value: Any) -> Any:
 
 
 def to_csv(frame: "pd.DataFrame") -> str:
-    """A CSV table that spreadsheets open without taking a name for a formula.
+    """A CSV table in which spreadsheets do not read a name as a formula.
 
     Text that begins with =, +, -, @, a tab or a line break gets a leading apostrophe, which
     `upturn.read` takes off again.

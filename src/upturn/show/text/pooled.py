@@ -49,13 +49,13 @@ class PoolAnswer(AnswerOf["Pool"]):
 
 def sheet_of(done: "Pool", ci: float) -> Sheet:
     """What is printed."""
-    one = done.parts[0].pooled
+    first = done.parts[0].pooled
     arguments = done.meta["arguments"]
     heading = " · ".join(
         (
-            counted(len(one.curves), "task"),
-            f"{len(one.families)} values of {one_line(str(arguments['over']))}",
-            counted(len(one.cell), "point"),
+            counted(len(first.curves), "task"),
+            f"{len(first.families)} values of {one_line(str(arguments['over']))}",
+            counted(len(first.cell), "point"),
             f"model {one_line(arguments['model'])}",
         )
     )

@@ -91,7 +91,7 @@ def _laid_out(block: "Block", widths: Sequence[int]) -> "Table":
 def print_list(
     headers: Sequence[str], rows: Iterable[Sequence[str]], right: Iterable[int] = ()
 ) -> None:
-    """Print a list on standard output; the last two columns wrap where the page is narrow.
+    """Print a list on standard output; the last two columns wrap on a narrow page.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def _width(column: "Column") -> int:
 def progress(
     *, quiet: bool = False, patience: float = 1.0, what: str = "fitting"
 ) -> Iterator[Callable[[int, int], None] | None]:
-    """Show progress on standard error, where that is a terminal and it takes longer than a second.
+    """Show progress on a terminal's standard error after the first second.
 
     Elsewhere one line, and only when functions are compiled.
 

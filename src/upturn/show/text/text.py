@@ -8,7 +8,7 @@ _UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 def one_line(text: str) -> str:
-    r"""The text with line breaks, escape sequences and invisible marks written out.
+    r"""The text with line breaks, escape sequences and invisible characters escaped.
 
     Examples
     --------
@@ -27,7 +27,7 @@ def _written_out(char: str) -> str:
 
 
 def shorten(text: str, width: int) -> str:
-    """The text with its middle left out where it is wider than so many terminal cells.
+    """The text, shortened in the middle to a number of terminal cells.
 
     The middle, because names that are alike mostly differ at an end.
 
