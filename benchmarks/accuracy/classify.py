@@ -144,7 +144,7 @@ def _mean(rng: np.random.Generator, shape: str, chance: float) -> Curve:
 # --- truths by the definitions --------------------------------------------------------------------
 
 
-def truth_of(mean: Curve, chance: float, u: Floats) -> dict[str, float]:
+def truth_of(mean: Curve, chance: float, x: Floats) -> dict[str, float]:
     """Whether a curve is emergent and sharp, from its functionals on a fine grid, all pairs.
 
     Parameters
@@ -153,16 +153,20 @@ def truth_of(mean: Curve, chance: float, u: Floats) -> dict[str, float]:
         Expected score at u.
     chance : float
         nan where unknown.
-    u : array (point,)
-        Where it is measured.
+    x : array (point,)
+        Where it is measured: decades of FLOPs, ascending.
 
     Returns
     -------
     dict
-        `emergent` and `sharp` (0 or 1), `rise`, `flat_until`, `width`.
+        `emergent` and `sharp` (0 or 1), `rise`, `flat_until`, `width`, and `scale`, the decade of
+        the headline scale: inf beyond the largest, -inf below the smallest.
     """
     grid = np.linspace(0, 1, NODES)
     score = mean(grid)
+    extent = x[-1] - x[0]
+    above = score > (score[0] if np.isnan(chance) else chance) + 0.1
+    scale = x[0] + grid[above.argmax()] * extent if above.any() else np.inf
     rise = score[-1] - score[0]
     flat_until = width = 1.0
     if rise > 0:
@@ -170,15 +174,18 @@ def truth_of(mean: Curve, chance: float, u: Floats) -> dict[str, float]:
         gained = score[None, :] - score[:, None] >= 0.8 * rise
         apart = grid[None, :] - grid[:, None]
         width = apart[gained & (apart > 0)].min()
-    emergent = rise >= 0.1 and flat_until >= 0.25
+    scales = np.unique(x)
+    inside = scales[scales <= x[0] + flat_until * extent]
+    emergent = rise >= 0.1 and len(inside) >= max(3, len(scales) / 4)
+    emergent &= np.minimum(np.diff(inside), 0.25).sum() >= 0.5
     emergent &= bool(np.isnan(chance) or abs(score[0] - chance) <= 0.1)
-    emergent &= len(np.unique(u[u <= flat_until])) >= 3
     return {
         "emergent": float(emergent),
-        "sharp": float(emergent and width <= 0.25),
+        "sharp": float(emergent and width * extent <= 1),
         "rise": rise,
         "flat_until": flat_until,
         "width": width,
+        "scale": -np.inf if above[0] else scale,
     }
 
 
@@ -206,7 +213,7 @@ def simulated(shapes: Sequence[str], *, seed: int | Sequence[int]) -> Table:
         for name, values in zip(columns, (x, solved, trials), strict=True):
             columns[name].append(values)
         chances.append(chance)
-        truths.append(truth_of(mean, chance, u))
+        truths.append(truth_of(mean, chance, x))
     x, solved, trials = (_padded(values) for values in columns.values())
     truth = {name: np.array([one[name] for one in truths]) for name in truths[0]}
     return Table(x, solved, trials, trials > 0, np.full(x.shape, -1), np.array(chances), truth)
@@ -264,17 +271,15 @@ def _classified(table: Table, draws: int, seed: int) -> dict[str, Any]:
     curves = workloads.curves_of(table)
     found = classify(curves, draws=draws, seed=seed, learn_prevalence=False)
     summary = found.summary(LEVEL)
-    last = table.x.max(axis=1)
-    scale = table.x[:, 0] + table.truth["flat_until"] * (last - table.x[:, 0])
-    emerged = 10 ** np.where(table.truth["emergent"] > 0, scale, np.inf)
-    low, high = (summary[f"emergence_{end}"].to_numpy() for end in ("low", "high"))
+    crossed = 10 ** table.truth["scale"]
+    low, high = (summary[f"scale_{end}"].to_numpy() for end in ("low", "high"))
     return {
         "truth": {name: value.tolist() for name, value in table.truth.items()},
         "points": table.mask.sum(axis=1).tolist(),
         "classes": list(found.classes),
-        "log_evidence": found.class_evidence.tolist(),
+        "log_evidence": found.average.class_evidence.tolist(),
         **{name: found.given_class(name).tolist() for name in ANSWERS},
-        "covered": ((low <= emerged * 1.01) & (emerged <= high * 1.01)).tolist(),
+        "covered": ((low <= crossed * 1.01) & (crossed <= high * 1.01)).tolist(),
         "failed": len(found.failed),
     }
 

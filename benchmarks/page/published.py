@@ -47,7 +47,7 @@ def run() -> dict[str, Any]:
 def _stability(found: Any) -> dict[str, Any]:
     """On how many curves p_emergent moves by less than 0.1, whichever model is left out."""
     p, _ = found.probability("emergent")
-    moved = np.abs(found.left_out - p[:, None]).max(axis=1)
+    moved = np.abs(found.without_each_model - p[:, None]).max(axis=1)
     unsteady = np.flatnonzero(moved >= FRAGILE)
     names = found.curves.name[unsteady].tolist()
     return {

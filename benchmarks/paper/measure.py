@@ -106,7 +106,7 @@ def verdict(found: Classification, i: int, flops: float | None, seed: int) -> Fa
     """
     summary: Any = found.summary().iloc[i]
     text: Any = found.texts().iloc[i]
-    low, middle, high = found.emergence_x()[:, i].tolist()
+    low, middle, high = found.scale_x()[:, i].tolist()
     shapes = {name: float(p) for name, p in zip(found.classes, found.p_class[i], strict=True)}
     x, emergent = (values[i] for values in found.drawn(PAIRS, seed))
     at = np.inf if flops is None else float(np.log10(flops))
@@ -118,7 +118,7 @@ def verdict(found: Classification, i: int, flops: float | None, seed: int) -> Fa
         "models": int(summary["points"]),
         "p_emergent": float(summary["p_emergent"]),
         "p_sharp": float(summary["p_sharp"]),
-        "scale": text["emergence"], "interval": text["interval"],
+        "scale": text["scale"], "interval": text["interval"],
         "x": [finite(low), finite(middle), finite(high)],
         "ends": found.curves.limits[:, 0, i].tolist(),
         "top_score": float(found.curves.score[i][here][measured.argmax()]),

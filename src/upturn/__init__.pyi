@@ -1,10 +1,10 @@
 from . import arrays, datasets, plots, segments
 from .checks.errors import DataError
 from .model import Model
+from .posterior.criteria import Criteria
 from .questions.calibrate.calibrate import calibrate
 from .questions.calibrate.result import Calibration
 from .questions.classify.classify import classify
-from .questions.classify.criteria import Criteria
 from .questions.classify.floor_test import floor_test
 from .questions.classify.influence import influence
 from .questions.classify.result import Classification

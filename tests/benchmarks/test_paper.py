@@ -135,7 +135,7 @@ def test_the_probability_by_a_scale_is_that_of_the_posterior():
     """At the posterior's own quantiles: 20,000 draws err by .01 (3 standard errors)."""
     few = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_4da")
     found = upturn.classify(few, models=("flat", "hinge", "logistic"), draws=200, seed=1)
-    for level, x in zip((0.05, 0.5, 0.95), found.emergence_x()[:, 0], strict=True):
+    for level, x in zip((0.05, 0.5, 0.95), found.scale_x()[:, 0], strict=True):
         exactly = measure.verdict(found, 0, 10**x, 0)["p_by"]
         rounded = measure._rounds_to(x)
         assert rounded >= x

@@ -58,9 +58,10 @@ def test_the_sheet(table):
     assert emergence == [
         ["task", "addition", "riddles"],
         ["score", "▁▁··▁▁··██", "▃▂··▃▃··▂▃"],
+        ["verdict", "emerges", "not yet"],
         ["p(emergent)", "> 0.99", "0.05"],
         ["p(sharp)", "0.75", "0.04"],
-        ["emerges at", "3.2e21", "not by 3.2e22"],
+        ["scale", "3.2e21", "> 3.2e22"],
         ["90 % interval", "3.2e21", "> 3.2e22"],
         ["rise", "+0.50", "+0.50"],
         [
@@ -82,21 +83,24 @@ def test_a_run(table):
     assert result.stdout.splitlines()[0] == (
         "t.csv · 2 curves, 12 points · 2 models · prevalence of shapes learned"
     )
-    assert "not by 3.2e22" in result.stdout
-    assert "p(emergent)  flat for 25 % of the axis and 3 scales" in result.stderr
+    assert "not yet" in result.stdout
+    assert "> 3.2e22" in result.stdout
+    assert "p(emergent)  flat for 25 % of the scales, at least 3 and 0.5 decades" in result.stderr
     assert run("classify", table, *FAST, "-q").stderr == ""
 
 
 def test_the_criteria_and_the_odds_are_options(table):
     strict = run("classify", table, *FAST, "--min-flat", "0.9", "--no-prevalence")
     assert "equal odds of shapes" in strict.stdout.splitlines()[0]
-    assert "p(emergent)  flat for 90 % of the axis" in strict.stderr
+    assert "p(emergent)  flat for 90 % of the scales" in strict.stderr
     answer = json.loads(
         run("classify", table, *FAST, "--min-rise", "0.2", "--max-width", "0.1", "--flat-scales",
-            "2", "--near-chance", "0.3", "--format", "json").stdout
+            "2", "--near-chance", "0.3", "--flat-decades", "0.4", "--central-width", "0.2",
+            "--delta", "0.15", "--format", "json").stdout
     )  # fmt: skip
     assert answer["meta"]["criteria"] == {
         "min_rise": 0.2, "min_flat": 0.25, "near_chance": 0.3, "flat_scales": 2, "max_width": 0.1,
+        "flat_decades": 0.4, "central_width": 0.2, "delta": 0.15,
     }  # fmt: skip
 
 
@@ -105,8 +109,8 @@ def test_json(table):
     first, second = answer["curves"]
     assert first["curve"] == "addition"
     assert first["p_emergent"] > 0.9
-    assert second["emergence_scale"] is None
-    assert second["emergence_text"] == "not by 3.2e22"
+    assert second["scale"] is None
+    assert second["scale_text"] == "> 3.2e22"
     assert answer["totals"]["emergent"] == 1
     assert answer["meta"]["priors"]["step"]["overdispersion"] == "HalfNormal(0.2)"
     assert answer["meta"]["arguments"]["models"] == ["flat", "step"]
@@ -122,7 +126,7 @@ def test_csv_and_markdown_and_files(table, folder):
     )
     assert [row["curve"] for row in rows] == ["addition", "riddles"]
     text = run("classify", table, *FAST, "--format", "markdown").stdout
-    assert "| task | score | p(emergent) |" in text
+    assert "| task | score | verdict | p(emergent) |" in text
     run("classify", table, *FAST, "-o", "a.json", "-o", "a.md", "-q")
     assert json.loads((folder / "a.json").read_text())["totals"]["curves"] == 2
     assert (folder / "a.md").read_text() == text
@@ -187,7 +191,7 @@ def test_curves_that_failed_are_named(table, monkeypatch):
 
 def test_a_model_that_counts_for_nothing_may_fail(table):
     found = made(table)
-    for member in found._shapes:
+    for member in found._fits:
         member.converged[:] = member.model.name != "flat"
     assert found.failed == [found.curves.name[1]]
     assert np.isclose(found.p_model[0, 0], 0, atol=1e-3)

@@ -4,8 +4,10 @@ import numpy as np
 import pandas as pd
 
 from upturn.model import Model
-from upturn.questions.classify.criteria import Criteria
-from upturn.questions.classify.result import Classification, Shape
+from upturn.posterior.criteria import Criteria
+from upturn.questions.classify.ends import nothing
+from upturn.questions.classify.model_fit import ModelFit
+from upturn.questions.classify.result import Classification
 from upturn.tables import datasets
 from upturn.tables.results import read
 
@@ -13,17 +15,20 @@ DRAWS = 40
 TASKS = ("arithmetic_3da", "arithmetic_2da", "hellaswag", "triviaqa", "wic", "anli_r2")
 
 
-def shape(name, log_evidence, p_emergent, *, p_sharp=0.0, flat_until=0.5, error=0.0):
-    """A model that says so of every curve: (curve,) each."""
+def shape(name, log_evidence, p_emergent, *, p_sharp=0.0, flat_until=0.5, threshold=None, error=0.0):
+    """A model that says so of every curve: (curve,) each; the threshold lies at the onset."""
     log_evidence = np.asarray(log_evidence, dtype=float)
     full = np.ones((len(log_evidence), DRAWS))
     place = np.arange(DRAWS) / DRAWS
     emergent = place < np.broadcast_to(p_emergent, len(log_evidence))[:, None]
     sharp = emergent & (place < np.broadcast_to(p_sharp, len(log_evidence))[:, None])
     until = full * np.broadcast_to(flat_until, len(log_evidence))[:, None]
-    return Shape(
+    outcome = np.where(emergent, 0, 5)
+    threshold = np.where(emergent, until if threshold is None else threshold, np.inf)
+    return ModelFit(
         Model.read(name), log_evidence, error * full[:, 0], full[:, 0] > 0,
-        emergent, sharp, 0.5 * full, until, 0.2 * full,
+        emergent, sharp, outcome, 0.5 * full, until, 0.2 * full, threshold,
+        nothing(len(log_evidence)),
     )  # fmt: skip
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 from upturn.arrays.compiled import compiled
 from upturn.arrays.types import Floats
-from upturn.model import Model
-from upturn.posterior.emergence import expected, pieces
+from upturn.formulas.curve import CurveModel
+from upturn.posterior.emergence import DELTA, expected, pieces
 
 GRID = 161
 FLAT_SHARE = 0.1  # of the rise: what a stretch may rise and still be called flat
@@ -26,52 +26,121 @@ class Functionals:
     Attributes
     ----------
     start : array (curve, draw)
-        mu(0).
+        mu at the smallest scale.
     rise : array (curve, draw)
-        R = mu(1) - mu(0).
+        R, by how much mu is larger at the largest scale than at the smallest.
     flat_until : array (curve, draw)
         F, the last u before mu has risen by a tenth of R; 1 where R is not positive.
     width : array (curve, draw)
         W, the shortest stretch of the axis that holds four fifths of R; 1 where R is not positive.
+    threshold : array (curve, draw)
+        First u at which mu stands delta above the reference, which is chance, or where that is
+        unknown mu at the smallest scale; inf where it never does, -inf where it does from the
+        start.
+    lowest, highest : array (curve, draw)
+        The least and the greatest mu.
     """
 
     start: Floats
     rise: Floats
     flat_until: Floats
     width: Floats
+    threshold: Floats
+    lowest: Floats
+    highest: Floats
 
 
-def functionals(model: Model, p: Mapping[str, Floats], ceiling: Floats, end: Floats) -> Functionals:
+def functionals(
+    model: CurveModel,
+    p: Mapping[str, Floats],
+    ceiling: Floats,
+    end: Floats,
+    *,
+    begin: Floats | None = None,
+    chance: Floats | None = None,
+    delta: Floats | float = DELTA,
+) -> Functionals:
     """Functionals of a model's draws.
 
     Parameters
     ----------
-    model : Model
+    model : CurveModel
     p : mapping of array (curve, draw)
         Parameters on the model's scale.
     ceiling : array (curve,)
     end : array (curve,)
         U of the largest scale: 1, or 0 where all points stand at one scale, and nothing rises.
+    begin : array (curve,), optional
+        U of the smallest scale; 0 by default.
+    chance : array (curve,), optional
+        On the model's scale, nan where unknown; unknown by default.
+    delta : array (curve,) or float
+        How far above chance the threshold lies, on the model's scale.
 
     Examples
     --------
+    >>> from upturn.model import Model
     >>> step = Model.read("step")
-    >>> one = {"changepoint": [[0.61]], "level": [[0.8]], "floor": [[0.1]]}
-    >>> found = functionals(step, {k: np.array(v) for k, v in one.items()}, np.ones(1), np.ones(1))
+    >>> draw = {"changepoint": [[0.61]], "level": [[0.8]], "floor": [[0.1]]}
+    >>> found = functionals(step, {k: np.array(v) for k, v in draw.items()}, np.ones(1), np.ones(1))
     >>> bool(found.width[0, 0] < 0.01), round(float(found.flat_until[0, 0]), 2)
     (True, 0.61)
     """
     curves, draws = next(iter(p.values())).shape
-    out = np.empty((4, curves, draws))
+    begin = np.zeros(curves) if begin is None else begin
+    reference = np.full(curves, np.nan) if chance is None else chance + delta
+    delta = np.broadcast_to(delta, curves)
+    out = np.empty((7, curves, draws))
     for piece in pieces(curves, draws, GRID):
-        own = {name: p[name][piece] for name in model.parameters}
-        u = np.linspace(0, 1, GRID) * end[piece, None]
-        score = expected(model, own, u, ceiling[piece])
+        parameters = {name: p[name][piece] for name in model.parameters}
+        extent = (end - begin)[piece, None]
+        u = begin[piece, None] + np.linspace(0, 1, GRID) * extent
+        score = expected(model, parameters, u, ceiling[piece])
         by_draw = np.ascontiguousarray(score.swapaxes(1, 2)).reshape(-1, GRID)
-        found = rise_of_curves(by_draw, FLAT_SHARE, STEEP_SHARE)
-        out[:, piece] = found.reshape(4, -1, draws)
-    # a tenth of a rise in the last bit of a double is none, and its place 0 / 0
-    return Functionals(*np.where(np.isnan(out), 1.0, out))
+        levels = np.repeat(reference[piece], draws), np.repeat(delta[piece], draws)
+        out[:4, piece] = rise_of_curves(by_draw, FLAT_SHARE, STEEP_SHARE).reshape(4, -1, draws)
+        out[4:, piece] = heights_of_curves(by_draw, *levels).reshape(3, -1, draws)
+        # a tenth of a rise in the last bit of a double is none, and its place 0 / 0
+        np.nan_to_num(out[:, piece], copy=False, nan=1.0, posinf=np.inf, neginf=-np.inf)
+        span = np.where(extent > 0, extent, 1.0)
+        out[2, piece] = begin[piece, None] + out[2, piece] * span
+        out[3, piece] *= span
+        out[4, piece] = begin[piece, None] + out[4, piece] * span
+    return Functionals(*out)
+
+
+@compiled
+def heights_of_curves(score: Floats, reference: Floats, delta: Floats) -> Floats:
+    """First crossing of a threshold, least and greatest height of curves on an even grid.
+
+    Parameters
+    ----------
+    score : array (curve, node)
+    reference : array (curve,)
+        The threshold; nan where it lies delta above the first node.
+    delta : array (curve,)
+
+    Returns
+    -------
+    array (3, curve)
+        The crossing between nodes by linear interpolation; inf for none, -inf for one before the
+        first node, which a threshold that hangs on the first node cannot have.
+    """
+    curves, nodes = score.shape
+    step = 1.0 / (nodes - 1)
+    out = np.empty((3, curves))
+    for c in range(curves):
+        s = score[c]
+        out[0, c], out[1, c], out[2, c] = np.inf, s.min(), s.max()
+        threshold = s[0] + delta[c] if np.isnan(reference[c]) else reference[c]
+        if s[0] > threshold:
+            out[0, c] = -np.inf
+            continue
+        for i in range(1, nodes):
+            if s[i] > threshold:
+                out[0, c] = step * (i - 1 + (threshold - s[i - 1]) / (s[i] - s[i - 1]))
+                break
+    return out
 
 
 @compiled

@@ -13,7 +13,7 @@ from tests.support.calibrations import made_up
 from tests.support.designs import SMALL
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
-from upturn.posterior.averaging import prior_odds
+from upturn.posterior.averaging import log_priors
 from upturn.questions.calibrate import uniformity
 from upturn.questions.calibrate.calibrate import examine
 from upturn.questions.calibrate.ranks import Telling, _ranked, _Weighted
@@ -165,7 +165,7 @@ def test_scales_tell_bias_and_width():
 
 
 def test_classes_are_equally_likely():
-    odds = prior_odds([Model.read(n) for n in ("flat", "hinge", "step", "logistic")])
+    odds = np.exp(log_priors([Model.read(n) for n in ("flat", "hinge", "step", "logistic")]))
     np.testing.assert_allclose(odds, [1 / 3, 1 / 6, 1 / 6, 1 / 3])
 
 

@@ -7,16 +7,16 @@ import pytest
 from tests.support.classifications import classification, gpt3, shape, task
 from upturn.checks.errors import DataError
 from upturn.model import Model
+from upturn.posterior.criteria import Criteria
 from upturn.questions.classify.classify import classify
-from upturn.questions.classify.criteria import Criteria
 from upturn.questions.classify.result import CLASS_COLUMNS, FRAGILE
 from upturn.tables import datasets
 from upturn.tables.results import read
 
 FEW = ("chance", "flat", "logistic", "hinge", "inverse", "u-shaped")
 FIXED = [  # the columns that others read
-    "p_emergent", "p_sharp", "emergence_scale", "emergence_low", "emergence_high", "censored",
-    "rise", "flat_until", "width", "p_flat", "p_smooth", "p_changepoint", "p_inverse",
+    "verdict", "p_emergent", "p_sharp", "scale", "scale_low", "scale_high", "censored",
+    "onset_scale", "onset_low", "onset_high", "rise", "flat_until", "width", "hangs_on", "p_flat", "p_smooth", "p_changepoint", "p_inverse",
     "p_u_shaped", "best_model", "linearity", "breakthroughness", "discontinuity", "flags",
 ]  # fmt: skip
 
@@ -58,22 +58,46 @@ def test_three_digit_addition_emerges_and_hellaswag_does_not(published, learn):
 def test_the_scale_at_which_addition_emerges_lies_between_its_models(published):
     """7 B (1.2e22 FLOPs) cannot, 13 B (2.3e22) hardly can, 175 B (3.1e23) does."""
     found = published.summary().loc["arithmetic_3da"]
-    assert 1e22 < found["emergence_low"] < found["emergence_scale"] < found["emergence_high"] < 4e22
+    assert 1e22 < found["onset_low"] < found["onset_scale"] < found["onset_high"] < 4e22
+    assert 1e22 < found["scale_low"] < found["scale"] < found["scale_high"] < 4e22
     assert not found["censored"]
 
 
 def test_where_nothing_emerges_the_scale_is_beyond_the_axis(published):
     found = published.summary().loc[["hellaswag", "wic"]]
-    assert np.isinf(found["emergence_scale"]).all()
-    assert np.isinf(found["emergence_high"]).all()
-    assert found["censored"].all()
+    assert np.isinf(found[["onset_scale", "onset_high"]]).all(axis=None)
+    assert np.isinf(found.loc["wic", ["scale", "scale_high"]].to_numpy(dtype=float)).all()
+    assert found["censored"].tolist() == [False, True]
+
+
+def test_the_headline_scale_is_where_the_score_stands_a_tenth_above_chance(published):
+    """HellaSwag (chance 0.25): 0.335 at 2.3e20 FLOPs, 0.431 at 6.4e20."""
+    found = published.summary().loc["hellaswag"]
+    assert 2.2e20 < found["scale"] < 6.5e20
+
+
+def test_the_verdict_is_in_words(published):
+    verdicts = published.summary()["verdict"]
+    assert verdicts["arithmetic_3da"] == "emerges"
+    assert verdicts["hellaswag"] == verdicts["triviaqa"] == "grows from the first model"
+    assert verdicts["wic"] == "not yet"
+    assert published.verdict.startswith("6 curves: emerges: 2")
+
+
+def test_a_verdict_that_hangs_on_the_largest_model_says_so(published):
+    """Only GPT-3 13B (9 %) and 175B (80 %) add three digits."""
+    found = published.summary()
+    assert found.loc["arithmetic_3da", "hangs_on"] == "GPT-3 175B"
+    assert "hangs on GPT-3 175B: p_emergent 0." in found.loc["arithmetic_3da", "flags"]
+    assert found.loc["hellaswag", "hangs_on"] == ""
 
 
 def test_a_wider_interval_holds_a_narrower_one(published):
     narrow, wide = (published.summary(ci) for ci in (0.5, 0.95))
-    assert (wide["emergence_low"] <= narrow["emergence_low"]).all()
-    assert (wide["emergence_high"] >= narrow["emergence_high"]).all()
-    pd.testing.assert_series_equal(wide["emergence_scale"], narrow["emergence_scale"])
+    for name in ("scale", "onset"):
+        assert (wide[f"{name}_low"] <= narrow[f"{name}_low"]).all()
+        assert (wide[f"{name}_high"] >= narrow[f"{name}_high"]).all()
+    pd.testing.assert_series_equal(wide["scale"], narrow["scale"])
 
 
 def test_the_columns_that_others_read(published):
@@ -95,7 +119,7 @@ def test_probabilities_are_such(published):
     assert (found["p_sharp"] <= found["p_emergent"]).all()
     assert found["p_emergent"].between(0, 1).all()
     assert found["flat_until"].between(0, 1).all()
-    assert found["width"].between(0, 1).all()
+    assert found["width"].between(0, np.ptp(gpt3().limits[:, 0], axis=0).max()).all()
 
 
 def test_equal_odds_of_classes_and_of_models_within_them(published):
@@ -104,25 +128,19 @@ def test_equal_odds_of_classes_and_of_models_within_them(published):
     prior = np.array([1 / 5 / shapes.count(shape) for shape in shapes])
     weight = np.exp(alone.log_evidence - alone.log_evidence.max(axis=1, keepdims=True)) * prior
     np.testing.assert_allclose(alone.p_model, weight / weight.sum(axis=1, keepdims=True))
-    emergent = np.stack([s.emergent.mean(axis=1) for s in published._shapes], axis=1)
+    emergent = np.stack([s.emergent.mean(axis=1) for s in published._fits], axis=1)
     expected = (alone.p_model * emergent).sum(axis=1)
     np.testing.assert_allclose(alone.summary()["p_emergent"], expected)
 
 
-def test_the_width_in_decades_is_that_share_of_the_axis(published):
-    found = published.summary()
-    extent = np.ptp(gpt3().limits[:, 0], axis=0)
-    np.testing.assert_allclose(found["decades"], found["width"] * extent)
-
-
 def test_scales_as_text(published):
     text = published.texts()
-    assert text.loc["hellaswag"].tolist() == ["not by 3.1e23", "> 3.1e23"]
-    scale = published.summary().loc["arithmetic_3da", "emergence_scale"]
-    assert text.loc["arithmetic_3da", "emergence"] == f"{scale:.1e}".replace("+", "")
+    assert text.loc["wic"].tolist() == ["> 3.1e23", "> 3.1e23"]
+    scale = published.summary().loc["arithmetic_3da", "scale"]
+    assert text.loc["arithmetic_3da", "scale"] == f"{scale:.1e}".replace("+", "")
     assert " – " in text.loc["arithmetic_3da", "interval"]
     backwards = classify(gpt3(["wic"], "perplexity"), models=FEW, draws=100).texts()
-    assert backwards["emergence"].iloc[0].startswith("not by ")
+    assert backwards["scale"].iloc[0].startswith("< ")
     assert backwards["interval"].iloc[0].startswith("< ")
 
 
@@ -156,7 +174,8 @@ def test_leaving_models_out_is_classifying_without_them():
     fresh = classify(curves, models=("flat", "hinge", "step"), **options).summary()
     more = ("logistic", "flat", "hinge", "inverse", "step")
     left = classify(curves, models=more, **options).without("logistic", "inverse").summary()
-    pd.testing.assert_frame_equal(left, fresh)
+    exact = ["hangs_on", "flags"]  # of which a table with other models fits others again
+    pd.testing.assert_frame_equal(left.drop(columns=exact), fresh.drop(columns=exact))
     assert (fresh[["p_smooth", "p_inverse"]] == 0).all(axis=None)
 
 
@@ -188,9 +207,9 @@ def test_arguments_that_mean_nothing(options, message):
 
 def test_a_verdict_that_hangs_on_one_model_is_flagged(published):
     found = published.summary()
-    moved = np.abs(published.left_out - found["p_emergent"].to_numpy()[:, None]).max(axis=1)
-    assert (found["flags"].str.contains("without") == (moved >= FRAGILE)).all()
-    assert published.left_out[:, 3].tolist() == pytest.approx(
+    moved = np.abs(published.without_each_model - found["p_emergent"].to_numpy()[:, None]).max(axis=1)
+    assert (found["flags"].str.contains(r"p_emergent [\d.]+ without \w") == (moved >= FRAGILE)).all()
+    assert published.without_each_model[:, 3].tolist() == pytest.approx(
         published.without(published.models[3].name).summary()["p_emergent"].tolist()
     )
 
@@ -201,16 +220,16 @@ def test_a_verdict_that_hangs_on_one_model_is_flagged(published):
 def test_criteria_are_options(published):
     """The same curve under rules that it cannot meet, and under rules that anything meets."""
     curves = gpt3(["arithmetic_3da", "hellaswag"])
-    strict = classify(curves, models=FEW, draws=200, criteria=Criteria(min_flat=0.99)).summary()
+    strict = classify(curves, models=FEW, draws=200, criteria=Criteria(min_flat=1.0)).summary()
     assert (strict["p_emergent"] < 0.01).all()
-    loose = Criteria(min_rise=0.05, min_flat=0.0, near_chance=1.0, flat_scales=1, max_width=1.0)
+    loose = Criteria(min_rise=0.05, min_flat=0.0, near_chance=1.0, flat_scales=1, flat_decades=0, max_width=9.0)
     found = classify(curves, models=FEW, draws=200, criteria=loose).summary()
     assert (found["p_emergent"] > 0.99).all()
     assert (found["p_sharp"] > 0.99).all()
 
 
 def test_three_scales_must_lie_in_the_flat_stretch():
-    """The same jump at the same place of the axis, after two scales or after four."""
+    """The same jump at the same place of the axis, after two scales or after five."""
     after = {"models": ("flat", "step"), "draws": 200}
     few = task("t", [0.25, 0.25, 0.9, 0.9, 0.9], flops=[1e19, 1e20, 1e21, 1e22, 1e23])
     many = task("t", [0.25] * 4 + [0.9] * 3, flops=[1e19, 3e19, 6e19, 1e20, 1e21, 1e22, 1e23])
@@ -239,10 +258,10 @@ def test_a_curve_of_one_or_two_scales_is_never_emergent(scales):
     flops = np.where(np.arange(6) < 3, 1e20, 10.0 ** (19 + scales))
     found = one(task("t", [0.25] * 3 + [0.95] * 3, flops=flops))
     assert found["p_emergent"] == 0
-    assert found["censored"]
+    assert found["censored"] == (scales == 1)
     assert f"{scales} scale" in found["flags"]
     if scales == 1:
-        assert (found["rise"], found["flat_until"], found["width"]) == (0, 1, 1)
+        assert (found["rise"], found["flat_until"], found["width"]) == (0, 1, 0)
 
 
 def test_a_single_point():
@@ -258,6 +277,7 @@ def test_a_constant_table_is_flat(level, chance):
     assert (found["p_emergent"] < 0.05).all()
     assert (found["p_flat"] > 0.5).all()
     assert found["censored"].all()
+    assert (found["verdict"] == ("no change" if level > chance else "not yet")).all()
     assert found["flags"].str.contains("constant").all()
 
 
@@ -266,7 +286,8 @@ def test_a_falling_curve_is_inverse():
     assert found["p_inverse"] > 0.9
     assert found["p_emergent"] < 0.01
     assert found["rise"] < 0
-    assert (found["flat_until"], found["width"]) == (1, 1)
+    assert (found["flat_until"], found["width"]) == (1, 4.5)
+    assert found["verdict"] == "falls"
 
 
 def test_a_continuous_metric_in_its_own_units():
@@ -299,8 +320,8 @@ def test_several_axes_run_as_one_batch_and_answer_alike():
     assert found["axis"].tolist() == ["flops", "params"]
     flops, params = (found.iloc[i] for i in range(2))
     assert flops["p_emergent"] == pytest.approx(params["p_emergent"], abs=0.02)
-    assert 5e9 < params["emergence_scale"] < 2e10
-    assert 1e22 < flops["emergence_scale"] < 4e22
+    assert 5e9 < params["scale"] < 2e10
+    assert 1e22 < flops["scale"] < 4e22
 
 
 def test_perplexity_falls_as_capability_grows():
@@ -308,7 +329,7 @@ def test_perplexity_falls_as_capability_grows():
     frame = task("t", score, perplexity=np.geomspace(40, 5, 10)).drop(columns="flops")
     found = one(frame, axis="perplexity")
     assert found["p_emergent"] > 0.9
-    assert 5 < found["emergence_low"] <= found["emergence_scale"] <= found["emergence_high"] < 40
+    assert 5 < found["scale_low"] <= found["scale"] <= found["scale_high"] < 40
 
 
 def test_prevalence_is_learned_axis_by_axis():
@@ -342,7 +363,7 @@ def test_the_same_seed_gives_the_same_bits_and_neighbours_change_nothing():
     again = classify(gpt3(["wic", "anli_r2"]), threads=1, **options).summary()
     pd.testing.assert_frame_equal(both, again)
     alone = classify(gpt3(["wic"]), **options).summary()
-    columns = ["p_emergent", "p_sharp", "p_flat", "rise", "emergence_low"]
+    columns = ["p_emergent", "p_sharp", "p_flat", "rise", "scale_low"]
     pd.testing.assert_series_equal(both.loc["wic", columns], alone.loc["wic", columns])
 
 

@@ -20,7 +20,7 @@ def table(**columns):
 
 def said(verdicts, change):
     found = verdicts.table().set_index("change")
-    return found.loc[change, ["p_emergent", "p_sharp", "emergence_scale"]].to_numpy(dtype=float)
+    return found.loc[change, ["p_emergent", "p_sharp", "scale"]].to_numpy(dtype=float)
 
 
 @pytest.mark.parametrize("model", ["m0", "m5", "m7"])
@@ -28,7 +28,7 @@ def test_leaving_a_model_out_is_deleting_its_rows(model):
     frame = table()
     verdicts = influence(classify(read(frame), models=MODELS, **OPTIONS), of=["model"])
     again = classify(read(frame[frame["model"] != model]), models=MODELS, **OPTIONS).summary()
-    expected = again[["p_emergent", "p_sharp", "emergence_scale"]].to_numpy(dtype=float)[0]
+    expected = again[["p_emergent", "p_sharp", "scale"]].to_numpy(dtype=float)[0]
     np.testing.assert_allclose(said(verdicts, f"without {model}"), expected)
 
 
@@ -47,7 +47,7 @@ def test_leaving_a_shape_out_is_classifying_without_it():
     verdicts = influence(found, of=["shape"])
     assert [c.name for c in verdicts.changes] == [f"without {m}" for m in MODELS]
     np.testing.assert_array_equal(
-        np.stack([c.answers.p_emergent[0] for c in verdicts.changes], axis=1), found.left_out
+        np.stack([c.answers.p_emergent[0] for c in verdicts.changes], axis=1), found.without_each_model
     )
 
 

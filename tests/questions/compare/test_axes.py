@@ -58,9 +58,9 @@ def test_the_columns_that_others_read(published):
     assert found["weight"].sum() == pytest.approx(1)
     assert FIXED | {
         "axis",
-        "emergence_scale",
-        "emergence_low",
-        "emergence_high",
+        "scale",
+        "scale_low",
+        "scale_high",
         "censored",
     } <= set(published.curves.columns)
 
@@ -73,23 +73,23 @@ def test_totals_are_sums_of_curves(published):
     assert published.names[published.best] == total["elpd"].idxmax()
 
 
-def test_the_emergence_scale_is_in_native_units(published):
+def test_the_headline_scale_is_in_native_units(published):
     found = published.curves.loc["arithmetic_3da"].set_index("axis")
-    assert 1e22 < found.loc["flops", "emergence_scale"] < 4e22
-    assert 7e9 < found.loc["params", "emergence_scale"] < 2e10
-    assert 3 < found.loc["perplexity", "emergence_scale"] < 5
-    assert (found["emergence_low"] <= found["emergence_scale"]).all()
-    extent = np.log10(found.loc["flops", ["emergence_low", "emergence_high"]].to_numpy(float))
+    assert 1e22 < found.loc["flops", "scale"] < 4e22
+    assert 7e9 < found.loc["params", "scale"] < 2e10
+    assert 3 < found.loc["perplexity", "scale"] < 5
+    assert (found["scale_low"] <= found["scale"]).all()
+    extent = np.log10(found.loc["flops", ["scale_low", "scale_high"]].to_numpy(float))
     limits = published.data.limits[:, 0, 0]
     assert found.loc["flops", "relative_width"] == pytest.approx(np.ptp(extent) / np.ptp(limits))
 
 
 def test_a_scale_beyond_the_axis_has_no_width(published):
-    found = published.curves.loc["hellaswag"]
+    found = published.curves.loc["wic"]
     assert found["censored"].all()
     assert found["relative_width"].isna().all()
-    assert np.isinf(found.set_index("axis").loc["flops", "emergence_scale"])
-    assert found.set_index("axis").loc["perplexity", "emergence_scale"] == 0
+    assert np.isinf(found.set_index("axis").loc["flops", "scale"])
+    assert found.set_index("axis").loc["perplexity", "scale"] == 0
 
 
 # ---- simulated: the right axis wins, a shuffled one loses ----------------------------------------

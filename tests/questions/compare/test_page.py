@@ -54,7 +54,7 @@ def test_the_worked_example(shared_data):
     assert row["p_emergent_2"] < 0.01
     sharp, scale = re.search(r"\| acc_mc \| > 0.99 \| (\S+) \| (\S+) ", PAGE).groups()
     assert row["p_sharp"] == pytest.approx(float(sharp), abs=0.06)
-    assert row["emergence_scale"] == pytest.approx(float(scale), rel=0.06)
+    assert row["scale"] == pytest.approx(float(scale), rel=0.06)
     shift = re.search(r"on, (\S+) decades \((\S+) – (\S+)\)", PAGE).groups()
     found_shift = [-row[name] for name in ("shift", "shift_high", "shift_low")]
     np.testing.assert_allclose(found_shift, np.array(shift, float), atol=0.03)

@@ -17,7 +17,8 @@ from upturn.checks.arguments import check_names, check_numbers, interval_levels,
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
-from upturn.posterior.averaging import prior_odds
+from upturn.posterior.averaging import log_priors, probabilities
+from upturn.posterior.criteria import Criteria, judged
 from upturn.posterior.emergence import turning
 from upturn.questions.arguments import curves_of, made_by, models_of, origin_of, part_of, table_of
 from upturn.questions.calibrate.ranks import (
@@ -30,7 +31,6 @@ from upturn.questions.calibrate.ranks import (
     of_scales,
 )
 from upturn.questions.calibrate.result import Calibration
-from upturn.questions.classify.criteria import Criteria, judged
 from upturn.questions.simulate.design import Design, numbered
 from upturn.questions.simulate.result import Simulation
 from upturn.questions.simulate.simulate import deal, kind_of
@@ -124,7 +124,7 @@ def calibrate(
         found = curves_of(data, axis, by, metric, scatter)
         scaling = scaling_of(models[0], found).take(np.arange(simulations) % len(found))
         curves = numbered(found, simulations)
-    which = rng.choice(len(models), simulations, p=prior_odds(models))
+    which = rng.choice(len(models), simulations, p=np.exp(log_priors(models)))
     drawn = deal(models, which, curves, rng, scaling=scaling)
     meta = {
         **made_by(seed),
@@ -200,10 +200,8 @@ def examine(
         )
     truth = Truth.of(simulation)
     rng = np.random.default_rng([PIT_STREAM, seed])
-    odds = np.log(prior_odds(fitted))
     log_evidence = np.stack([answer.log_evidence for answer in answers], axis=1)
-    share = np.exp(log_evidence + odds - np.max(log_evidence + odds, axis=1, keepdims=True))
-    share /= share.sum(axis=1, keepdims=True)
+    share = probabilities(fitted, log_evidence)
     checks = [
         *of_parameters(fitted, answers, simulation, rng),
         *of_models(fitted, share, simulation, rng),
@@ -235,14 +233,14 @@ def _answer(
         model, curves, draws=draws, seed=seed, threads=threads, progress=progress, scaling=scaling
     )
     flat = joined_chains(sample.parameters)
-    found, emergent, sharp = judged(model, curves, flat, Criteria(), scaling)
+    judgement = judged(model, curves, flat, Criteria(), scaling)
     _, first = turning(
         model, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(curves))
     )
     population = sample.population
     return Answer(
-        flat, population.log_evidence, population.converged, first, emergent, sharp,
-        found.flat_until,
+        flat, population.log_evidence, population.converged, first,
+        judgement.emergent, judgement.sharp, judgement.functionals.flat_until,
     )  # fmt: skip
 
 

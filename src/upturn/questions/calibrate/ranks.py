@@ -9,9 +9,9 @@ import numpy as np
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.model import Model
 from upturn.posterior import emergence as em
+from upturn.posterior.criteria import Criteria, judged
 from upturn.posterior.emergence import turning
 from upturn.questions.calibrate.result import Check, Scale
-from upturn.questions.classify.criteria import Criteria, judged
 from upturn.questions.simulate.result import Simulation
 
 
@@ -54,13 +54,13 @@ class Truth:
             scaling = simulation.drawn.scaling.take(index)
             names = [n for n in simulation.drawn.parameters if n in one.parameters]
             flat = {n: simulation.drawn.parameters[n][index, None] for n in names}
-            found, emergent, sharp = judged(one, curves, flat, Criteria(), scaling)
+            judgement = judged(one, curves, flat, Criteria(), scaling)
             _, first = turning(
                 one, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(index))
             )
             for name, value in (
-                ("first", first), ("emergent", emergent), ("sharp", sharp),
-                ("flat_until", found.flat_until),
+                ("first", first), ("emergent", judgement.emergent), ("sharp", judgement.sharp),
+                ("flat_until", judgement.functionals.flat_until),
             ):  # fmt: skip
                 parts[name][index] = value[:, 0]
         return cls(**parts)

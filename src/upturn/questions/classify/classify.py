@@ -6,13 +6,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from upturn.checks.arguments import check_names, check_numbers
-from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
-from upturn.questions.arguments import curves_of, models_of, origin_of, part_of, table_of
-from upturn.questions.classify.criteria import Criteria, judged
-from upturn.questions.classify.result import Classification, Shape
+from upturn.posterior.criteria import Criteria
+from upturn.questions.arguments import curves_of, models_of, origin_of, table_of
+from upturn.questions.classify.model_fit import DRAWS, ModelFit, model_fits
+from upturn.questions.classify.refit import refit
+from upturn.questions.classify.result import Classification
 from upturn.sampling import batch
-from upturn.sampling.batch import Progress, joined_chains
+from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -20,8 +21,6 @@ from upturn.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DRAWS = 1000
 
 
 def classify(
@@ -42,11 +41,14 @@ def classify(
     """Say of every curve whether it is emergent, averaged over all shapes by evidence.
 
     A draw of the expected curve is emergent if it is flat, then well above: its rise R is at least
-    0.1, it has not risen by a tenth of R before a quarter of the axis, at least three of the scales
-    measured lie before that, and it starts within 0.1 of chance where chance is known (Wei et al.
-    2022, section 2). It is sharp if four fifths of R happen within a quarter of the axis.
+    0.1, a quarter of the distinct scales, at least three, lie before it has risen by a tenth of R
+    and reach over half a decade, and it starts within 0.1 of chance where chance is known (Wei et
+    al. 2022, section 2). It is sharp if four fifths of R happen within a factor of ten in FLOPs, or
+    of the square root of ten in parameters or tokens. The verdict is in words: see
+    `upturn.posterior.outcomes`. Where it would be another without one of the three smallest or
+    largest scales, `hangs_on` names the models there.
 
-    Each class of shapes (flat, smooth, changepoint, inverse, u-shaped) has the same prior
+    Each class of shapes (flat, smooth, changepoint, inverse, u-shaped, humped) has the same prior
     probability, and within it each model; or the classes' prevalence is learned from the table.
 
     Parameters
@@ -87,7 +89,7 @@ def classify(
     chosen = models_of(models)
     data = table_of(results)
     curves = curves_of(data, axis, by, metric, scatter)
-    shapes = shapes_of(
+    fits = model_fits(
         curves, chosen, rules, draws=draws, seed=seed, threads=threads, progress=progress
     )
     meta = {
@@ -104,7 +106,8 @@ def classify(
             "learn_prevalence": bool(learn_prevalence),
         },
     }
-    return Classification(curves, shapes, rules, learn_prevalence, seed, meta=meta)
+    found = Classification(curves, fits, rules, learn_prevalence, seed, meta=meta)
+    return found.with_refitted(refit(found, threads))
 
 
 def classification_of(
@@ -112,43 +115,5 @@ def classification_of(
 ) -> Classification:
     """What samples that are there already say, classes having equal prior odds."""
     rules = Criteria()
-    shapes = tuple(shape_of(model, curves, sample, rules) for model, sample in samples)
-    return Classification(curves, shapes, rules, False, seed)
-
-
-def shapes_of(
-    curves: Curves,
-    models: Sequence[Model],
-    rules: Criteria,
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
-    threads: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[Shape, ...]:
-    """What each model says of the curves, sampled one after the other."""
-    total = len(models) * len(curves)
-    out = []
-    for i, model in enumerate(models):
-        told = part_of(progress, i * len(curves), total)
-        sample = batch.sample(model, curves, draws=draws, seed=seed, threads=threads, progress=told)
-        out.append(shape_of(model, curves, sample, rules))
-    return tuple(out)
-
-
-def shape_of(model: Model, curves: Curves, sample: batch.Sample, rules: Criteria) -> Shape:
-    """What one model's draws say of the curves."""
-    flat = joined_chains(sample.parameters)
-    scaling = scaling_of(model, curves)
-    found, emergent, sharp = judged(model, curves, flat, rules, scaling)
-    return Shape(
-        model,
-        sample.population.log_evidence,
-        sample.population.log_evidence_se,
-        sample.population.converged,
-        emergent,
-        sharp,
-        found.rise * scaling.span[:, None],
-        found.flat_until,
-        found.width,
-    )
+    fits = tuple(ModelFit.of(model, curves, sample, rules, ends=False) for model, sample in samples)
+    return Classification(curves, fits, rules, False, seed)

@@ -14,7 +14,7 @@ from upturn.checks.errors import counted
 from upturn.formulas.scaling import bounded_of
 from upturn.model import Model
 from upturn.questions.arguments import part_of
-from upturn.questions.classify.influence import left_out
+from upturn.questions.classify.left_out import left_out
 from upturn.questions.classify.result import Classification
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress

@@ -1,7 +1,6 @@
 """Influence: which verdicts flip when one shape, one family or one model is left out?"""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +8,12 @@ from numpy.typing import NDArray
 from upturn.arrays.types import Booleans
 from upturn.checks.arguments import known
 from upturn.questions.arguments import part_of
-from upturn.questions.classify.classify import shapes_of
+from upturn.questions.classify.left_out import left_out
+from upturn.questions.classify.model_fit import model_fits
 from upturn.questions.classify.result import Classification
 from upturn.questions.classify.verdicts import Change, Verdicts
 from upturn.sampling.batch import Progress
-from upturn.tables.curves import Curves, own_limits
-from upturn.tables.flags import data_flags
+from upturn.tables.curves import Curves
 
 KINDS = ("shape", "family", "model")
 LONGEST = 20  # points of the curves of which single models are left out
@@ -72,11 +71,11 @@ def influence(
     done = 0
     for kind, name, index, drop in jobs:
         left = left_out(found.curves.take(index), drop)
-        shapes = shapes_of(
+        fits = model_fits(
             left, found.models, found.criteria, draws=found.draws, seed=found.seed,
-            threads=threads, progress=part_of(progress, done, total),
+            threads=threads, progress=part_of(progress, done, total), ends=False,
         )  # fmt: skip
-        other = found.put(index, shapes, curves=left)
+        other = found.put(index, fits, curves=left)
         changes.append(Change.of(kind, f"without {name}", other, index, ci))
         done += len(index) * len(found.models)
     return Verdicts(found, changes, ci)
@@ -96,25 +95,3 @@ def _jobs(
         if len(index):
             points = int(curves.points[index].max())
             yield kind, str(name), index, drop[index, :points]
-
-
-def left_out(curves: Curves, drop: Booleans) -> Curves:
-    """Curves as they would be had some points never been measured.
-
-    Parameters
-    ----------
-    curves : Curves
-    drop : array of bool (curve, point)
-        At least one point of each curve is kept.
-    """
-    left = curves.without(drop)
-    distinct = np.array(
-        [len(set(g[m].tolist())) for g, m in zip(left.group, left.mask, strict=True)]
-    )
-    group = np.where((distinct > 1)[:, None], left.group, -1).astype(left.group.dtype)
-    return replace(
-        left,
-        group=group,
-        limits=own_limits(left.x, left.mask),
-        flags=data_flags(left.x, left.mask, left.response, left.trials, left.kind),
-    )

@@ -12,8 +12,8 @@ from upturn.formulas.priors import Choice, Prior
 from upturn.formulas.segments import PARAMETERS
 from upturn.model import Model
 from upturn.questions.arguments import part_of
-from upturn.questions.classify.classify import shapes_of
-from upturn.questions.classify.result import Classification, Shape
+from upturn.questions.classify.model_fit import ModelFit, model_fits
+from upturn.questions.classify.result import Classification
 from upturn.questions.classify.verdicts import Change, Verdicts
 from upturn.sampling.batch import Progress
 from upturn.tables.curves import Curves
@@ -86,9 +86,9 @@ def prior_sensitivity(
     touched: dict[tuple[str, float], list[np.ndarray]] = {}
     for name, factor, index, models in jobs:
         told = part_of(progress, done, total)
-        shapes = _refit(found, found.curves.take(index), models, threads, told)
+        fits = _refit(found, found.curves.take(index), models, threads, told)
         key = name, factor
-        refitted[key] = refitted.get(key, found).put(index, shapes)
+        refitted[key] = refitted.get(key, found).put(index, fits)
         touched.setdefault(key, []).append(index)
         done += len(index) * len(models)
     changes = [
@@ -107,10 +107,10 @@ def _refit(
     models: Sequence[Model],
     threads: int | None,
     progress: Progress | None,
-) -> tuple[Shape, ...]:
-    return shapes_of(
+) -> tuple[ModelFit, ...]:
+    return model_fits(
         curves, models, found.criteria, draws=found.draws, seed=found.seed, threads=threads,
-        progress=progress,
+        progress=progress, ends=False,
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ class Answers:
         return cls(
             np.stack(found.probability("emergent"))[:, index],
             np.stack(found.probability("sharp"))[:, index],
-            found.emergence_x(ci)[:, index],
+            found.scale_x(ci)[:, index],
             np.stack([found.p_class, found.p_class_se])[:, index],
         )
 
@@ -106,7 +106,7 @@ class Verdicts:
         Returns
         -------
         DataFrame
-            `curve`, `kind`, `change`, `p_emergent`, `p_sharp`, `emergence_scale` with its interval
+            `curve`, `kind`, `change`, `p_emergent`, `p_sharp`, `scale` with its interval
             in native units, `likeliest` class, and `flips`: which verdicts do, joined by "; ".
         """
         import pandas as pd
@@ -124,15 +124,15 @@ class Verdicts:
                 "change": change.name,
                 "p_emergent": after.p_emergent[0],
                 "p_sharp": after.p_sharp[0],
-                "emergence_scale": native[1],
-                "emergence_low": np.minimum(native[0], native[2]),
-                "emergence_high": np.maximum(native[0], native[2]),
+                "scale": native[1],
+                "scale_low": np.minimum(native[0], native[2]),
+                "scale_high": np.maximum(native[0], native[2]),
                 "likeliest": np.array(change.classes, dtype=object)[after.p_class[0].argmax(1)],
                 "flips": ["; ".join(said) for said in self._flips(change)],
             }))  # fmt: skip
         columns = [
-            "curve", "kind", "change", "p_emergent", "p_sharp", "emergence_scale",
-            "emergence_low", "emergence_high", "likeliest", "flips",
+            "curve", "kind", "change", "p_emergent", "p_sharp", "scale",
+            "scale_low", "scale_high", "likeliest", "flips",
         ]  # fmt: skip
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 

@@ -231,7 +231,7 @@ class AxesComparison:
             `log_evidence` with its Monte Carlo error and difference; `elpd` likewise, errors
             clustered; `lofo`, the log density of each family given the others, likewise, where
             families were left out; `weight` (stacking); `relative_width`: the median, over curves
-            that emerge on any of the axes, of the interval of the emergence scale as a share of the
+            that emerge on any of the axes, of the interval of the headline scale as a share of the
             axis, all of it (1) where the scale is beyond the axis; `high_k`, the share of points
             whose k̂ is above 0.7.
         """
@@ -256,19 +256,19 @@ class AxesComparison:
 
     @property
     def curves(self) -> "pd.DataFrame":
-        """The same per curve, with the emergence scale in native units and a 90 % interval."""
+        """The same per curve, with the headline scale in native units and a 90 % interval."""
         return self.curve_summary()
 
     def curve_summary(self, ci: float = 0.9) -> "pd.DataFrame":
         """One row a curve and axis; differences are to the axis that is best in total.
 
-        `emergence_scale` is where the expected score has risen by a tenth of its rise, as
-        `upturn.classify` has it, under these models.
+        `scale` is where the expected score first stands delta above chance, as `upturn.classify`
+        has it, averaged over these models.
         """
         import pandas as pd
 
         seen = self.classification.summary(ci)
-        kept = ("emergence_scale", "emergence_low", "emergence_high", "censored")
+        kept = ("scale", "scale_low", "scale_high", "censored")
         columns = (
             dict(self.data.labels)
             | {"points": self.data.points}
@@ -303,9 +303,9 @@ class AxesComparison:
         return curve_names(labels).tolist() * len(self.axes)
 
     def _relative_width(self, seen: "pd.DataFrame") -> Floats:
-        """The interval of the emergence scale as a share of the axis; NaN where it is beyond."""
+        """The interval of the headline scale as a share of the axis; NaN where it is beyond."""
         low, high = self.data.limits[:, 0]
-        ends = seen[["emergence_low", "emergence_high"]].to_numpy()
+        ends = seen[["scale_low", "scale_high"]].to_numpy()
         with np.errstate(divide="ignore"):
             x = np.stack([a.coordinate(e) for a, e in zip(self.data.axes, ends, strict=True)])
         inside = np.clip(x, low[:, None], high[:, None])

@@ -250,7 +250,7 @@ class MetricsComparison:
         Returns
         -------
         DataFrame
-            Labels, `points`; `p_emergent`, `p_sharp`, `emergence_scale` with interval and
+            Labels, `points`; `p_emergent`, `p_sharp`, `verdict`, `scale` with interval and
             `censored`, `rise`, `flat_until`, `width` under each metric, as `upturn.classify` has
             them. `p_survives`: the probability that the curve is emergent under the second, where
             it is likely to be under the first, else NaN. `shift` with interval: how far the second
@@ -261,7 +261,7 @@ class MetricsComparison:
         import pandas as pd
 
         seen = [one.summary(ci) for one in (self.first, self.second)]
-        shared = ("p_emergent", "p_sharp", "emergence_scale", "emergence_low", "emergence_high",
+        shared = ("p_emergent", "p_sharp", "verdict", "scale", "scale_low", "scale_high",
                   "censored", "rise", "flat_until", "width")  # fmt: skip
         labels = {k: v for k, v in self.first.curves.labels.items() if k != "metric"}
         columns: dict[str, Any] = labels | {"points": self.first.curves.points}

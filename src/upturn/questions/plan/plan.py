@@ -11,8 +11,8 @@ from upturn.checks.arguments import check_numbers, known, whole
 from upturn.checks.errors import DataError, shown
 from upturn.formulas.scaling import ceiling_of
 from upturn.model import Model
+from upturn.posterior.criteria import MIN_RISE
 from upturn.posterior.emergence import DELTA, expected
-from upturn.questions.classify.criteria import MIN_RISE
 from upturn.questions.plan.result import Plan
 from upturn.questions.simulate.design import numbered
 from upturn.questions.simulate.draw import Drawn, draw

@@ -13,8 +13,8 @@ from upturn.formulas.likelihoods import autocorrelation
 from upturn.formulas.scaling import Scaling, bounded_of, native
 from upturn.model import Model
 from upturn.posterior import emergence as em
+from upturn.posterior.criteria import Criteria, judged
 from upturn.posterior.emergence import turning
-from upturn.questions.classify.criteria import Criteria, judged
 from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
@@ -203,7 +203,7 @@ def truth_of(
     -------
     dict of array (curve,)
         Parameters as in the posterior of a fit: changepoints in coordinates of the axis, floor and
-        sigma in native units. `scale`, `threshold_scale` and `emergence_scale` in native units: inf
+        sigma in native units. `scale`, `changepoint_scale` and `onset_scale` in native units: inf
         beyond the largest (0 on an axis of less is better), nan for no emergence. `rise`, `gain`,
         `emergent`, `sharp`.
     """
@@ -217,16 +217,19 @@ def truth_of(
         return low + u * np.where(high > low, high - low, 1.0)
 
     turned, first = turning(model, curves, flat, delta=delta, scaling=scaling, end=end)
-    found, emergent, sharp = judged(model, curves, flat, rules or Criteria(), scaling)
+    judgement = judged(model, curves, flat, rules or Criteria(), scaling)
+    found = judgement.functionals
     out = {
         **native(model, flat, scaling, sign, x_of),
-        "scale": _values(curves, x_of(first)),
-        "threshold_scale": _values(curves, x_of(turned.threshold)),
-        "emergence_scale": np.where(emergent, _values(curves, x_of(found.flat_until)), np.nan),
+        "scale": _values(curves, x_of(turned.threshold)),
+        "changepoint_scale": _values(curves, x_of(first)),
+        "onset_scale": np.where(
+            judgement.emergent, _values(curves, x_of(found.flat_until)), np.nan
+        ),
         "rise": found.rise * scaling.span[:, None],
         "gain": turned.gain * scaling.span[:, None],
-        "emergent": emergent,
-        "sharp": sharp,
+        "emergent": judgement.emergent,
+        "sharp": judgement.sharp,
     }
     return {name: value[:, 0] for name, value in out.items()}
 

@@ -70,8 +70,8 @@ class Simulation:
     def truth(self) -> "pd.DataFrame":
         """What there is to be found: one row a task; see `truth_of`.
 
-        `task`, `drawn_from` (the model), parameters by name, `scale`, `threshold_scale`,
-        `emergence_scale`, `rise`, `gain`, `emergent`, `sharp`.
+        `task`, `drawn_from` (the model), parameters by name, `scale`, `changepoint_scale`,
+        `onset_scale`, `rise`, `gain`, `emergent`, `sharp`.
         """
         import pandas as pd
 
@@ -80,7 +80,7 @@ class Simulation:
         values = dict(self._truth)
         for name in ("emergent", "sharp"):
             values[name] = np.asarray(values[name]).astype(bool)
-        last = ("scale", "threshold_scale", "emergence_scale", "rise", "gain", "emergent", "sharp")
+        last = ("scale", "changepoint_scale", "onset_scale", "rise", "gain", "emergent", "sharp")
         order = [*(name for name in values if name not in last), *last]
         columns = {name: values[name] for name in order}
         index = pd.Index(self.curves.name.astype(object), name="curve")

@@ -116,7 +116,7 @@ def first_axis(fit: "Fit") -> np.ndarray:
 def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer]:
     """From the classification: emergent or not, whatever the formula."""
     curves, frame = classification.curves, classification.summary(ci)
-    native = frame[["emergence_low", "emergence_scale", "emergence_high"]].to_numpy(np.float64)
+    native = frame[["scale_low", "scale", "scale_high"]].to_numpy(np.float64)
     bounded = bounded_of(classification.models[0], curves)
     spread = np.nanmax(curves.score, axis=1) - np.nanmin(curves.score, axis=1)
     rise = frame["rise"].to_numpy(np.float64)

@@ -83,7 +83,7 @@ def records(found: "Classification", ci: float) -> "pd.DataFrame":
     """The summary with the curve's name first and the scales as text last, one row a curve."""
     written = found.texts(ci=ci)
     frame = with_names(found.summary(ci=ci))
-    return frame.assign(emergence_text=written["emergence"], interval_text=written["interval"])
+    return frame.assign(scale_text=written["scale"], interval_text=written["interval"])
 
 
 def sheet_of(found: "Classification", ci: float) -> Sheet:
@@ -102,9 +102,10 @@ def _undrawn(block: Block) -> Block:
 
 def _emergence(rows: "pd.DataFrame", ci: float) -> list[Column]:
     columns = [
+        Column("verdict", texts(rows["verdict"])),
         Column("p(emergent)", [probability(p) for p in rows["p_emergent"]], right=True),
         Column("p(sharp)", [probability(p) for p in rows["p_sharp"]], right=True),
-        Column("emerges at", texts(rows["emergence_text"]), right=True),
+        Column("scale", texts(rows["scale_text"]), right=True),
         Column(f"{percent(ci)} interval", texts(rows["interval_text"])),
         Column("rise", [signed(rise) for rise in rows["rise"]], right=True),
     ]
@@ -141,11 +142,17 @@ def _legend(found: "Classification", ci: float) -> tuple[str, ...]:
     rules = found.criteria
     return (
         "score        the mean along the axis, from 0 to the ceiling; · where there is no model",
-        f"p(emergent)  flat for {percent(rules.min_flat)} of the axis and "
-        f"{rules.flat_scales} scales, then a rise of {rules.min_rise:g} or more",
-        f"p(sharp)     and 80 % of it within {percent(rules.max_width)} of the axis",
-        f"emerges at   where a tenth of the rise is done: median and {percent(ci)} interval;",
-        "             not by: more likely than not nothing emerges up to there",
+        "verdict      emerges: the next column is 0.95 or more; probably: 0.5 or more; not yet: at "
+        "chance",
+        "             to the last model; otherwise what the curve more probably does than not",
+        f"p(emergent)  flat for {percent(rules.min_flat)} of the scales, at least "
+        f"{rules.flat_scales} and {rules.flat_decades:g} decades, then a rise of "
+        f"{rules.min_rise:g} or more",
+        f"p(sharp)     and 80 % of it within {rules.max_width:g} decades of FLOPs, or half of "
+        "that in parameters",
+        f"scale        where the expected score stands {rules.delta:g} above chance: median and "
+        f"{percent(ci)} interval;",
+        "             > and < are beyond the axis",
         "flat …       probabilities of the classes of shapes, a description and not the verdict",
         "L, B, D      linearity, breakthroughness (BIG-bench) and discontinuity (PaLM), without "
         "errors",

@@ -120,7 +120,7 @@ def _axis_block(found: "AxesComparison", curves: "pd.DataFrame", axis: "Axis", c
     limits = found.data.limits[:, 0, np.flatnonzero(curves["axis"] == axis.name)].T
     shown = [
         tuple(_scale(axis, rows[name].iloc[i], limits[i]) for name in
-              ("emergence_scale", "emergence_low", "emergence_high"))
+              ("scale", "scale_low", "scale_high"))
         for i in range(len(rows))
     ]  # fmt: skip
     return Block(
@@ -191,7 +191,7 @@ def _metrics(found: "MetricsComparison", ci: float) -> Sheet:
         limits = found.first.curves.limits[:, 0].T
         shown = [
             tuple(_scale(axis, frame[f"{name}{suffix}"].iloc[i], limits[i]) for name in
-                  ("emergence_scale", "emergence_low", "emergence_high"))
+                  ("scale", "scale_low", "scale_high"))
             for i in range(len(frame))
         ]  # fmt: skip
         columns = (

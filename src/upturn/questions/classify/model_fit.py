@@ -1,0 +1,113 @@
+"""ModelFit: what one curve model says of every curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from upturn.arrays.types import Booleans, Floats, Integers
+from upturn.formulas.scaling import scaling_of
+from upturn.model import Model
+from upturn.posterior.criteria import Criteria, judged
+from upturn.questions.arguments import part_of
+from upturn.questions.classify.ends import Ends, ends_of, nothing
+from upturn.sampling import batch
+from upturn.sampling.batch import Progress, Sample
+from upturn.tables.curves import Curves
+
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class ModelFit:
+    """One model's answer for every curve: arrays (curve,) or (curve, draw).
+
+    Attributes
+    ----------
+    model : Model
+    log_evidence, log_evidence_se : array (curve,)
+    converged : array of bool (curve,)
+    emergent, sharp : array of bool (curve, draw)
+    outcome : array of int (curve, draw)
+        Place in `upturn.posterior.outcomes.OUTCOMES`.
+    rise : array (curve, draw)
+        In native units of the score, oriented.
+    flat_until, width, threshold : array (curve, draw)
+        On the unit axis; see `upturn.posterior.functionals`.
+    ends : Ends
+        What it would say without one of the smallest or the largest scales.
+    """
+
+    model: Model
+    log_evidence: Floats
+    log_evidence_se: Floats
+    converged: Booleans
+    emergent: Booleans
+    sharp: Booleans
+    outcome: Integers
+    rise: Floats
+    flat_until: Floats
+    width: Floats
+    threshold: Floats
+    ends: Ends
+
+    @classmethod
+    def of(
+        cls, model: Model, curves: Curves, sample: Sample, rules: Criteria, *, ends: bool
+    ) -> "ModelFit":
+        """What a sample under a model says of the curves, and without their ends where wanted."""
+        flat = {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
+        scaling = scaling_of(model, curves)
+        judgement = judged(model, curves, flat, rules, scaling)
+        found = judgement.functionals
+        return cls(
+            model,
+            sample.population.log_evidence,
+            sample.population.log_evidence_se,
+            sample.population.converged,
+            judgement.emergent,
+            judgement.sharp,
+            judgement.outcome,
+            found.rise * scaling.span[:, None],
+            found.flat_until,
+            found.width,
+            found.threshold,
+            ends_of(model, curves, flat, rules, scaling) if ends else nothing(len(curves)),
+        )
+
+    def take(self, index: Any) -> "ModelFit":
+        """Its answer for some of the curves."""
+        chosen = {name: getattr(self, name)[index] for name in self.arrays()}
+        return replace(self, ends=self.ends.take(index), **chosen)
+
+    def put(self, index: Any, other: "ModelFit") -> "ModelFit":
+        """The same with the answers of another for some of the curves."""
+        changed = {name: getattr(self, name).copy() for name in self.arrays()}
+        for name, values in changed.items():
+            values[index] = getattr(other, name)
+        return replace(self, ends=self.ends.put(index, other.ends), **changed)
+
+    @classmethod
+    def arrays(cls) -> list[str]:
+        """The names of the arrays."""
+        return [f.name for f in fields(cls) if f.name not in ("model", "ends")]
+
+
+def model_fits(
+    curves: Curves,
+    models: Sequence[Model],
+    rules: Criteria,
+    *,
+    draws: int = DRAWS,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    ends: bool = True,
+) -> tuple[ModelFit, ...]:
+    """What each model says of the curves, and without their ends, sampled one after the other."""
+    total = len(models) * len(curves)
+    out = []
+    for i, model in enumerate(models):
+        told = part_of(progress, i * len(curves), total)
+        sample = batch.sample(model, curves, draws=draws, seed=seed, threads=threads, progress=told)
+        out.append(ModelFit.of(model, curves, sample, rules, ends=ends))
+    return tuple(out)
