@@ -15,7 +15,9 @@ DRAWS = 40
 TASKS = ("arithmetic_3da", "arithmetic_2da", "hellaswag", "triviaqa", "wic", "anli_r2")
 
 
-def shape(name, log_evidence, p_emergent, *, p_sharp=0.0, flat_until=0.5, threshold=None, error=0.0):
+def shape(
+    name, log_evidence, p_emergent, *, p_sharp=0.0, flat_until=0.5, threshold=None, error=0.0
+):
     """A model that says so of every curve: (curve,) each; the threshold lies at the onset."""
     log_evidence = np.asarray(log_evidence, dtype=float)
     full = np.ones((len(log_evidence), DRAWS))
@@ -24,7 +26,7 @@ def shape(name, log_evidence, p_emergent, *, p_sharp=0.0, flat_until=0.5, thresh
     sharp = emergent & (place < np.broadcast_to(p_sharp, len(log_evidence))[:, None])
     until = full * np.broadcast_to(flat_until, len(log_evidence))[:, None]
     outcome = np.where(emergent, 0, 5)
-    threshold = np.where(emergent, until if threshold is None else threshold, np.inf)
+    threshold = np.where(emergent, until, np.inf)
     return ModelFit(
         Model.read(name), log_evidence, error * full[:, 0], full[:, 0] > 0,
         emergent, sharp, outcome, 0.5 * full, until, 0.2 * full, threshold,

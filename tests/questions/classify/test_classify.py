@@ -16,8 +16,9 @@ from upturn.tables.results import read
 FEW = ("chance", "flat", "logistic", "hinge", "inverse", "u-shaped")
 FIXED = [  # the columns that others read
     "verdict", "p_emergent", "p_sharp", "scale", "scale_low", "scale_high", "censored",
-    "onset_scale", "onset_low", "onset_high", "rise", "flat_until", "width", "hangs_on", "p_flat", "p_smooth", "p_changepoint", "p_inverse",
-    "p_u_shaped", "best_model", "linearity", "breakthroughness", "discontinuity", "flags",
+    "onset_scale", "onset_low", "onset_high", "rise", "flat_until", "width", "hangs_on", "p_flat",
+    "p_smooth", "p_changepoint", "p_inverse", "p_u_shaped", "best_model", "linearity",
+    "breakthroughness", "discontinuity", "flags",
 ]  # fmt: skip
 
 
@@ -207,8 +208,12 @@ def test_arguments_that_mean_nothing(options, message):
 
 def test_a_verdict_that_hangs_on_one_model_is_flagged(published):
     found = published.summary()
-    moved = np.abs(published.without_each_model - found["p_emergent"].to_numpy()[:, None]).max(axis=1)
-    assert (found["flags"].str.contains(r"p_emergent [\d.]+ without \w") == (moved >= FRAGILE)).all()
+    moved = np.abs(published.without_each_model - found["p_emergent"].to_numpy()[:, None]).max(
+        axis=1
+    )
+    assert (
+        found["flags"].str.contains(r"p_emergent [\d.]+ without \w") == (moved >= FRAGILE)
+    ).all()
     assert published.without_each_model[:, 3].tolist() == pytest.approx(
         published.without(published.models[3].name).summary()["p_emergent"].tolist()
     )
@@ -222,7 +227,9 @@ def test_criteria_are_options(published):
     curves = gpt3(["arithmetic_3da", "hellaswag"])
     strict = classify(curves, models=FEW, draws=200, criteria=Criteria(min_flat=1.0)).summary()
     assert (strict["p_emergent"] < 0.01).all()
-    loose = Criteria(min_rise=0.05, min_flat=0.0, near_chance=1.0, flat_scales=1, flat_decades=0, max_width=9.0)
+    loose = Criteria(
+        min_rise=0.05, min_flat=0.0, near_chance=1.0, flat_scales=1, flat_decades=0, max_width=9.0
+    )
     found = classify(curves, models=FEW, draws=200, criteria=loose).summary()
     assert (found["p_emergent"] > 0.99).all()
     assert (found["p_sharp"] > 0.99).all()

@@ -47,7 +47,8 @@ def test_leaving_a_shape_out_is_classifying_without_it():
     verdicts = influence(found, of=["shape"])
     assert [c.name for c in verdicts.changes] == [f"without {m}" for m in MODELS]
     np.testing.assert_array_equal(
-        np.stack([c.answers.p_emergent[0] for c in verdicts.changes], axis=1), found.without_each_model
+        np.stack([c.answers.p_emergent[0] for c in verdicts.changes], axis=1),
+        found.without_each_model,
     )
 
 

@@ -81,9 +81,7 @@ def test_a_scale_that_leaves_its_interval(curves):
     old, new = (f"{10 ** (low + u * (high - low)):.1e}".replace("+", "") for u in (0.5, 0.7))
     assert found.summary()["flips"].iloc[0] == f"scale {old} → {new}: change 0"
     assert found.summary()["flips"].iloc[1] == ""  # where nothing emerges there is no scale
-    assert found.table()["scale"].iloc[0] == pytest.approx(
-        10 ** (low + 0.7 * (high - low))
-    )
+    assert found.table()["scale"].iloc[0] == pytest.approx(10 ** (low + 0.7 * (high - low)))
     assert np.isinf(found.table()["scale"].iloc[1])
 
 

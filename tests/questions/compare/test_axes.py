@@ -25,7 +25,7 @@ def gpt3(*tasks):
 def published():
     axes = ["flops", "params", "perplexity"]
     return compare_axes(
-        gpt3("arithmetic_3da", "hellaswag"), axes=axes, metric="acc", refit=False, draws=4000
+        gpt3("arithmetic_3da", "wic"), axes=axes, metric="acc", refit=False, draws=4000
     )
 
 

@@ -117,11 +117,11 @@ def ends_of(
 
 def _shorter(curves: Curves, left: Curves) -> bool:
     """Whether any curve begins or ends elsewhere without the points that were left out."""
-    before, after = (
-        (np.where(c.mask, c.x[0], np.inf).min(axis=1), np.where(c.mask, c.x[0], -np.inf).max(axis=1))
-        for c in (curves, left)
+    before, after = (np.where(c.mask, c.x[0], np.nan) for c in (curves, left))
+    return any(
+        not np.array_equal(end(before, axis=1), end(after, axis=1), equal_nan=True)
+        for end in (np.fmin.reduce, np.fmax.reduce)
     )
-    return any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 def _densities(model: Model, curves: Curves, p: Mapping[str, Floats]) -> list[Floats]:

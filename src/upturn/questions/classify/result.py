@@ -156,11 +156,11 @@ class Classification(Averaged):
         p, _ = self.probability("emergent")
         without = self.without_each_model
         moved = np.nan_to_num(np.abs(without - p[:, None]))
-        for i in np.flatnonzero(moved.max(axis=1) >= FRAGILE).tolist():
+        for i in np.flatnonzero(moved.max(axis=1) >= FRAGILE):
             most = moved[i].argmax()
             out[i].append(f"p_emergent {without[i, most]:.2f} without {self.models[most].name}")
-        for i, hangs in enumerate(self._hangs_on[1]):
-            out[i] += [hangs] if hangs else []
+        for flags, hangs in zip(out, self._hangs_on[1], strict=True):
+            flags.extend([hangs] if hangs else [])
         return out
 
     @property
