@@ -346,9 +346,9 @@ def test_a_message_is_one_line_whatever_the_name(folder):
 
 NUMBER = r"[\d.]+e\d\d"
 COLUMNS = [
-    "points", "p_change", "scale", "scale_low", "scale_high", "censored", "gain",
-    "threshold_scale", "threshold_low", "threshold_high", "ess", "khat", "rhat", "log_evidence",
-    "flags",
+    "points", "verdict", "p_change", "scale", "scale_low", "scale_high", "censored", "gain",
+    "changepoint", "changepoint_low", "changepoint_high", "changepoint_censored", "ess", "khat",
+    "rhat", "log_evidence", "flags",
 ]  # fmt: skip
 
 
@@ -365,9 +365,9 @@ def test_the_table(rise):
     heading, empty, title, header, row = result.stdout.splitlines()
     assert heading == "rise.csv · 1 curve, 9 points · model hinge · beta-binomial"
     assert (empty, title) == ("", "training FLOPs, 1.0e20 to 1.0e24")
-    assert re.fullmatch(r"task +score +p\(change\) +scale +90 % interval +gain +flags", header)
+    assert re.fullmatch(r"task +score +verdict +p\(change\) +scale +90 % interval +gain +flags", header)
     assert re.fullmatch(
-        rf"addition  ▁▁▁▁·▁▃▅▇▇ +> 0\.99  {NUMBER}  {NUMBER} – {NUMBER}  \+0\.\d\d  chance unknown",
+        rf"addition  ▁▁▁▁·▁▃▅▇▇  emerges +> 0\.99  {NUMBER}  {NUMBER} – {NUMBER}  \+0\.\d\d  chance unknown",
         row,
     )
     assert result.stderr.startswith("\nscore      the mean")
@@ -380,7 +380,7 @@ def test_json(rise):
     assert list(answer) == ["curves", "totals", "meta", "notes"]
     (record,) = answer["curves"]
     labels = ["curve", "task", "axis"]
-    texts = ["scale_text", "interval_text", "threshold_text"]
+    texts = ["scale_text", "interval_text", "changepoint_text"]
     assert list(record) == [*labels, *COLUMNS, *texts]
     assert record["task"] == "addition"
     assert record["scale_low"] < record["scale"] < record["scale_high"]
@@ -402,7 +402,7 @@ def test_csv_and_markdown(rise):
     rows = list(csv.DictReader(io.StringIO(run("fit", rise, *FAST, "--format", "csv").stdout)))
     assert [row["curve"] for row in rows] == ["addition"]
     text = run("fit", rise, *FAST, "--format", "markdown").stdout
-    assert "| task | score | p(change) | scale | 90 % interval | gain | flags |\n" in text
+    assert "| task | score | verdict | p(change) | scale | 90 % interval | gain | flags |\n" in text
 
 
 def test_outputs_hold_what_is_printed(rise, folder):
@@ -495,7 +495,7 @@ def test_conditions_metrics_and_labels(folder):
 def test_a_prior_moves_the_answer(rise):
     def scale(*arguments):
         text = run("fit", rise, *FAST, "--format", "json", *arguments).stdout
-        return json.loads(text)["curves"][0]["scale"]
+        return json.loads(text)["curves"][0]["changepoint"]
 
     assert scale("--prior", "changepoint=Uniform(0, 0.3)") < 2e21 < scale()
 

@@ -39,6 +39,7 @@ PARAMETERS = {
     "delayed-logit": ("changepoint", "level", "slope", "floor"),
     "inverse": ("intercept", "slope"),
     "u-shaped": ("changepoint", "intercept", "slope", "slope_2"),
+    "rise-and-fall": ("changepoint", "intercept", "slope", "slope_2"),
     "takeoff": ("changepoint", "changepoint_2", "slope", "floor"),
 }
 SHAPE = {
@@ -47,6 +48,7 @@ SHAPE = {
     "changepoint": ("step", "hinge", "ramp", "delayed-logit", "takeoff"),
     "inverse": ("inverse",),
     "u-shaped": ("u-shaped",),
+    "humped": ("rise-and-fall",),
 }
 CEILING = 0.9
 U = np.linspace(0, 1, 201)
@@ -82,6 +84,12 @@ def u_shaped(p, u):
     return CEILING * logistic(lowest + p["slope_2"] * (u - p["changepoint"]))
 
 
+def rise_and_fall(p, u):
+    past = max(u - p["changepoint"], 0)
+    eta = p["intercept"] + p["slope"] * min(u, p["changepoint"]) - p["slope_2"] * past
+    return CEILING * logistic(eta)
+
+
 def takeoff(p, u):
     way = max(min(u, p["changepoint_2"]) - p["changepoint"], 0)
     return between(p, min(p["slope"] * way, 1))
@@ -106,6 +114,7 @@ PLAIN = {
     "delayed-logit": delayed_logit,
     "inverse": lambda p, u: CEILING * logistic(p["intercept"] - p["slope"] * u),
     "u-shaped": u_shaped,
+    "rise-and-fall": rise_and_fall,
     "takeoff": takeoff,
 }
 
@@ -362,7 +371,7 @@ def test_prior_predictive(predictive, name):
         assert seen["rise"][0] < -0.5
         return
     assert seen["rise"][2] > 0.55  # and so has a task that is nearly solved
-    if shape == "u-shaped":
+    if shape in ("u-shaped", "humped"):
         assert 0.2 < seen["rises"] < 0.6
         return
     assert seen["emergent"] > 0.05
@@ -400,28 +409,31 @@ def test_two_changepoints_are_uniform_order_statistics():
         ("takeoff", ("floor",)),
         ("delayed-logit", ("level", "floor")),
         ("u-shaped", ("intercept", "slope")),
-        ("logistic", ("level",)),
-        ("logit-line", ("level",)),
+        ("rise-and-fall", ("intercept", "slope")),
+        ("logistic", ("floor",)),
+        ("logit-line", ("floor",)),
         ("inverse", ("level",)),
-        ("chance", ("level",)),
+        ("chance", ("floor",)),
         ("flat", ("level",)),
     ],
 )
 def test_twins(name, parameters):
-    """The model cut to its first segment, or `flat` for those of one segment."""
+    """The model cut to its first segment; of those of one segment the floor alone, or `flat`."""
     twin = Model.read(name).twin()
     assert twin.parameters == parameters
     assert len(twin.segments) == 1
     p = from_prior(twin, 32)
     if name == "u-shaped":  # its first segment moves: the twin is a falling line
         assert np.diff(mean(twin, p), axis=0).max() < 0
+    elif name == "rise-and-fall":
+        assert np.diff(mean(twin, p), axis=0).min() > 0
     else:
         assert np.ptp(mean(twin, p), axis=0).max() == 0
 
 
 def test_a_twin_is_the_limit_of_its_model():
     """A changepoint at the end of the axis is none: the same expected score, draw by draw."""
-    for name in ("step", "hinge", "ramp", "delayed-logit", "u-shaped", "takeoff"):
+    for name in ("step", "hinge", "ramp", "delayed-logit", "u-shaped", "rise-and-fall", "takeoff"):
         model = Model.read(name)
         p = from_prior(model, 64)
         p |= {changepoint: np.ones((1, 1, 64)) for changepoint in model.changepoints}

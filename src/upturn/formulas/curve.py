@@ -14,7 +14,7 @@ from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.formulas.priors import Prior
 from upturn.formulas.segments import PARAMETERS, POSITIVE, UNIT, Line, Segment
 
-SHAPES = ("flat", "smooth", "changepoint", "inverse", "u-shaped")
+SHAPES = ("flat", "smooth", "changepoint", "inverse", "u-shaped", "humped")
 RANGES = ("floor", "zero")
 
 SCATTER_PRIOR = "HalfNormal(0.1)"
@@ -45,7 +45,7 @@ class CurveModel:
     ----------
     name : str
     shape : str
-        The shape class it stands for: flat, smooth, changepoint, inverse or u-shaped.
+        The shape class it stands for: flat, smooth, changepoint, inverse, u-shaped or humped.
     summary : str
         One line for people.
     segments : tuple of Segment

@@ -28,7 +28,7 @@ class Model(CurveModel):
     ----------
     name : str
     shape : str
-        The shape class it stands for: flat, smooth, changepoint, inverse or u-shaped.
+        The shape class it stands for: flat, smooth, changepoint, inverse, u-shaped or humped.
     summary : str
         One line for people.
     segments : tuple of Segment
@@ -83,10 +83,15 @@ class Model(CurveModel):
         return toml.to_toml(self)
 
     def twin(self) -> Self:
-        """The no-change twin: the model cut to its first segment; `flat` for one-segment models."""
+        """The no-change twin, which is what is left of the model where nothing changes.
+
+        The model cut to its first segment. Of a one-segment model with a floor, that floor alone
+        with the same prior; of any other, `flat`.
+        """
         if len(self.segments) == 1:
-            flat = type(self).read("flat")
-            kept = {k: v for k, v in self.given.items() if k in noise_parameters()}
+            flat = type(self).read("chance" if self.range == "floor" else "flat")
+            shared = (*flat.parameters, *noise_parameters())
+            kept = {k: v for k, v in self.given.items() if k in shared and k != "level"}
             return replace(flat, likelihood=self.likelihood, given={**flat.given, **kept})
         cut = replace(self, name=f"{self.name}-unchanged", segments=self.segments[:1])
         return replace(cut, given=of_interest(cut, self.given))

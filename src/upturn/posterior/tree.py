@@ -27,6 +27,7 @@ STATS = (
     "log_evidence_se",
     "p_change",
     "p_change_se",
+    "p_falls",
     "khat",
     "ess",
     "rhat",

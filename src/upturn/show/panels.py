@@ -120,7 +120,7 @@ def panels(
     x, *bands = fit.expected(grid, ci, index=chosen, draws=DRAWS)
     low, high = score_intervals(curves, ci)
     start, end = curves.limits[:, 0, chosen]
-    draws, p = fit.changepoints(chosen)
+    draws, p = fit.scales(chosen)
     places, density = densities(draws, p, start, end, bins)
     before = p * np.isneginf(draws).mean(axis=1)
     beyond = 1 - p * (draws < np.inf).mean(axis=1)

@@ -17,6 +17,7 @@ from upturn.tables.cells import EPOCH
 
 TRANSFORMS = ("log10", "-log10", "linear", "-linear", "date")
 MIX = "mix"
+DOWN = "down"  # whatever the default, less is better
 _TITLES = {
     "flops": "training FLOPs",
     "params": "parameters",
@@ -68,7 +69,8 @@ class Axis:
         """The axis that a text names: ``flops``, ``year:linear``, ``mix:params,tokens``.
 
         A column whose name says that less is better keeps that direction: ``loss:log10`` is
-        −log10. ``NAME:-linear`` and ``NAME:-log10`` turn any other column round.
+        −log10. ``NAME:down`` turns any other column round, as ``NAME:-linear`` and ``NAME:-log10``
+        do with a transform of their own.
 
         Raises
         ------
@@ -92,7 +94,9 @@ class Axis:
                 f"axis: expected the name of a column, but got {shown(spec)}; "
                 "for example flops, params, perplexity or year:linear"
             )
-        known(transform, TRANSFORMS, kind="transform", where=f"axis {shown(spec)}")
+        known(transform, (*TRANSFORMS, DOWN), kind="transform", where=f"axis {shown(spec)}")
+        if transform == DOWN:
+            transform = f"-{_default_transform(name).removeprefix('-')}"
         if transform in {"linear", "log10"} and lower_is_better(name):
             transform = f"-{transform}"
         return cls(name, transform)

@@ -141,5 +141,5 @@ def test_the_two_broken_rows_of_ipa_transliteration_are_found(ipa):
     gain = fit.summary()["log_evidence"].iloc[0] - plain.summary()["log_evidence"].iloc[0]
     assert gain > 3
     assert gain == pytest.approx(7.3, abs=0.5)
-    scales = [one.summary()["threshold_scale"].iloc[0] for one in (plain, fit)]
+    scales = [one.summary()["scale"].iloc[0] for one in (plain, fit)]
     assert scales == pytest.approx([1.4e23, 2.8e23], rel=0.1)

@@ -17,7 +17,7 @@ FEW = ("chance", "flat", "logistic", "hinge", "inverse", "u-shaped")
 FIXED = [  # the columns that others read
     "verdict", "p_emergent", "p_sharp", "scale", "scale_low", "scale_high", "censored",
     "onset_scale", "onset_low", "onset_high", "rise", "flat_until", "width", "hangs_on", "p_flat",
-    "p_smooth", "p_changepoint", "p_inverse", "p_u_shaped", "best_model", "linearity",
+    "p_smooth", "p_changepoint", "p_inverse", "p_u_shaped", "p_humped", "best_model", "linearity",
     "breakthroughness", "discontinuity", "flags",
 ]  # fmt: skip
 

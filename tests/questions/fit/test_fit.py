@@ -57,9 +57,10 @@ def test_an_emergent_task(truth):
     fit = upturn.fit(emergent(truth), draws=1000)
     row = fit.summary(ci=0.99).iloc[0]
     assert row["p_change"] > 0.999
-    assert row["scale_low"] < 10**truth < row["scale_high"]
+    assert row["changepoint_low"] < 10**truth < row["changepoint_high"]
     assert row["scale_low"] < row["scale"] < row["scale_high"] < 10 * row["scale_low"]
-    assert row["scale"] < row["threshold_scale"]
+    assert row["changepoint"] < row["scale"]
+    assert row["verdict"] == "emerges"
     assert not row["censored"]
     expected_gain = 0.7 * -np.expm1(-2.0 * (24 - truth))
     assert row["gain"] == pytest.approx(expected_gain, abs=0.05)
@@ -114,9 +115,9 @@ def test_a_summary_has_the_columns_that_others_read():
     fit = upturn.fit(frame, draws=80)
     summary = fit.summary()
     assert list(summary.columns) == [
-        "task", "setting", "axis", "points", "p_change", "scale", "scale_low", "scale_high",
-        "censored", "gain", "threshold_scale", "threshold_low", "threshold_high", "ess", "khat",
-        "rhat", "log_evidence", "flags",
+        "task", "setting", "axis", "points", "verdict", "p_change", "scale", "scale_low",
+        "scale_high", "censored", "gain", "changepoint", "changepoint_low", "changepoint_high",
+        "changepoint_censored", "ess", "khat", "rhat", "log_evidence", "flags",
     ]  # fmt: skip
     assert summary.index.name == "curve"
     assert list(summary.index) == ["t | cot", "t | direct"] == fit.curves.name.tolist()
@@ -134,7 +135,7 @@ def test_wider_intervals_hold_narrower_ones():
 
 
 def test_a_smaller_delta_is_passed_earlier():
-    early, late = (one(emergent(), delta=d)[1]["threshold_scale"] for d in (0.02, 0.4))
+    early, late = (one(emergent(), delta=d)[1]["scale"] for d in (0.02, 0.4))
     assert early < late / 2
 
 
@@ -373,7 +374,7 @@ def test_extremes_have_an_answer(scatter, names):
     assert len(fit.failed) <= 2
     assert (summary["scale_low"] <= summary["scale_high"]).all()
     assert (
-        not summary[["scale", "scale_low", "scale_high", "threshold_scale"]].isna().any(axis=None)
+        not summary[["scale", "scale_low", "scale_high"]].isna().any(axis=None)
     )
     assert (text != "").all(axis=None)
     assert np.isfinite(fit.log_likelihood()).all()

@@ -11,22 +11,23 @@ from upturn.model import Model
 from upturn.tables.curves import Curves
 
 NUMBERS = {
+    "verdict": "emerges",
     "p_change": 0.98,
     "scale": 2.1e22,
     "scale_low": 1.2e22,
     "scale_high": 4.0e22,
     "censored": False,
     "gain": 0.72,
-    "threshold_scale": 2.4e22,
-    "threshold_low": 1.3e22,
-    "threshold_high": 4.4e22,
+    "changepoint": 2.4e22,
+    "changepoint_low": 1.3e22,
+    "changepoint_high": 4.4e22,
     "ess": 3900.0,
     "khat": 0.1,
     "rhat": 1.0,
     "log_evidence": -30.5,
     "flags": "",
 }
-TEXTS = {"scale": "2.1e22", "interval": "1.2e22 – 4.0e22", "threshold": "2.4e22"}
+TEXTS = {"scale": "2.1e22", "interval": "1.2e22 – 4.0e22", "changepoint": "2.4e22"}
 
 
 @dataclass

@@ -155,7 +155,7 @@ def test_records_say_in_words_what_json_has_no_number_for(make_fit):
     fit = make_fit({"a": RISE}, numbers={"scale": np.inf}, words={"scale": "> 1.0e25"})
     frame = records(fit, 0.9)
     assert list(frame.columns[:2]) == ["curve", "task"]
-    assert list(frame.columns[-3:]) == ["scale_text", "interval_text", "threshold_text"]
+    assert list(frame.columns[-3:]) == ["scale_text", "interval_text", "changepoint_text"]
     assert frame.loc["a", "scale_text"] == "> 1.0e25"
 
 

@@ -14,6 +14,7 @@ from upturn.posterior import tree as trees
 from upturn.posterior.emergence import turning
 from upturn.questions.fit.mix.coordinates import ends
 from upturn.questions.fit.mix.learn import Learned
+from upturn.questions.fit.verdicts import p_falls
 from upturn.sampling.batch import Sample, joined_chains
 from upturn.tables.curves import Curves
 
@@ -31,11 +32,13 @@ def to_tree(
     twin: Sample,
     delta: float,
     meta: Mapping[str, Any],
+    falling: Floats | None = None,
     learned: Learned | None = None,
 ) -> "xr.DataTree":
     """Draws to the tree: changepoints in axis coordinates, the floor in native units.
 
-    Those on a mix of axes come with the weights that were learned.
+    `falling` is the log evidence of a falling line, where that was considered. Those on a mix of
+    axes come with the weights that were learned.
     """
     found = sample.population
     shape = next(iter(sample.parameters.values())).shape
@@ -67,6 +70,10 @@ def to_tree(
         "log_evidence_twin": twin.population.log_evidence + jacobian,
         "p_change": p,
         "p_change_se": p_error,
+        "p_falls": p_falls(
+            found.log_evidence, twin.population.log_evidence,
+            np.full(shape[0], np.nan) if falling is None else falling,
+        ),
         "khat": found.khat,
         "ess": found.ess,
         "rhat": found.rhat,

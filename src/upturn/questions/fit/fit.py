@@ -186,7 +186,7 @@ def _held(
             f"likelihood {chosen.likelihood!r}: expected runs with several checkpoints of a curve, "
             "but got none; add a column run, or leave --likelihood out"
         )
-    learned = None
+    learned, falling = None, None
     if coordinates.is_mix(curves):
         learned = learn.learn(
             chosen, curves, draws=draws, progress=progress, seed=meta["seed"], threads=threads
@@ -198,8 +198,10 @@ def _held(
         total = (3 if sampler == "nuts" else 2) * len(curves)
         told = progress and (lambda done, _: progress(done, total))
         sample, twin = job.samples(curves, threads=threads, progress=told)
+        falling = job.falling(curves, threads=threads)
     tree = to_tree(
-        curves, chosen, sample=sample, twin=twin, delta=delta, meta=meta, learned=learned
+        curves, chosen, sample=sample, twin=twin, delta=delta, meta=meta, learned=learned,
+        falling=falling,
     )
     if sampler == "nuts":
         chains = sample_nuts(
@@ -208,7 +210,8 @@ def _held(
         )  # fmt: skip
         meta["notes"].append(NUTS_NOTE)
         own = to_tree(
-            curves, chosen, sample=with_chains(sample, chains), twin=twin, delta=delta, meta=meta
+            curves, chosen, sample=with_chains(sample, chains), twin=twin, delta=delta, meta=meta,
+            falling=falling,
         )
         tree = beside(own, tree, sample, chains)
     return Fit(tree)

@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from upturn.arrays.types import Floats
 from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
 from upturn.questions.arguments import Origin, origin_of
 from upturn.questions.fit.assemble import to_tree
 from upturn.questions.fit.mix import learn
+from upturn.questions.fit.verdicts import falling_evidence
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis
@@ -81,14 +83,21 @@ class Job:
         )  # fmt: skip
         return sample, twin
 
+    def falling(self, curves: Curves, *, threads: int | None = None) -> Floats:
+        """Log evidence of a falling line, nan for curves that do not fall: (curve,)."""
+        return falling_evidence(
+            self.model, curves, seed=self.meta["seed"], threads=threads, backend=self.backend
+        )
+
     def tree(
         self, curves: Curves, *, threads: int | None = None, progress: Progress | None = None
     ) -> "xr.DataTree":
         """The fit of some curves, which hangs on no others."""
         sample, twin = self.samples(curves, threads=threads, progress=progress)
         return to_tree(
-            curves, self.model, sample=sample, twin=twin, delta=self.delta, meta=self.meta
-        )
+            curves, self.model, sample=sample, twin=twin, delta=self.delta, meta=self.meta,
+            falling=self.falling(curves, threads=threads),
+        )  # fmt: skip
 
 
 def of_runs(job: Job) -> Job:

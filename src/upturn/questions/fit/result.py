@@ -19,6 +19,7 @@ from upturn.posterior import tree as trees
 from upturn.questions.fit.job import model_of
 from upturn.questions.fit.mix import coordinates
 from upturn.questions.fit.mix import weights as weights_module
+from upturn.questions.fit.verdicts import falling_flag, verdicts
 from upturn.sampling.density import pointwise
 from upturn.sampling.density.target import Target
 from upturn.sampling.particles.weights import LARGEST_K
@@ -132,9 +133,11 @@ class Fit:
         Returns
         -------
         DataFrame
-            Labels, `points`, `p_change`, `scale`, `scale_low`, `scale_high` and `threshold_scale`
-            with its interval (native units), `censored`, `gain`, `ess`, `khat`, `rhat`,
-            `log_evidence`, `flags`. A scale beyond the axis is inf or 0.
+            Labels, `points`, `verdict`, `p_change`, `scale` (where the expected score first stands
+            delta above chance) and `changepoint` (where this formula bends; NaN for models without)
+            with their intervals in native units, and whether their medians lie beyond the axis
+            (`censored`, `changepoint_censored`), `gain`, `ess`, `khat`, `rhat`, `log_evidence`,
+            `flags`. A scale beyond the axis is inf or 0.
         """
         import pandas as pd
 
@@ -144,25 +147,43 @@ class Fit:
         import pandas as pd
 
         levels = interval_levels(ci)
-        scale = self._native(self._quantiles("changepoint_scale", levels))
-        threshold = self._native(self._quantiles("threshold_scale", levels))
-        limits = np.isinf(self._quantiles("changepoint_scale", levels)[1])
         columns: dict[str, Any] = dict(self.curves.labels)
         columns |= {
             "points": self.curves.points,
+            "verdict": self.verdicts,
             "p_change": self._stat("p_change"),
-            "scale": scale[1],
-            "scale_low": np.minimum(scale[0], scale[2]),
-            "scale_high": np.maximum(scale[0], scale[2]),
-            "censored": limits,
+            **self._interval("scale", "threshold_scale", levels),
             "gain": np.median(self._along("gain"), axis=1),
-            "threshold_scale": threshold[1],
-            "threshold_low": np.minimum(threshold[0], threshold[2]),
-            "threshold_high": np.maximum(threshold[0], threshold[2]),
+            **self._interval("changepoint", "changepoint_scale", levels),
             **{name: self._stat(name) for name in ("ess", "khat", "rhat", "log_evidence")},
             "flags": ["; ".join(flags) for flags in self.flags],
         }
         return pd.DataFrame(columns, index=pd.Index(self.curves.name.astype(object), name="curve"))
+
+    def _interval(self, name: str, variable: str, levels: Floats) -> dict[str, np.ndarray]:
+        """Columns of a scale in native units: median, ends, and whether it lies beyond the axis."""
+        x = self._quantiles(variable, levels)
+        censored = "censored" if name == "scale" else f"{name}_censored"
+        if name == "changepoint" and not self.model.changepoints:
+            nowhere = np.full(x.shape[1], np.nan)
+            ends = dict.fromkeys((name, f"{name}_low", f"{name}_high"), nowhere)
+            return {**ends, censored: np.zeros(x.shape[1], dtype=np.bool_)}
+        low, middle, high = self._native(x)
+        return {
+            name: middle,
+            f"{name}_low": np.minimum(low, high),
+            f"{name}_high": np.maximum(low, high),
+            censored: np.isinf(x[1]),
+        }
+
+    @property
+    def verdicts(self) -> list[str]:
+        """The verdict on each curve, in words, under this model, its twin and a falling line."""
+        return verdicts(
+            self.model, self.one_axis, self._on_model_scale, self._scaling,
+            p_change=self._stat("p_change"), falls=self._stat("p_falls"),
+            delta=float(self.meta["arguments"]["delta"]),
+        )  # fmt: skip
 
     def texts(self, ci: float = 0.9) -> "pd.DataFrame":
         """Scales as people read them: "2.1e22", "1.2e22 – 4.0e22", "> 3.6e25"."""
@@ -174,7 +195,10 @@ class Fit:
         import pandas as pd
 
         found = {}
-        for name, variable in (("scale", "changepoint_scale"), ("threshold", "threshold_scale")):
+        for name, variable in (("scale", "threshold_scale"), ("changepoint", "changepoint_scale")):
+            if variable == "changepoint_scale" and not self.model.changepoints:
+                found[name] = [""] * len(self.curves)
+                continue
             q = self._quantiles(variable, interval_levels(ci))
             found[name] = [self._text(i, q[1, i]) for i in range(len(self.curves))]
             if name == "scale":
@@ -187,11 +211,13 @@ class Fit:
     @property
     def flags(self) -> list[list[str]]:
         """For each curve, what the data and the sampler say that a reader should know."""
-        khat, rhat = self._stat("khat"), self._stat("rhat")
+        khat, rhat, falls = (self._stat(name) for name in ("khat", "rhat", "p_falls"))
         method, converged = self._stat("method"), self._stat("converged")
         out = []
         for i, data in enumerate(self.curves.flags):
             flags = [*data, *self._broken_flags(i)]
+            if falls[i] > MORE_THAN_NOT:
+                flags.append(falling_flag(float(falls[i]), self.curves.axes[i]))
             if method[i] == len(METHODS) - 1:
                 flags.append("tempered SMC")
             if khat[i] > LARGEST_K:
@@ -232,7 +258,7 @@ class Fit:
         if difference > MOST_APART:
             found.append(f"samplers {difference:.1f} standard errors apart")
         if found:
-            q = self._quantiles("changepoint_scale", interval_levels(0.9), "population")[:, curve]
+            q = self._quantiles("threshold_scale", interval_levels(0.9), "population")[:, curve]
             low, median, high = (self._text(curve, x) for x in q)
             found.append(f"population sampler: {median} ({_interval(low, high)})")
         return found
@@ -305,8 +331,8 @@ class Fit:
         low, median, high = np.sort((offset + span * band) * sign, axis=0)
         return x, low, median, high
 
-    def changepoints(self, index: "NDArray[np.intp] | None" = None) -> tuple[Floats, Floats]:
-        """Draws of the emergence scale, and the probability that there is one.
+    def scales(self, index: "NDArray[np.intp] | None" = None) -> tuple[Floats, Floats]:
+        """Draws of the headline scale, and the probability that there is a change.
 
         Parameters
         ----------
@@ -320,7 +346,7 @@ class Fit:
             scale, inf beyond the largest.
         p_change : array (curve,)
         """
-        draws, p = self._along("changepoint_scale"), self._stat("p_change")
+        draws, p = self._along("threshold_scale"), self._stat("p_change")
         return (draws, p) if index is None else (draws[index], p[index])
 
     def log_likelihood(self) -> Floats:

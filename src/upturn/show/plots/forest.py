@@ -84,7 +84,7 @@ def plot_forest(
         index, x = index[order], x[:, order]
     with style():
         ax = figure(6.4, 0.9 + _ROW * len(index)).add_subplot() if ax is None else ax
-        _drawn(ax, data, index, x, p=fit.changepoints(index)[1], by=by)
+        _drawn(ax, data, index, x, p=fit.scales(index)[1], by=by)
         for task, value in (points or {}).items():
             _published(ax, data, index, task, value)
         if points:

@@ -21,8 +21,9 @@ COLOURS = {
     "changepoint": "#0072B2",
     "inverse": "#E69F00",
     "u-shaped": "#7A3B00",
+    "humped": "#CC79A7",
 }
-HATCHES = {"inverse": "///", "u-shaped": "..."}
+HATCHES = {"inverse": "///", "u-shaped": "...", "humped": "xxx"}
 _ROW = 0.2  # inches
 
 

@@ -36,6 +36,7 @@ _SHAPES = {
     "changepoint": "changepoint: flat up to a scale, then a sudden change",
     "inverse": "inverse: falls",
     "u-shaped": "u-shaped: falls, then rises",
+    "humped": "humped: rises, then falls",
 }
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from upturn.questions.classify.result import Classification
     from upturn.questions.classify.verdicts import Verdicts
 
-SHORT = {"p_changepoint": "change", "p_u_shaped": "u-shaped"}
+SHORT = {"p_changepoint": "change", "p_u_shaped": "u-shaped", "p_humped": "humped"}
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ def records(fit: "Fit", ci: float) -> "pd.DataFrame":
     return with_names(fit.summary(ci=ci)).assign(
         scale_text=texts["scale"],
         interval_text=texts["interval"],
-        threshold_text=texts["threshold"],
+        changepoint_text=texts["changepoint"],
     )
 
 
@@ -81,6 +81,7 @@ def sheet_of(fit: "Fit", ci: float) -> Sheet:
 
 def _answers(rows: "pd.DataFrame", ci: float) -> list[Column]:
     columns = [
+        Column("verdict", texts(rows["verdict"])),
         Column("p(change)", [probability(p) for p in rows["p_change"]], right=True),
         Column("scale", texts(rows["scale_text"]), right=True),
         Column(f"{percent(ci)} interval", texts(rows["interval_text"])),
@@ -100,7 +101,10 @@ def _legend(ci: float) -> tuple[str, ...]:
     return (
         "score      the mean along the axis, from 0 to the ceiling; · where there is no model",
         "p(change)  the probability that the curve changes on this axis at all",
-        f"scale      where it does: median and {percent(ci)} interval; > and < are beyond the axis",
+        "verdict    under this model, the same without a change, and a falling line",
+        f"scale      where the expected score stands delta above chance: median and {percent(ci)} "
+        "interval;",
+        "           > and < are beyond the axis",
         "gain       the expected score at the largest scale, less the floor",
     )
 
