@@ -71,7 +71,8 @@ def test_the_sheet(table):
         ],
     ]
     assert [column[0] for column in shapes] == [
-        "task", "flat", "smooth", "change", "inverse", "u-shaped", "humped", "best model", "L", "B", "D",
+        "task", "flat", "smooth", "change", "inverse", "u-shaped", "humped", "best model", "L",
+        "B", "D",
     ]  # fmt: skip
     assert shapes[7] == ["best model", "step", "flat"]
     assert shapes[1] == ["flat", "< 0.01", "0.95"]

@@ -373,9 +373,7 @@ def test_extremes_have_an_answer(scatter, names):
     assert summary.loc[fit.failed, "flags"].str.contains("not converged").all()
     assert len(fit.failed) <= 2
     assert (summary["scale_low"] <= summary["scale_high"]).all()
-    assert (
-        not summary[["scale", "scale_low", "scale_high"]].isna().any(axis=None)
-    )
+    assert not summary[["scale", "scale_low", "scale_high"]].isna().any(axis=None)
     assert (text != "").all(axis=None)
     assert np.isfinite(fit.log_likelihood()).all()
     assert all(np.isfinite(band).all() for band in fit.expected(5))

@@ -196,19 +196,19 @@ def test_continuous_metrics_keep_the_range_of_their_table():
 
 
 def test_truth_is_in_the_units_of_a_fit():
-    fixed = {"changepoint": 0.5, "height": 0.8, "rate": 4.0, "floor": 0.25}
+    fixed = {"changepoint": 0.6, "height": 0.8, "rate": 4.0, "floor": 0.25}
     truth = upturn.simulate("hinge", tasks=1, fixed=fixed).truth.iloc[0]
-    assert truth["changepoint"] == pytest.approx(22)
-    assert truth["changepoint_scale"] == pytest.approx(1e22)
+    assert truth["changepoint"] == pytest.approx(22.6)
+    assert truth["changepoint_scale"] == pytest.approx(10**22.6)
     # 0.25 + 0.75 * 0.8 (1 - exp(-4 d)) = 0.35
     beyond = -np.log1p(-0.1 / 0.6) / 4
-    assert np.log10(truth["scale"]) == pytest.approx(22 + 6 * beyond, abs=1e-3)
-    rise = 0.6 * -np.expm1(-2)
+    assert np.log10(truth["scale"]) == pytest.approx(22.6 + 6 * beyond, abs=1e-3)
+    rise = 0.6 * -np.expm1(-1.6)
     assert truth["rise"] == pytest.approx(rise)
     assert truth["emergent"]
     assert not truth["sharp"]
     flat = -np.log1p(-0.1 * rise / 0.6) / 4
-    assert np.log10(truth["onset_scale"]) == pytest.approx(22 + 6 * flat, abs=0.01)
+    assert np.log10(truth["onset_scale"]) == pytest.approx(22.6 + 6 * flat, abs=0.01)
 
 
 def test_a_curve_that_never_rises_has_no_emergence():

@@ -71,7 +71,8 @@ def to_tree(
         "p_change": p,
         "p_change_se": p_error,
         "p_falls": p_falls(
-            found.log_evidence, twin.population.log_evidence,
+            found.log_evidence,
+            twin.population.log_evidence,
             np.full(shape[0], np.nan) if falling is None else falling,
         ),
         "khat": found.khat,

@@ -200,7 +200,13 @@ def _held(
         sample, twin = job.samples(curves, threads=threads, progress=told)
         falling = job.falling(curves, threads=threads)
     tree = to_tree(
-        curves, chosen, sample=sample, twin=twin, delta=delta, meta=meta, learned=learned,
+        curves,
+        chosen,
+        sample=sample,
+        twin=twin,
+        delta=delta,
+        meta=meta,
+        learned=learned,
         falling=falling,
     )
     if sampler == "nuts":
@@ -210,7 +216,12 @@ def _held(
         )  # fmt: skip
         meta["notes"].append(NUTS_NOTE)
         own = to_tree(
-            curves, chosen, sample=with_chains(sample, chains), twin=twin, delta=delta, meta=meta,
+            curves,
+            chosen,
+            sample=with_chains(sample, chains),
+            twin=twin,
+            delta=delta,
+            meta=meta,
             falling=falling,
         )
         tree = beside(own, tree, sample, chains)

@@ -1,4 +1,4 @@
-"""Verdicts: what a fit says of each curve in words, from its model, its twin, and a falling line."""
+"""Verdicts: what a fit says of each curve, from its model, its twin and a falling line."""
 
 from collections.abc import Mapping
 from dataclasses import replace
