@@ -1,8 +1,8 @@
 """`python -m benchmarks [contest|growth|least-squares|agreement|…]`, or all at once.
 
 All at once compares samplers, in some minutes, with few seeds; with --full in an hour and a
-quarter. What asks for something else (`speed`, `precision`, `scale`, `coverage`, `pooling`, `mix`,
-`kills`, `stream`, `runs` and `accelerator`) runs where it is named only.
+quarter. What asks for something else (`speed`, `precision`, `scale`, `coverage`, `invariance`,
+`pooling`, `mix`, `kills`, `stream`, `runs` and `accelerator`) runs where it is named only.
 
 Tables go to standard output, progress to standard error, figures to results/bench.json and .md
 (full.json with --full), or results/NAME.json and .md for one of the measures alone. `quadrature`,
@@ -17,7 +17,7 @@ from time import perf_counter
 from typing import Any
 
 from benchmarks import report, samplers
-from benchmarks.accuracy import agreement, coverage, least_squares, mix, pooling, runs
+from benchmarks.accuracy import agreement, coverage, invariance, least_squares, mix, pooling, runs
 from benchmarks.page import page
 from benchmarks.problems import hard_curves, workloads
 from benchmarks.references import stored
@@ -48,6 +48,7 @@ ALONE: dict[str, Any] = {
     "precision": precision,
     "scale": scale,
     "coverage": coverage,
+    "invariance": invariance,
     "pooling": pooling,
     "mix": mix,
     "kills": interruptions,
@@ -146,6 +147,7 @@ def _options(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
         "coverage": lambda a: {
             "curves": a.curves, "grouped": a.grouped, "designs": tuple(a.designs)
         },
+        "invariance": lambda a: {"curves": a.curves, "draws": a.draws},
         "accelerator": lambda a: {
             "sizes": tuple(a.sizes), "draws": a.draws, "threads": a.threads, "groups": a.groups,
             "real": a.real,
@@ -247,6 +249,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_mix(commands)
     _add_runs(commands)
 
+    one = commands.add_parser("invariance", help="what a model far below or above changes")
+    one.add_argument("--curves", type=int, default=200, help="simulated")
+    one.add_argument("--draws", type=int, default=400)
     one = commands.add_parser("kills", help="runs killed at random moments, and resumed")
     one.add_argument("--kills", type=int, default=20)
     one.add_argument("--interrupts", type=int, default=3)

@@ -36,7 +36,7 @@ WIDTH_BINS = ((0.0, 0.05), (0.05, 0.15), (0.15, 0.25), (0.25, 0.4), (0.4, 1.0))
 ANSWERS = ("emergent", "sharp")
 PRIORS = ("equal odds", "prevalence learned")
 SHOWN = "prevalence learned"  # the default, in reliability and power
-PART = 130  # curves in a part: ten of each shape
+PART = 140  # curves in a part: ten of each shape
 DRAWS = 1000
 FLAT_DRAWS = 200
 FLAT_TASKS = 100  # in a table of flat tasks, which is a part too
@@ -110,6 +110,12 @@ def _u_shaped(rng: np.random.Generator) -> Curve:
     return lambda u: _logistic(start - down * np.minimum(u, tau) + up * np.maximum(u - tau, 0))
 
 
+def _rise_and_fall(rng: np.random.Generator) -> Curve:
+    tau, start = rng.uniform(), rng.normal(-1.5, 1.5)
+    up, down = np.exp(rng.normal(1, 1)), np.exp(rng.normal(1, 1))
+    return lambda u: _logistic(start + up * np.minimum(u, tau) - down * np.maximum(u - tau, 0))
+
+
 # The share of the way from the floor to the ceiling, its parameters drawn from their priors; for
 # those without a floor, the expected score itself.
 MAKERS: dict[str, Maker] = {
@@ -126,8 +132,9 @@ MAKERS: dict[str, Maker] = {
     "takeoff": _takeoff,
     "inverse": _inverse,
     "u-shaped": _u_shaped,
+    "rise-and-fall": _rise_and_fall,
 }
-WITHOUT_FLOOR = ("flat", "inverse", "u-shaped")
+WITHOUT_FLOOR = ("flat", "inverse", "u-shaped", "rise-and-fall")
 SHAPES = tuple(MAKERS)
 
 

@@ -7,7 +7,7 @@ from benchmarks import report
 from benchmarks.accuracy import classify as benchmark
 from benchmarks.accuracy import floors
 
-CLASSES = ["flat", "smooth", "changepoint", "inverse", "u-shaped"]
+CLASSES = ["flat", "smooth", "changepoint", "inverse", "u-shaped", "humped"]
 
 
 def answer(table, right):
@@ -41,9 +41,9 @@ def made(tmp_path, monkeypatch):
 
 
 def test_right_answers_score_nothing_and_parts_are_made_once(made):
-    found = benchmark.run(curves=131, draws=40, flat_tables=2)
+    found = benchmark.run(curves=141, draws=40, flat_tables=2)
     assert made == [benchmark.PART, benchmark.PART, benchmark.FLAT_TASKS, benchmark.FLAT_TASKS]
-    assert found["curves"] == 260
+    assert found["curves"] == 280
     for prior in benchmark.PRIORS:
         for name in benchmark.ANSWERS:
             assert found[prior][name]["brier"][0] == pytest.approx(0, abs=1e-12)
@@ -51,14 +51,14 @@ def test_right_answers_score_nothing_and_parts_are_made_once(made):
         assert found["flat"][prior]["alarmed"] == 0
         # 0 of 2: a share of 77.6 % still gives that with probability 0.05
         assert found["flat"][prior]["at_most"] == pytest.approx(1 - 0.05**0.5)
-    again = benchmark.run(curves=131, draws=40, flat_tables=2)
+    again = benchmark.run(curves=141, draws=40, flat_tables=2)
     assert len(made) == 4
     assert benchmark.tables(again) == benchmark.tables(found)
 
 
 def test_wrong_answers_are_caught(made):
     made.extend([0] * 8)
-    found = benchmark.run(curves=130, draws=40, flat_tables=1)
+    found = benchmark.run(curves=140, draws=40, flat_tables=1)
     assert found["equal odds"]["emergent"]["brier"][0] == pytest.approx(1)
     assert found["equal odds"]["emergent"]["sure"]["right"] == 0
     assert found["flat"]["equal odds"]["alarmed"] == 1
@@ -66,7 +66,7 @@ def test_wrong_answers_are_caught(made):
 
 
 def test_the_figure_is_the_same_twice(made, tmp_path):
-    found = benchmark.run(curves=130, draws=40)
+    found = benchmark.run(curves=140, draws=40)
     texts = []
     for name in ("a.svg", "b.svg"):
         benchmark.figure(found, tmp_path / name)

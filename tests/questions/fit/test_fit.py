@@ -72,7 +72,7 @@ def test_a_flat_task_does_not_emerge_on_this_axis():
     assert row["p_change"] < 0.2
     assert row["censored"]
     assert row["scale"] == row["scale_high"] == np.inf
-    assert text["scale"] == text["threshold"] == "> 1.0e24"
+    assert text["scale"] == text["changepoint"] == "> 1.0e24"
     assert text["interval"].endswith("> 1.0e24")
 
 
@@ -81,7 +81,7 @@ def test_a_task_above_chance_from_the_start(model):
     _, row, text = one(high(), model=model)
     assert row["censored"]
     assert row["scale"] == row["scale_low"] == 0
-    assert text["scale"] == text["threshold"] == text["interval"] == "< 1.0e20"
+    assert text["scale"] == text["interval"] == "< 1.0e20"
 
 
 def test_perplexity_runs_the_other_way():
