@@ -48,7 +48,8 @@ def _bundled() -> list[tuple[str, pd.DataFrame]]:
             pd.DataFrame({
                 "task": curves.name[i], "model": curves.model[i, here],
                 "flops": 10 ** curves.x[0, i, here], "score": curves.score[i, here],
-                "trials": np.where(curves.trials[i, here] > 0, curves.trials[i, here], np.nan), "chance": curves.chance[i],
+                "trials": np.where(curves.trials > 0, curves.trials, np.nan)[i, here],
+                "chance": curves.chance[i],
             })
             for i, here in enumerate(curves.mask)
             if not np.isnan(curves.chance[i])

@@ -365,9 +365,12 @@ def test_the_table(rise):
     heading, empty, title, header, row = result.stdout.splitlines()
     assert heading == "rise.csv · 1 curve, 9 points · model hinge · beta-binomial"
     assert (empty, title) == ("", "training FLOPs, 1.0e20 to 1.0e24")
-    assert re.fullmatch(r"task +score +verdict +p\(change\) +scale +90 % interval +gain +flags", header)
     assert re.fullmatch(
-        rf"addition  ▁▁▁▁·▁▃▅▇▇  emerges +> 0\.99  {NUMBER}  {NUMBER} – {NUMBER}  \+0\.\d\d  chance unknown",
+        r"task +score +verdict +p\(change\) +scale +90 % interval +gain +flags", header
+    )
+    assert re.fullmatch(
+        rf"addition  ▁▁▁▁·▁▃▅▇▇  emerges +> 0\.99  {NUMBER}  {NUMBER} – {NUMBER}  \+0\.\d\d  "
+        r"chance unknown",
         row,
     )
     assert result.stderr.startswith("\nscore      the mean")

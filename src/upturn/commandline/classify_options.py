@@ -17,7 +17,10 @@ from upturn.commandline.options import (
 )
 from upturn.commandline.source import take
 
-CRITERIA = ("min_rise", "min_flat", "flat_scales", "near_chance", "max_width")
+CRITERIA = (
+    "min_rise", "min_flat", "flat_scales", "flat_decades", "near_chance", "max_width",
+    "central_width", "delta",
+)  # fmt: skip
 COMPANIONS = ("floor", "prior_sensitivity", "influence")
 
 
@@ -41,14 +44,21 @@ def criteria_options(command: Command) -> Command:
             type=SHARE,
             default=0.25,
             show_default=True,
-            help="Smallest flat stretch before the rise, as a share of the axis.",
+            help="Smallest share of the different scales in the flat stretch before the rise.",
         ),
         click.option(
             "--flat-scales",
             type=click.IntRange(min=1),
             default=3,
             show_default=True,
-            help="Number of scales that must lie in the flat stretch.",
+            help="Number of different scales that must lie in the flat stretch.",
+        ),
+        click.option(
+            "--flat-decades",
+            type=click.FloatRange(min=0),
+            default=0.5,
+            show_default=True,
+            help="Number of decades that the flat stretch must cover.",
         ),
         click.option(
             "--near-chance",
@@ -59,10 +69,26 @@ def criteria_options(command: Command) -> Command:
         ),
         click.option(
             "--max-width",
+            type=click.FloatRange(min=0),
+            default=1.0,
+            show_default=True,
+            help="Largest width of a sharp rise, in decades of FLOPs; half as many of parameters "
+            "or tokens.",
+        ),
+        click.option(
+            "--central-width",
             type=SHARE,
             default=0.25,
             show_default=True,
-            help="Largest width of a sharp rise, as a share of the axis.",
+            help="The same on an axis without decades, as a share of the central 80 % of the "
+            "scales.",
+        ),
+        click.option(
+            "--delta",
+            type=OPEN_SHARE,
+            default=0.1,
+            show_default=True,
+            help="How far above chance the expected score stands at the scale in the table.",
         ),
     )(gathered)
 

@@ -31,9 +31,10 @@ def test_the_table(make_fit, capsys):
         "2 curves, 10 points · model hinge · beta-binomial\n"
         "\n"
         "training FLOPs, 1.0e21 to 1.0e25\n"
-        "task      score       p(change)     scale  90 % interval     gain  flags\n"
-        "addition  ▁·▁··▁·▃·█     > 0.99    1.1e23  8.0e22 – 2.0e23  +0.89\n"
-        "riddles   ▃·▃··▂·▃·▃       0.05  > 1.0e25  > 1.0e25          0.00  khat; 2 scales\n"
+        "task      score       verdict  p(change)     scale  90 % interval     gain  flags\n"
+        "addition  ▁·▁··▁·▃·█  emerges     > 0.99    1.1e23  8.0e22 – 2.0e23  +0.89\n"
+        "riddles   ▃·▃··▂·▃·▃  emerges       0.05  > 1.0e25  > 1.0e25          0.00  khat; "
+        "2 scales\n"
     )
 
 
@@ -104,7 +105,7 @@ def test_long_names_are_cut_in_the_table_alone(make_fit, capsys):
     fit = make_fit({name: RISE})
     text = printed(fit, capsys)
     assert name not in text
-    assert "a_task_with_a_name_tha…" in text
+    assert "a_task_with_a_name…" in text
     assert max(map(len, text.splitlines())) == 100
     assert records(fit, 0.9)["task"].tolist() == [name]
     assert name in to_document(sheet_of(fit, 0.9))
@@ -121,7 +122,7 @@ def test_no_number_is_cut_short_where_the_page_is_narrow(make_fit, capsys, monke
     fit = make_fit({"a" * 30: RISE}, numbers={"flags": "one two three"})
     monkeypatch.setenv("COLUMNS", "30")
     *_, row, rest, last = printed(fit, capsys).splitlines()
-    assert row == "aaaaa…aaaa  ▁·▁··▁·▃·█       0.98  2.1e22  1.2e22 – 4.0e22  +0.72  one"
+    assert row == "aaaaa…aaaa  ▁·▁··▁·▃·█  emerges       0.98  2.1e22  1.2e22 – 4.0e22  +0.72  one"
     assert [rest.strip(), last.strip()] == ["two", "three"]
 
 
@@ -166,7 +167,7 @@ def test_markdown(make_fit):
         "\n"
         "**training FLOPs, 1.0e21 to 1.0e25**\n"
         "\n"
-        "| task | score | p(change) | scale | 90 % interval | gain |\n"
-        "| --- | --- | ---: | ---: | --- | ---: |\n"
-        "| a\\|b | ▁·▁··▁·▃·█ | 0.98 | 2.1e22 | 1.2e22 – 4.0e22 | +0.72 |\n"
+        "| task | score | verdict | p(change) | scale | 90 % interval | gain |\n"
+        "| --- | --- | --- | ---: | ---: | --- | ---: |\n"
+        "| a\\|b | ▁·▁··▁·▃·█ | emerges | 0.98 | 2.1e22 | 1.2e22 – 4.0e22 | +0.72 |\n"
     )
