@@ -112,7 +112,7 @@ def properties(frame: pd.DataFrame, *, draws: int, seed: int) -> dict[str, Any]:
         "FLOPs as parameters": _kept(np.abs(by_params.probability("emergent")[0] - p), SLACK),
         "verdict on FLOPs as on parameters": {
             "kept": sum(a == b for a, b in zip(base.verdicts, by_params.verdicts, strict=True)),
-            "worst": float("nan"),
+            "worst": 0.0,
         },
         "alone as in the table": _kept(np.abs(alone.probability("emergent")[0] - p[:1]), 0.0),
     }  # fmt: skip
