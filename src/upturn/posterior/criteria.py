@@ -12,7 +12,7 @@ import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.formulas.curve import CurveModel
-from upturn.formulas.scaling import Scaling, bounded_of, ceiling_of
+from upturn.formulas.scaling import Scaling, ceiling_of, chance_of, range_share_of
 from upturn.posterior.emergence import DELTA
 from upturn.posterior.functionals import Functionals, functionals
 from upturn.posterior.outcomes import outcomes
@@ -105,11 +105,8 @@ def judged(
         Of the same draws and of curves that begin and end at the same scales, whose functionals
         are then not computed anew.
     """
-    bounded = bounded_of(model, curves)
-    # thresholds are shares of the observed range for a continuous metric, half of whose scale it is
-    unit = np.where(bounded, 1.0, 0.5)
-    oriented = np.where(bounded, 1.0, curves.orientation) * curves.chance
-    chance = (oriented - scaling.offset) / scaling.span
+    unit = range_share_of(model, curves)  # thresholds are shares of the range
+    chance = chance_of(model, curves, scaling)
     scales = Scales.of(curves, rules)
     if before is None:
         found = functionals(

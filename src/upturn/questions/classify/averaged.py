@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError, counted
-from upturn.formulas.scaling import bounded_of, scaling_of
+from upturn.formulas.scaling import range_share_of, scaling_of
 from upturn.posterior.averaging import ModelAverage
 from upturn.posterior.criteria import Criteria
 from upturn.posterior.outcomes import OUTCOMES, VERDICTS, verdict_of
@@ -290,9 +290,8 @@ class Averaged:
         emergent : array of bool (curve, count)
         """
         generator = np.random.Generator(np.random.Philox(seed))
-        bounded = bounded_of(self.models[0], self.curves)
         span = scaling_of(self.models[0], self.curves).span
-        unit = np.where(bounded, 1.0, 0.5) * span * self.criteria.min_rise
+        unit = range_share_of(self.models[0], self.curves) * span * self.criteria.min_rise
         x, emergent = np.empty((2, len(self.curves), count))
         for i, p in enumerate(self.p_model):
             model = generator.choice(len(p), size=count, p=p / p.sum())

@@ -11,7 +11,7 @@ from upturn.posterior.criteria import Criteria, judged
 from upturn.questions.arguments import part_of
 from upturn.questions.classify.ends import Ends, ends_of, nothing
 from upturn.sampling import batch
-from upturn.sampling.batch import Progress, Sample
+from upturn.sampling.batch import Progress, Sample, joined_chains
 from upturn.tables.curves import Curves
 
 DRAWS = 1000
@@ -55,7 +55,7 @@ class ModelFit:
         cls, model: Model, curves: Curves, sample: Sample, rules: Criteria, *, ends: bool
     ) -> "ModelFit":
         """What a sample under a model says of the curves, and without their ends where wanted."""
-        flat = {name: value.reshape(len(curves), -1) for name, value in sample.parameters.items()}
+        flat = joined_chains(sample.parameters)
         scaling = scaling_of(model, curves)
         judgement = judged(model, curves, flat, rules, scaling)
         found = judgement.functionals
