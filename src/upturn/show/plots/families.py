@@ -19,7 +19,7 @@ _ROW = 0.24  # inches
 def plot_families(
     done: "Pool", *, axis: str | None = None, ci: float = 0.9, ax: "Axes | None" = None
 ) -> "Axes":
-    """Draw the offset of each family with its interval; families that need the least scale are at the top.
+    """Draw the offset of each family with its interval, the smallest offset at the top.
 
     An area of a dot is as large as the family has models. The grey band is one standard deviation
     of families to either side, as estimated.
