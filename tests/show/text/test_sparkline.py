@@ -12,7 +12,7 @@ def drawn(scores, width=8, **columns):
             "task": "t",
             "model": [f"m{i}" for i in range(len(scores))],
             "score": scores,
-            "flops": 10.0 ** np.arange(len(scores)),
+            "flops": 10.0 ** (20 + np.arange(len(scores))),
             **columns,
         }
     )
@@ -58,7 +58,13 @@ def test_constant_and_tiny_curves_are_drawn(scores):
 
 def test_each_curve_is_drawn_along_its_own_axis():
     frame = pd.DataFrame(
-        {"task": "t", "model": list("ab"), "score": [0, 1.0], "params": [1, 9], "loss": [2.0, 3.0]}
+        {
+            "task": "t",
+            "model": list("ab"),
+            "score": [0, 1.0],
+            "params": [1e6, 9e6],
+            "loss": [2.0, 3.0],
+        }
     )
     curves = upturn.read(frame).curves(["params", "loss", "mix:params,loss"])
     assert [str(line) for line in sparklines(curves, 2)] == ["▁█", "█▁", "·▅"]

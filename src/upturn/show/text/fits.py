@@ -99,13 +99,12 @@ def _heading(fit: "Fit") -> tuple[str, ...]:
 
 def _legend(ci: float) -> tuple[str, ...]:
     return (
-        "score      the mean along the axis, from 0 to the ceiling; · where there is no model",
-        "p(change)  the probability that the curve changes on this axis at all",
-        "verdict    under this model, the same without a change, and a falling line",
-        f"scale      where the expected score stands delta above chance: median and {percent(ci)} "
-        "interval;",
-        "           > and < are beyond the axis",
-        "gain       the expected score at the largest scale, less the floor",
+        "score      mean score along the axis, from 0 to the ceiling; · means no model there",
+        "p(change)  probability that the score changes along this axis at all",
+        "verdict    of this model, compared with no change and with a falling line",
+        f"scale      where the expected score is delta above chance: median and {percent(ci)} interval;",
+        "           > not yet at the largest model; < already at the smallest",
+        "gain       rise of the expected score from its floor to the largest model",
     )
 
 
