@@ -102,7 +102,8 @@ def _legend(ci: float) -> tuple[str, ...]:
         "score      mean score along the axis, from 0 to the ceiling; · means no model there",
         "p(change)  probability that the score changes along this axis at all",
         "verdict    of this model, compared with no change and with a falling line",
-        f"scale      where the expected score is delta above chance: median and {percent(ci)} interval;",
+        "scale      where the expected score is delta above chance: median and "
+        f"{percent(ci)} interval;",
         "           > not yet at the largest model; < already at the smallest",
         "gain       rise of the expected score from its floor to the largest model",
     )
