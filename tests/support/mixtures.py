@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.intervals import Interval
 from upturn.sampling.proposals.mixtures import Mixture, Near
 
 
@@ -26,8 +26,8 @@ def random_mixture(rows, dimension, components, seed=3):
 
 def with_a_gap(rows, dimension, low=-0.4, high=0.3, share=0.4):
     """A mixture of which three Student-t's are of log odds."""
-    gap = Gap(np.full(rows, low), np.full(rows, high))
-    near = Near(gap, np.full(rows, share), random_mixture(rows, dimension, 3, seed=8))
+    interval = Interval(np.full(rows, low), np.full(rows, high))
+    near = Near(interval, np.full(rows, share), random_mixture(rows, dimension, 3, seed=8))
     mixture = random_mixture(rows, dimension, 4)
     return type(mixture)(
         mixture.centre, mixture.scale, mixture.weights, mixture.means, mixture.roots, near

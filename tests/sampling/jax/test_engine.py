@@ -17,7 +17,7 @@ from upturn.sampling.jax.engine import Accelerated, Device, bucket, power
 from upturn.sampling.particles import sobol
 from upturn.sampling.particles.engine import Host, over
 from upturn.sampling.population import adaptation, sampler
-from upturn.sampling.population.request import Order
+from upturn.sampling.population.request import Request
 from upturn.sampling.proposals.mixtures import Mixture
 
 HINGE = Model.read("hinge")
@@ -213,9 +213,9 @@ def test_what_escalates_ends_as_with_numpy(jax):
     """Tempered SMC runs on the host, its mixture on the device."""
     target = target_of_two("chance", "binomial", "none")
     keys = sobol.keys(0, ["a", "b"], 4)
-    order = Order(target, np.arange(2), keys, 100, 200.0)
-    usual = sampler._tempered(order)
-    found = sampler._tempered(Order(accelerated(target), np.arange(2), keys, 100, 200.0))
+    request = Request(target, np.arange(2), keys, 100, 200.0)
+    usual = sampler._tempered(request)
+    found = sampler._tempered(Request(accelerated(target), np.arange(2), keys, 100, 200.0))
     np.testing.assert_allclose(found.log_evidence, usual.log_evidence, atol=1e-6)
     # rounding moves a mark of the resampling to the next particle, and changes no distribution
     sd = usual.z.std(axis=(2, 3))

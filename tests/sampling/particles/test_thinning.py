@@ -20,7 +20,7 @@ def cloud(rng, rows=3, dimensions=5, particles=2048):
 
 def test_one_of_each_pair_is_left(rng):
     z, order = cloud(rng)
-    left = thinning.halved(z, order, rng.uniform(size=(3, 1)))
+    left = thinning.thinned(z, order, rng.uniform(size=(3, 1)))
     pairs = order.reshape(3, -1, 2)
     assert ((left == pairs[:, :, 0]) | (left == pairs[:, :, 1])).all()
 
@@ -28,15 +28,15 @@ def test_one_of_each_pair_is_left(rng):
 def test_each_is_kept_by_one_side_of_the_coin_and_dropped_by_the_other(rng):
     """So that each is kept half of the time, whatever the others are."""
     z, order = cloud(rng)
-    heads, tails = (thinning.halved(z, order, np.full((3, 1), coin)) for coin in (0.1, 0.9))
+    heads, tails = (thinning.thinned(z, order, np.full((3, 1), coin)) for coin in (0.1, 0.9))
     both = np.sort(np.concatenate([heads, tails], axis=1), axis=1)
     np.testing.assert_array_equal(both, np.sort(order, axis=1))
 
 
 def test_halving_thrice_is_three_halvings(rng):
     z, order = cloud(rng, dimensions=1)
-    assert thinning.halved(z, order, rng.uniform(size=(3, 3))).shape == (3, 256)
-    np.testing.assert_array_equal(thinning.halved(z, order, np.empty((3, 0))), order)
+    assert thinning.thinned(z, order, rng.uniform(size=(3, 3))).shape == (3, 256)
+    np.testing.assert_array_equal(thinning.thinned(z, order, np.empty((3, 0))), order)
 
 
 def test_every_parameter_keeps_its_distribution(rng):
@@ -45,7 +45,7 @@ def test_every_parameter_keeps_its_distribution(rng):
     The latter is 1.36 / 16 with a probability of a twentieth (Kolmogorov); seeded.
     """
     z, order = cloud(rng, rows=8)
-    left = thinning.halved(z, order, rng.uniform(size=(8, 3)))
+    left = thinning.thinned(z, order, rng.uniform(size=(8, 3)))
     by_chance = rng.permuted(order, axis=1)[:, :256]
 
     def steps(index):
@@ -66,7 +66,7 @@ def test_every_parameter_keeps_its_mean(rng):
     z, _ = cloud(rng, rows=64)
     z[:, 0, ::100] += 10 + 4 * rng.normal(size=z[:, 0, ::100].shape)
     order = weights.along_curve(z, np.full((64, 2048), 1 / 2048))
-    left = thinning.halved(z, order, rng.uniform(size=(64, 3)))
+    left = thinning.thinned(z, order, rng.uniform(size=(64, 3)))
     kept = np.take_along_axis(z, left[:, None], axis=2)
     error = (kept.mean(axis=2) - z.mean(axis=2)) / z.std(axis=2) * np.sqrt(256)
     rms = np.sqrt((error**2).mean(axis=0))
@@ -76,7 +76,7 @@ def test_every_parameter_keeps_its_mean(rng):
 
 def test_parameters_keep_depending_on_one_another(rng):
     z, order = cloud(rng, rows=64)
-    left = thinning.halved(z, order, rng.uniform(size=(64, 3)))
+    left = thinning.thinned(z, order, rng.uniform(size=(64, 3)))
     by_chance = rng.permuted(order, axis=1)[:, :256]
 
     def error(index):
@@ -89,7 +89,7 @@ def test_parameters_keep_depending_on_one_another(rng):
 def test_one_parameter_is_thinned_evenly(rng):
     """Then each pair stands for its quantile: nothing is left to choose but a side."""
     z, order = cloud(rng, dimensions=1)
-    left = thinning.halved(z, order, np.full((3, 3), 0.1))
+    left = thinning.thinned(z, order, np.full((3, 3), 0.1))
     rank = np.argsort(order, axis=1)
     assert (np.take_along_axis(rank, left, axis=1) // 8 == np.arange(256)).all()
 
@@ -98,10 +98,10 @@ def test_one_parameter_is_thinned_evenly(rng):
 def test_rows_do_not_depend_on_those_they_are_not_halved_with(rng, together):
     z, order = cloud(rng, rows=4)
     coins = rng.uniform(size=(4, 3))
-    all_of_them = thinning.halved(z, order, coins, together=together)
+    all_of_them = thinning.thinned(z, order, coins, together=together)
     for r in range(0, 4, together):
         some = slice(r, r + together)
-        alone = thinning.halved(z[some], order[some], coins[some], together=together)
+        alone = thinning.thinned(z[some], order[some], coins[some], together=together)
         np.testing.assert_array_equal(alone, all_of_them[some])
 
 
@@ -116,7 +116,7 @@ def test_rows_halved_together_make_up_for_one_another(rng):
     coins = rng.uniform(size=(200, 3))
 
     def errors(together):
-        left = thinning.halved(z, order, coins, together=together)
+        left = thinning.thinned(z, order, coins, together=together)
         kept = np.take_along_axis(z, left[:, None], axis=2)
         side_by_side = np.concatenate(np.split(kept.reshape(50, 4, 5, -1), 4, axis=1), axis=3)
         whole = np.concatenate(np.split(z.reshape(50, 4, 5, -1), 4, axis=1), axis=3)
@@ -133,7 +133,7 @@ def test_the_first_parameter_is_kept_best(rng):
     .052 and .052 to .055 where all count alike. Of 1,600 numbers each, known to 2 %; seeded.
     """
     z, order = cloud(rng, rows=800)
-    left = thinning.halved(z, order, rng.uniform(size=(800, 3)))
+    left = thinning.thinned(z, order, rng.uniform(size=(800, 3)))
     kept = np.take_along_axis(z, left[:, None], axis=2)
     off = np.quantile(kept, (0.05, 0.95), axis=2) - np.quantile(z, (0.05, 0.95), axis=2)
     first, *others = off.std(axis=(0, 1)) / z.std(axis=(0, 2))
@@ -143,7 +143,7 @@ def test_the_first_parameter_is_kept_best(rng):
 def test_particles_that_are_all_alike():
     z = np.zeros((1, 2, 16))
     index = np.repeat(np.arange(2), 8)[None]
-    assert sorted(thinning.halved(z, index, np.full((1, 3), 0.9))[0]) == [0, 1]
+    assert sorted(thinning.thinned(z, index, np.full((1, 3), 0.9))[0]) == [0, 1]
 
 
 def test_draws_are_better_than_by_systematic_resampling_alone(rng):

@@ -16,7 +16,7 @@ from upturn.sampling.density.target import StoppedError, Target
 from upturn.sampling.particles import sobol
 from upturn.sampling.particles.chains import REPLICATES
 from upturn.sampling.population import adaptation, budget, importance, sampler
-from upturn.sampling.population.request import WITNESSES, Order
+from upturn.sampling.population.request import ADAPTATIONS, Request
 from upturn.tables.results import read
 
 
@@ -192,7 +192,7 @@ def test_tempered_smc_agrees_with_importance_sampling():
     curves = curves_of(table(8))
     target, keys = doubtful(curves)
     first = sampler.sample(target, keys=keys, draws=500, size=2000.0)
-    last = sampler._tempered(Order(target, np.array([0]), keys, 500, 2000.0))
+    last = sampler._tempered(Request(target, np.array([0]), keys, 500, 2000.0))
     error = np.hypot(first.log_evidence_se, last.log_evidence_se)
     assert abs(first.log_evidence - last.log_evidence) < 4.5 * error
     scale = first.z[0].std(axis=(1, 2))
@@ -208,8 +208,8 @@ def test_own_particles_of_smc_agree_too():
     target, keys = doubtful(curves)
     first = sampler.sample(target, keys=keys, draws=500, size=2000.0)
     cloud = tempered_smc.temper(target, np.zeros(REPLICATES, int), keys)
-    order = Order(target, np.array([0]), keys, 500, 2000.0)
-    own = sampler._from_smc(order, cloud)
+    request = Request(target, np.array([0]), keys, 500, 2000.0)
+    own = sampler._from_smc(request, cloud)
     assert abs(first.log_evidence - own.log_evidence) < 4.5 * own.log_evidence_se + 0.05
     scale = first.z[0].std(axis=(1, 2))
     drift = np.abs(first.z[0].mean(axis=(1, 2)) - own.z[0].mean(axis=(1, 2)))
@@ -262,7 +262,7 @@ def test_particles_beyond_the_posterior_are_of_the_likelihood_squared():
     The posterior itself has a sd larger by 41 %.
     """
     levels, expected = beyond(binomial_level())
-    assert levels.shape == (WITNESSES, int(adaptation.COLDER * adaptation.SEEN))
+    assert levels.shape == (ADAPTATIONS, int(adaptation.COLDER * adaptation.SEEN))
     for found in levels:
         assert abs(found.mean() - expected.mean()) < 0.25 * expected.std()
         assert found.std() == pytest.approx(expected.std(), rel=0.18)

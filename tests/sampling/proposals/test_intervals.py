@@ -13,7 +13,7 @@ from tests.support.mixtures import random_mixture, with_a_gap
 from tests.support.tables import table
 from tests.support.targets import target_of
 from upturn.sampling.proposals import intervals, mixtures
-from upturn.sampling.proposals.intervals import END, Gap
+from upturn.sampling.proposals.intervals import END, Interval
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
 
@@ -44,35 +44,37 @@ def test_marks_are_in_order_and_finite():
 
 
 def test_the_gap_with_most_before_its_end_is_found():
-    """Few at the end of one gap count for more than many in the middle of another."""
+    """Few at the end of one interval count for more than many in the middle of another."""
     first = np.linspace(-0.5, 0.5, 4000)
     first[:200] = 0.999
     z = np.stack([np.random.default_rng(0).permutation(first), np.zeros(4000)])[None]
     marks = np.array([[-2.0, -1.0, 1.0, 2.0]])
-    found = Gap.before_a_neck(z, marks)
+    found = Interval.before_observation(z, marks)
     assert (found.low[0], found.high[0]) == (-1.0, 1.0)
     # where nothing is before an end, most particles decide
-    found = Gap.before_a_neck(0.1 * z, marks[:, [0, 3]])
+    found = Interval.before_observation(0.1 * z, marks[:, [0, 3]])
     assert (found.low[0], found.high[0]) == (-2.0, 2.0)
     # beyond the last mark too, and whatever coincides
-    found = Gap.before_a_neck(z + 5, np.array([[2.0, 2.0, 2.0, 2.0]]))
+    found = Interval.before_observation(z + 5, np.array([[2.0, 2.0, 2.0, 2.0]]))
     assert (found.low[0], found.high[0]) == (2.0, END)
 
 
 def test_what_is_placed_has_its_odds():
     rng = np.random.default_rng(0)
-    gap = Gap(np.array([-1.0, 0.2]), np.array([-0.5, 3.0]))
+    interval = Interval(np.array([-1.0, 0.2]), np.array([-0.5, 3.0]))
     z = rng.normal(size=(2, 3, 50))
-    placed = gap.placed(z, z[:, 0] < 1)
-    assert (gap.holds(placed[:, 0]) | (z[:, 0] >= 1)).all()
+    placed = interval.placed(z, z[:, 0] < 1)
+    assert (interval.holds(placed[:, 0]) | (z[:, 0] >= 1)).all()
     assert (placed[:, 0] == z[:, 0])[z[:, 0] >= 1].all()
-    odds, slope = gap.odds(placed)
+    odds, slope = interval.odds(placed)
     np.testing.assert_allclose(odds[:, 0][z[:, 0] < 1], z[:, 0][z[:, 0] < 1], rtol=1e-10)
     assert (odds[:, 1:] == z[:, 1:]).all()
-    assert (slope == 0)[~gap.holds(placed[:, 0])].all()
-    step = 1e-6 * (gap.high - gap.low)[:, None, None] * np.array([1.0, 0, 0])[:, None]
-    inside = gap.holds(placed[:, 0] + 2 * step[:, 0]) & gap.holds(placed[:, 0] - 2 * step[:, 0])
-    ahead, behind = gap.odds(placed + step)[0], gap.odds(placed - step)[0]
+    assert (slope == 0)[~interval.holds(placed[:, 0])].all()
+    step = 1e-6 * (interval.high - interval.low)[:, None, None] * np.array([1.0, 0, 0])[:, None]
+    inside = interval.holds(placed[:, 0] + 2 * step[:, 0]) & interval.holds(
+        placed[:, 0] - 2 * step[:, 0]
+    )
+    ahead, behind = interval.odds(placed + step)[0], interval.odds(placed - step)[0]
     by_difference = (ahead - behind)[:, 0] / (2 * step[:, 0])
     np.testing.assert_allclose(-slope[inside], by_difference[inside], rtol=1e-3)
 
@@ -87,7 +89,7 @@ def test_density_integrates_to_one():
         return np.exp(mixture.log_density(np.full((1, 1, 1), z))[0, 0])
 
     def by_odds(odds):
-        """The gap's ends have peaks that only odds resolve."""
+        """The interval's ends have peaks that only odds resolve."""
         inside = expit(odds)
         return density(-0.4 + 0.7 * inside) * 0.7 * inside * expit(-odds)
 
@@ -113,7 +115,7 @@ def test_draws_follow_the_density():
         return stats.kstest(z, lambda x: np.interp(x, grid, below / below[-1])).pvalue
 
     assert p_value(mixture) > 1e-6
-    # negative control: the density with no Student-t in the gap
+    # negative control: the density with no Student-t in the interval
     assert p_value(random_mixture(1, 1, 4)) < 1e-6
 
 
@@ -129,14 +131,14 @@ def test_draws_are_weighted_to_any_expectation():
     def score(value, expected):
         return (value.mean() - expected) / (value.std() / np.sqrt(len(value)))
 
-    within = mixture.near.gap.holds(z[:, 0])[0]
+    within = mixture.near.interval.holds(z[:, 0])[0]
     expected = stats.norm.cdf(0.3) - stats.norm.cdf(-0.4)
     assert abs(score(weights, 1)) < 5
     assert abs(score(weights * within, expected)) < 5
     assert abs(score(weights * within * z[0, 1] ** 2, expected)) < 5
     assert abs(score(weights * z[0, 0] * z[0, 1], 0)) < 5
     # negative control: a density that leaves the derivative of the odds out
-    odds, _ = mixture.near.gap.odds(z)
+    odds, _ = mixture.near.interval.odds(z)
     share = (1 - mixtures.DEFENSE) * mixture.near.share[0]
     without = np.exp(random_mixture(1, 3, 4).log_density(z)) * (1 - share)
     wrong = without + share * within * np.exp(mixture.near.students.log_density(odds))
@@ -162,7 +164,7 @@ def test_the_share_of_a_gap_is_the_likeliest():
     plain = type(mixture)(*(getattr(mixture, n) for n in ("centre", "scale", "weights")),
                           mixture.means, mixture.roots)  # fmt: skip
     z = mixture.draw(np.random.default_rng(SEED).random((1, 4, 4000)))
-    found = mixtures.beside(plain, near, z).near.share[0]
+    found = mixtures.with_interval(plain, near, z).near.share[0]
 
     def log_likelihood(share):
         both = replace(plain, near=replace(near, share=np.array([share])))
@@ -172,4 +174,4 @@ def test_the_share_of_a_gap_is_the_likeliest():
     best = shares[np.argmax([log_likelihood(share) for share in shares])]
     assert found == pytest.approx(best, abs=0.03)
     elsewhere = plain.draw(np.random.default_rng(SEED).random((1, 4, 4000)))
-    assert mixtures.beside(plain, near, elsewhere).near.share[0] < found / 4
+    assert mixtures.with_interval(plain, near, elsewhere).near.share[0] < found / 4

@@ -25,7 +25,7 @@ from upturn.sampling.jax import likelihood
 from upturn.sampling.particles import sobol as points
 from upturn.sampling.particles.chains import REPLICATES
 from upturn.sampling.particles.engine import Host, Tree, over
-from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.intervals import Interval
 from upturn.sampling.proposals.mixtures import Mixture, Near
 
 PIECE = 128  # particles of one row that a program works on at once
@@ -210,7 +210,7 @@ def _compiled(stage: Callable[..., Any], options: tuple[tuple[str, Any], ...]) -
 @_once
 def _register(jax: Any) -> None:
     """Tell JAX that mixtures are made of arrays."""
-    for kind in (Mixture, Near, Gap):
+    for kind in (Mixture, Near, Interval):
         names = [f.name for f in fields(kind)]
         jax.tree_util.register_dataclass(kind, data_fields=names, meta_fields=[])
 

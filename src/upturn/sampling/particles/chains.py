@@ -157,7 +157,7 @@ def resample(
     marks = engine.run(_marked, z, *engine.put((share, comb)), count=draws << HALVINGS)
     z, marks = engine.get((z, marks), rows)
     coins = [sobol.one(keys, COIN_STREAM + i) for i in range(HALVINGS)]
-    index = thinning.halved(z, marks, np.stack(coins, axis=1), together=REPLICATES)
+    index = thinning.thinned(z, marks, np.stack(coins, axis=1), together=REPLICATES)
     index = np.take_along_axis(index, sobol.shuffles(keys, SHUFFLE_STREAM, draws), axis=1)
     return np.take_along_axis(z, index[:, None], axis=2), np.take_along_axis(share, index, axis=1)
 

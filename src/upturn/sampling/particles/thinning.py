@@ -33,7 +33,7 @@ SUMS = 2.0
 FIRST = 4
 
 
-def halved(
+def thinned(
     z: Floats, index: NDArray[np.intp], coins: Floats, *, together: int = 1
 ) -> NDArray[np.intp]:
     """Which particles are left.
@@ -56,12 +56,12 @@ def halved(
     array (row, draw)
     """
     out = np.empty((len(index), index.shape[1] >> coins.shape[1]), dtype=np.intp)
-    _halved(z, index, coins < 0.5, together, out)
+    _thinned(z, index, coins < 0.5, together, out)
     return out
 
 
 @compiled
-def _halved(
+def _thinned(
     z: Floats,
     index: NDArray[np.intp],
     heads: NDArray[np.bool_],

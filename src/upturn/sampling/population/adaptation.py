@@ -13,11 +13,11 @@ import numpy as np
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Booleans, Floats, Index
 from upturn.sampling.particles import sobol, weights
-from upturn.sampling.population.budget import Effort
-from upturn.sampling.population.request import LEVEL_STREAM, WITNESSES, Order
-from upturn.sampling.population.stages import Cloud
+from upturn.sampling.population.budget import Budget
+from upturn.sampling.population.request import ADAPTATIONS, LEVEL_STREAM, Request
+from upturn.sampling.population.stages import Stages
 from upturn.sampling.proposals import mixtures
-from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.intervals import Interval
 from upturn.sampling.proposals.mixtures import Mixture, Near
 
 # What the last mixture is fitted to: equally weighted particles of each adaptation, and shares more
@@ -36,7 +36,7 @@ WIDEN_STAGE = 1.5
 COLD_STREAM = 500
 
 
-def adapt(order: Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
+def adapt(request: Request, budget: Budget) -> tuple[Mixture, Booleans, Floats]:
     """Temper from the prior to the posterior.
 
     Returns
@@ -47,56 +47,58 @@ def adapt(order: Order, effort: Effort) -> tuple[Mixture, Booleans, Floats]:
         Whether the temperature came to 1; a row is an adaptation.
     evaluations : array (row,)
     """
-    target = order.target.with_nodes(effort.nodes, shifted=False)
+    target = request.target.with_nodes(budget.nodes, shifted=False)
     engine = target.engine
-    stream = LEVEL_STREAM * effort.level
-    rows, keys = order.witnesses
-    cloud = Cloud(engine)
-    uniform = engine.uniforms(keys, stream, target.dimension, 0, effort.prior)
+    stream = LEVEL_STREAM * budget.level
+    rows, keys = request.adaptations
+    cloud = Stages(engine)
+    uniform = engine.uniforms(keys, stream, target.dimension, 0, budget.prior)
     z = engine.run(_from_prior, uniform)
     cloud.add(z, target.log_likelihood(rows, z), None)
     active = np.arange(len(rows))
     heat = np.zeros(len(rows))
-    spent = np.full(len(rows), float(effort.prior))
+    spent = np.full(len(rows), float(budget.prior))
     finished: list[tuple[Index, Floats, Floats]] = []
-    for stage in range(1, effort.stages + 1):
+    for stage in range(1, budget.stages + 1):
         z, log_likelihood, offset = cloud.joined()
         before = heat[active]
         now, share, evidence = engine.run(
-            _warmer, offset, log_likelihood, engine.put(before), size=STAGE_SIZE * effort.stage
+            _warmer, offset, log_likelihood, engine.put(before), size=STAGE_SIZE * budget.stage
         )
         heat[active] = engine.get(now, len(active))
         # done one stage after reaching temperature 1, when particles drawn for it are there
-        done = ((before >= 1) & (stage > 1)) | (stage == effort.stages)
+        done = ((before >= 1) & (stage > 1)) | (stage == budget.stages)
         if done.any():
             index, keep = np.flatnonzero(done), np.flatnonzero(~done)
             found = engine.take((z, share, offset, log_likelihood, now, evidence), index)
             seen, evidence = engine.run(_seen, *found[:5]), found[5]
             seen, evidence = engine.get((seen, evidence), len(index))
-            if effort.colder:
+            if budget.colder:
                 some = active[index]
-                more = _beyond(order, effort, rows[some], keys[some], cloud.take(index))
+                more = _beyond(request, budget, rows[some], keys[some], cloud.take(index))
                 seen = np.concatenate([seen, more], axis=2)
-                spent[some] += effort.colder * (effort.stage // 2)
+                spent[some] += budget.colder * (budget.stage // 2)
             finished.append((active[index], seen, evidence))
             active = active[keep]
             if not len(active):
                 break
             cloud, (z, share) = cloud.take(keep), engine.take((z, share), keep)
-        mixture = fit(order, rows[active], z, share, effort, final=False)
+        mixture = fit(request, rows[active], z, share, budget, final=False)
         uniform = engine.uniforms(
-            keys[active], stream + stage, target.dimension + 2, 0, effort.stage
+            keys[active], stream + stage, target.dimension + 2, 0, budget.stage
         )
         fresh = engine.run(Mixture.draw, mixture, uniform)
         cloud = cloud.window(WINDOW - 1)
         cloud.add(fresh, target.log_likelihood(rows[active], fresh), mixture)
-        spent[active] += effort.stage
+        spent[active] += budget.stage
     z, share = engine.put(_together(finished))
-    mixture = fit(order, order.curves, z, share, effort, final=True)
-    return engine.get(mixture, len(order.curves)), heat >= 1, spent
+    mixture = fit(request, request.curves, z, share, budget, final=True)
+    return engine.get(mixture, len(request.curves)), heat >= 1, spent
 
 
-def _beyond(order: Order, effort: Effort, rows: Index, keys: sobol.Keys, cloud: Cloud) -> Floats:
+def _beyond(
+    request: Request, budget: Budget, rows: Index, keys: sobol.Keys, cloud: Stages
+) -> Floats:
     """Equally weighted particles colder than the posterior, from a cloud that represents it.
 
     Where noise vanishes, a neck is thin, and of little mass for the depth of its likelihood: it is
@@ -106,14 +108,14 @@ def _beyond(order: Order, effort: Effort, rows: Index, keys: sobol.Keys, cloud: 
     -------
     array (row, dimension, particle)
     """
-    target, engine, size = order.target, order.target.engine, effort.stage // 2
-    stream = LEVEL_STREAM * effort.level + COLD_STREAM
+    target, engine, size = request.target, request.target.engine, budget.stage // 2
+    stream = LEVEL_STREAM * budget.level + COLD_STREAM
     heat = engine.put(np.ones(len(rows)))
     z, log_likelihood, offset = cloud.joined()
     how: dict[str, Any] = {"size": STAGE_SIZE * size, "limit": COLD}
     heat, share, _ = engine.run(_warmer, offset, log_likelihood, heat, **how)
-    for stage in range(effort.colder):
-        mixture = fit(order, rows, z, share, effort, final=False)
+    for stage in range(budget.colder):
+        mixture = fit(request, rows, z, share, budget, final=False)
         uniform = engine.uniforms(keys, stream + stage, target.dimension + 2, 0, size)
         fresh = engine.run(Mixture.draw, mixture, uniform)
         cloud = cloud.window(WINDOW)
@@ -135,32 +137,32 @@ def _together(parts: Sequence[tuple[Index, Floats, Floats]]) -> tuple[Floats, Fl
 
     Returns
     -------
-    z : array (curve, dimension, WITNESSES * particle)
-    weights : array (curve, WITNESSES * particle)
+    z : array (curve, dimension, ADAPTATIONS * particle)
+    weights : array (curve, ADAPTATIONS * particle)
     """
     order = np.argsort(np.concatenate([rows for rows, _, _ in parts]), kind="stable")
     z = np.concatenate([seen for _, seen, _ in parts])[order]
-    evidence = np.concatenate([level for _, _, level in parts])[order].reshape(-1, WITNESSES)
+    evidence = np.concatenate([level for _, _, level in parts])[order].reshape(-1, ADAPTATIONS)
     _, dimension, count = z.shape
-    z = z.reshape(-1, WITNESSES, dimension, count).swapaxes(1, 2)
+    z = z.reshape(-1, ADAPTATIONS, dimension, count).swapaxes(1, 2)
     share = np.repeat(weights.normalised(evidence) / count, count, axis=1)
     return z.reshape(len(z), dimension, -1), share
 
 
 def fit(
-    order: Order, rows: Index, z: Floats, share: Floats, effort: Effort, *, final: bool
+    request: Request, rows: Index, z: Floats, share: Floats, budget: Budget, *, final: bool
 ) -> Mixture:
     """Fit to an equally weighted thinning of the cloud, at a fraction of the cost of all of it."""
-    engine, places = order.target.engine, order.target.marks
-    components = effort.final_components if final else effort.components
-    how = (FINAL_ITERATIONS, effort.widen) if final else (ITERATIONS, WIDEN_STAGE)
+    engine, places = request.target.engine, request.target.marks
+    components = budget.final_components if final else budget.components
+    how = (FINAL_ITERATIONS, budget.widen) if final else (ITERATIONS, WIDEN_STAGE)
     cloud = engine.run(_thinned, z, share, count=CLOUD * max(1, components // 4))
     found: Mixture = engine.run(_fitted, cloud, *how, components=components)
-    if not effort.near or places is None:
+    if not budget.near or places is None:
         return found
     marks = engine.put(places[rows])
-    near = engine.run(_fitted_near, z, share, cloud, marks, *how, components=effort.near)
-    both: Mixture = engine.run(mixtures.beside, found, near, cloud)
+    near = engine.run(_fitted_near, z, share, cloud, marks, *how, components=budget.near)
+    both: Mixture = engine.run(mixtures.with_interval, found, near, cloud)
     return both
 
 
@@ -236,11 +238,11 @@ def _fitted_near(
     components: int,
     xp: Any = NUMPY,
 ) -> Near:
-    """Student-t's of a gap, fitted to what lies in it."""
-    gap = Gap.before_a_neck(cloud, marks, xp)
-    inside = gap.holds(z[:, 0]) * share
+    """Student-t's of an interval, fitted to what lies in it."""
+    interval = Interval.before_observation(cloud, marks, xp)
+    inside = interval.holds(z[:, 0]) * share
     mass = inside.sum(axis=1)
     kept = _thinned(z, inside / mass[:, None], count=CLOUD * max(1, components // 4), xp=xp)
-    odds, _ = gap.odds(kept, xp)
+    odds, _ = interval.odds(kept, xp)
     students = _fitted(odds, iterations, widen, components=components, xp=xp)
-    return Near(gap, xp.minimum(mass, 0.5), students)  # a share to start from
+    return Near(interval, xp.minimum(mass, 0.5), students)  # a share to start from

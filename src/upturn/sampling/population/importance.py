@@ -10,9 +10,9 @@ from upturn.arrays.types import Floats, Index
 from upturn.sampling.particles import chains, weights
 from upturn.sampling.particles.chains import REPLICATES, Population
 from upturn.sampling.population import adaptation
-from upturn.sampling.population.budget import Effort
-from upturn.sampling.population.request import LEVEL_STREAM, Order, rows_of
-from upturn.sampling.population.stages import Cloud
+from upturn.sampling.population.budget import Budget
+from upturn.sampling.population.request import LEVEL_STREAM, Request, rows_of
+from upturn.sampling.population.stages import Stages
 from upturn.sampling.proposals.mixtures import Mixture
 
 # Effective share of a first round's points below which another is drawn though their number would
@@ -27,12 +27,12 @@ class _Round:
     """Curves that have come the same way: as many rounds, refitted after the same ones."""
 
     curves: Index
-    cloud: Cloud
+    cloud: Stages
     mixture: Mixture
     number: int
 
 
-def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
+def draw(request: Request, mixture: Mixture, budget: Budget) -> Population:
     """Draw from the mixtures in rounds until each curve has its effective size.
 
     Twice at least where the first round's weights are heavy, whatever is asked for (see `THIN`).
@@ -40,32 +40,32 @@ def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
     the others, so that nobody's numbers depend on whose company they are in.
     """
     parts: list[tuple[Index, Population]] = []
-    engine = order.target.engine
-    waiting = [_Round(np.arange(len(order.curves)), Cloud(engine), engine.put(mixture), 0)]
-    starts = np.concatenate([[0], np.cumsum(effort.rounds)])
-    stream = LEVEL_STREAM * effort.level + FINAL_STREAM
+    engine = request.target.engine
+    waiting = [_Round(np.arange(len(request.curves)), Stages(engine), engine.put(mixture), 0)]
+    starts = np.concatenate([[0], np.cumsum(budget.rounds)])
+    stream = LEVEL_STREAM * budget.level + FINAL_STREAM
     while waiting:
         now = waiting.pop()
-        here = order.take(now.curves)
+        here = request.take(now.curves)
         uniform = engine.uniforms(
-            here.keys, stream, order.target.dimension + 2,
-            int(starts[now.number]), effort.rounds[now.number],
+            here.keys, stream, request.target.dimension + 2,
+            int(starts[now.number]), budget.rounds[now.number],
         )  # fmt: skip
         fresh = engine.run(Mixture.draw, now.mixture, uniform)
-        now.cloud.add(fresh, order.target.log_likelihood(here.rows, fresh), now.mixture)
+        now.cloud.add(fresh, request.target.log_likelihood(here.rows, fresh), now.mixture)
         z, log_likelihood, offset = now.cloud.joined()
         log_weights, effective = engine.run(_weighed, offset, log_likelihood)
         effective = engine.get(effective, len(now.curves))
         share = effective / (z.shape[2] * REPLICATES)
-        enough = (effective >= order.size) & ((share >= THIN) | (now.number > 0))
-        done = enough | (now.number + 1 == len(effort.rounds))
-        poor = ~done & (effective < order.size) & (share < EFFICIENT)
+        enough = (effective >= request.size) & ((share >= THIN) | (now.number > 0))
+        done = enough | (now.number + 1 == len(budget.rounds))
+        poor = ~done & (effective < request.size) & (share < EFFICIENT)
         if done.any():
             index = np.flatnonzero(done)
             rows = rows_of(index)
             ready, its_weights = engine.take((z, log_weights), rows)
             found = chains.from_weighted(
-                ready, its_weights, here.keys[rows], draws=order.draws, size=order.size,
+                ready, its_weights, here.keys[rows], draws=request.draws, size=request.size,
                 engine=engine,
             )  # fmt: skip
             parts.append((now.curves[index], found))
@@ -77,7 +77,9 @@ def draw(order: Order, mixture: Mixture, effort: Effort) -> Population:
                 if poor[some[0]] or better is None:
                     kept, mass = engine.take((z, log_weights), rows)
                     mass = engine.run(adaptation.tilted, kept, engine.run(weights.normalised, mass))
-                    better = adaptation.fit(order, here.rows[rows], kept, mass, effort, final=True)
+                    better = adaptation.fit(
+                        request, here.rows[rows], kept, mass, budget, final=True
+                    )
                 waiting.append(_Round(now.curves[some], cloud, better, now.number + 1))
     return chains.join(parts)
 

@@ -1,4 +1,4 @@
-"""Order: what is asked of the population sampler, and the rows that its replicates are."""
+"""Request: what is asked of the population sampler, and the rows that its replicates are."""
 
 from dataclasses import dataclass, replace
 
@@ -9,13 +9,13 @@ from upturn.sampling.density.target import Target
 from upturn.sampling.particles import sobol
 from upturn.sampling.particles.chains import REPLICATES
 
-WITNESSES = 2  # adaptations of a curve
-# What points are keyed by: streams of stages count up from 0 within a level of effort.
+ADAPTATIONS = 2  # adaptations of a curve
+# What points are keyed by: streams of stages count up from 0 within a level of budget.
 LEVEL_STREAM = 10_000
 
 
 @dataclass(frozen=True)
-class Order:
+class Request:
     """What is asked for: curves of a target, their keys, draws a replicate, effective size."""
 
     target: Target
@@ -30,12 +30,12 @@ class Order:
         return np.repeat(self.curves, REPLICATES)
 
     @property
-    def witnesses(self) -> tuple[Index, sobol.Keys]:
+    def adaptations(self) -> tuple[Index, sobol.Keys]:
         """The rows that adapt, and their keys."""
-        step = REPLICATES // WITNESSES
+        step = REPLICATES // ADAPTATIONS
         return self.rows[::step], self.keys[::step]
 
-    def take(self, some: Index) -> "Order":
+    def take(self, some: Index) -> "Request":
         return replace(self, curves=self.curves[some], keys=self.keys[rows_of(some)])
 
 

@@ -8,7 +8,7 @@ that one of them has missed is in it, and to some hotter and some colder particl
 more of tails and of thin necks. Four replicates draw from it, each a net of its own. What
 importance sampling cannot do is done with a larger budget, then by tempered SMC.
 
-`adapting` makes the mixtures, `drawing` draws from them, `effort` says how much a curve may cost,
+`adapting` makes the mixtures, `drawing` draws from them, `budget` says how much a curve may cost,
 `smc` is the last resort; here is who gets what, and which answer is kept.
 """
 
@@ -21,9 +21,9 @@ from upturn.sampling.density.target import Target
 from upturn.sampling.particles import chains, sobol
 from upturn.sampling.particles.chains import REPLICATES, Population
 from upturn.sampling.population import adaptation, importance, tempered_smc
-from upturn.sampling.population import budget as efforts
-from upturn.sampling.population.budget import Effort
-from upturn.sampling.population.request import LEVEL_STREAM, WITNESSES, Order, rows_of
+from upturn.sampling.population import budget as budgets
+from upturn.sampling.population.budget import Budget
+from upturn.sampling.population.request import ADAPTATIONS, LEVEL_STREAM, Request, rows_of
 from upturn.sampling.proposals.mixtures import Mixture
 
 PILOT = 64  # particles of an adaptation by which nodes are dealt out to groups
@@ -51,12 +51,12 @@ def sample(
     attempts : int
         How far to escalate where that is needed: not at all, to a larger budget, to tempered SMC.
     """
-    order = Order(target, np.arange(len(target.curves)), keys, draws, size)
-    result = _importance(order, efforts.first(target, size))
+    request = Request(target, np.arange(len(target.curves)), keys, draws, size)
+    result = _importance(request, budgets.first(target, size))
     for level, attempt in ((1, _larger), (2, _tempered))[:attempts]:
         doubtful = np.flatnonzero(~result.converged)
         if len(doubtful):
-            again = attempt(order.take(doubtful))
+            again = attempt(request.take(doubtful))
             result.evaluations[doubtful] += again.evaluations
             result.method[doubtful] = level
             better = _better(again, result.log_evidence[doubtful])
@@ -74,61 +74,61 @@ def _better(again: Population, log_evidence: Floats) -> Index:
     return np.flatnonzero((higher >= 0) | (again.converged & (higher > -MISSED)))
 
 
-def _importance(order: Order, effort: Effort) -> Population:
-    mixture, reached, spent = adaptation.adapt(order, effort)
-    each = np.arange(len(order.curves))
-    if order.target.grouped:
-        order = _resolved(order, mixture.take(np.repeat(each, WITNESSES)), effort)
-    result = importance.draw(order, mixture.take(np.repeat(each, REPLICATES)), effort)
-    result.evaluations[:] += spent.reshape(-1, WITNESSES).sum(axis=1)
-    result.converged[:] &= reached.reshape(-1, WITNESSES).all(axis=1)
+def _importance(request: Request, budget: Budget) -> Population:
+    mixture, reached, spent = adaptation.adapt(request, budget)
+    each = np.arange(len(request.curves))
+    if request.target.grouped:
+        request = _resolved(request, mixture.take(np.repeat(each, ADAPTATIONS)), budget)
+    result = importance.draw(request, mixture.take(np.repeat(each, REPLICATES)), budget)
+    result.evaluations[:] += spent.reshape(-1, ADAPTATIONS).sum(axis=1)
+    result.converged[:] &= reached.reshape(-1, ADAPTATIONS).all(axis=1)
     return result
 
 
-def _resolved(order: Order, mixture: Mixture, effort: Effort) -> Order:
+def _resolved(request: Request, mixture: Mixture, budget: Budget) -> Request:
     """With nodes over groups' offsets as close as the posterior wants them."""
-    rows, keys = order.witnesses
-    dimension = order.target.dimension + 2
-    stream = LEVEL_STREAM * effort.level + PILOT_STREAM
+    rows, keys = request.adaptations
+    dimension = request.target.dimension + 2
+    stream = LEVEL_STREAM * budget.level + PILOT_STREAM
     z = mixture.draw(sobol.uniforms(keys, stream, dimension, 0, PILOT))
-    return replace(order, target=order.target.resolving(rows, z, effort.step))
+    return replace(request, target=request.target.resolving(rows, z, budget.step))
 
 
-def _larger(order: Order) -> Population:
-    return _importance(order, efforts.larger(order.target))
+def _larger(request: Request) -> Population:
+    return _importance(request, budgets.larger(request.target))
 
 
-def _tempered(order: Order) -> Population:
+def _tempered(request: Request) -> Population:
     """Tempered SMC, then importance sampling from a mixture fitted to its particles.
 
     Where the mixture is good its draws are the better ones, and their k̂ is a check of both; where
     it is not, SMC's own are returned.
     """
     cloud, engine = (
-        tempered_smc.temper(order.target.host, order.rows, order.keys),
-        order.target.engine,
+        tempered_smc.temper(request.target.host, request.rows, request.keys),
+        request.target.engine,
     )
-    even = np.full((len(order.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
+    even = np.full((len(request.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
     z, even = engine.put((cloud.z, even))
-    fitted = adaptation.fit(order, order.rows, z, even, efforts.AFTER_SMC, final=True)
-    mixture = engine.get(fitted, len(order.rows))
-    result = importance.draw(order, mixture, efforts.AFTER_SMC)
+    fitted = adaptation.fit(request, request.rows, z, even, budgets.AFTER_SMC, final=True)
+    mixture = engine.get(fitted, len(request.rows))
+    result = importance.draw(request, mixture, budgets.AFTER_SMC)
     result.evaluations[:] += cloud.evaluations.reshape(-1, REPLICATES).sum(axis=1)
     worse = np.flatnonzero(~result.converged)
     if len(worse):
-        result.put(worse, _from_smc(order.take(worse), cloud.take(rows_of(worse))))
+        result.put(worse, _from_smc(request.take(worse), cloud.take(rows_of(worse))))
     return result
 
 
-def _from_smc(order: Order, cloud: tempered_smc.Cloud) -> Population:
+def _from_smc(request: Request, cloud: tempered_smc.Cloud) -> Population:
     """SMC's particles as a population: equal weights, thinned along a space-filling curve."""
-    even = np.full((len(order.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
-    by_curve = len(order.curves), REPLICATES
+    even = np.full((len(request.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
+    by_curve = len(request.curves), REPLICATES
     return chains.diagnosed(
-        *chains.resample(cloud.z, even, order.keys, order.draws),
+        *chains.resample(cloud.z, even, request.keys, request.draws),
         by_replicate=cloud.log_evidence.reshape(by_curve),
         khat=cloud.khat.reshape(by_curve).max(axis=1),
         ess=cloud.distinct.reshape(by_curve).sum(axis=1),
-        evaluations=np.zeros(len(order.curves)),  # the caller has counted them
+        evaluations=np.zeros(len(request.curves)),  # the caller has counted them
         size=0.0,
     )

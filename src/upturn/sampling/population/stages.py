@@ -1,4 +1,4 @@
-"""Cloud: particles with their likelihoods and with what they were drawn from."""
+"""Stages: particles with their likelihoods and with what they were drawn from."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +15,7 @@ type Source = Mixture | None  # None is the prior
 
 
 @dataclass
-class Cloud:
+class Stages:
     """Particles of a set of rows, drawn part by part.
 
     Attributes
@@ -55,10 +55,10 @@ class Cloud:
         self.prior.append(prior)
         self.origin.append(len(self.sources) - 1)
 
-    def window(self, parts: int) -> "Cloud":
+    def window(self, parts: int) -> "Stages":
         """The last parts and their sources."""
         first = self.origin[-parts:][0]
-        return Cloud(
+        return Stages(
             self.engine,
             self.z[-parts:],
             self.log_likelihood[-parts:],
@@ -68,11 +68,11 @@ class Cloud:
             [density[-parts:] for density in self.density[first:]],
         )
 
-    def take(self, rows: Index) -> "Cloud":
+    def take(self, rows: Index) -> "Stages":
         """Some of the rows."""
         arrays = self.z, self.log_likelihood, self.prior, self.sources, self.density
         z, log_likelihood, prior, sources, density = self.engine.take(arrays, rows)
-        return Cloud(self.engine, z, log_likelihood, prior, sources, list(self.origin), density)
+        return Stages(self.engine, z, log_likelihood, prior, sources, list(self.origin), density)
 
     def joined(self) -> tuple[Floats, Floats, Floats]:
         """All particles, their log likelihoods, and their log weights at temperature 0.

@@ -11,7 +11,7 @@ import numpy as np
 
 from upturn.arrays.types import Floats
 from upturn.sampling.proposals import kernels
-from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.intervals import Interval
 from upturn.sampling.proposals.kernels import DEGREES, JITTER, LEAST, LEAST_MASS
 
 
@@ -32,9 +32,9 @@ class Kernels:
         return start
 
     @staticmethod
-    def add_odds_densities(z: Floats, gap: Gap, *how: Floats) -> Floats:
-        """As `add_densities`, of log odds in a gap."""
-        kernels.add_odds_densities(np.ascontiguousarray(z), gap.low, gap.high, *how)
+    def add_odds_densities(z: Floats, interval: Interval, *how: Floats) -> Floats:
+        """As `add_densities`, of log odds in an interval."""
+        kernels.add_odds_densities(np.ascontiguousarray(z), interval.low, interval.high, *how)
         return how[-1]
 
     @staticmethod
@@ -86,10 +86,10 @@ class Formulas:
         return self.xp.repeat(lower.shape[1], add, start)
 
     def add_odds_densities(
-        self, z: Any, gap: Gap, lower: Any, shift: Any, coefficient: Any, start: Any
+        self, z: Any, interval: Interval, lower: Any, shift: Any, coefficient: Any, start: Any
     ) -> Any:
-        """As `add_densities`, of log odds in a gap."""
-        odds, slope = gap.odds(z, self.xp)
+        """As `add_densities`, of log odds in an interval."""
+        odds, slope = interval.odds(z, self.xp)
         none = self.xp.module.zeros_like(start)
         return start + slope * self.add_densities(odds, lower, shift, coefficient, none)
 

@@ -13,14 +13,14 @@ import numpy as np
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 
-END = 9.0  # of the first and of the last gap, in standard deviations of the prior
+END = 9.0  # of the first and of the last interval, in standard deviations of the prior
 NEAR = 0.1  # standard deviations before an observation that are looked at for a neck
 EVERY = 4  # particles, of which one is looked at
-LEAST = 1e-3  # what a particle elsewhere in a gap counts for
+LEAST = 1e-3  # what a particle elsewhere in an interval counts for
 
 
 @dataclass(frozen=True)
-class Gap:
+class Interval:
     """For each row, a stretch of the first coordinate.
 
     Attributes
@@ -32,8 +32,8 @@ class Gap:
     high: Floats
 
     @classmethod
-    def before_a_neck(cls, z: Floats, marks: Floats, xp: Any = NUMPY) -> Self:
-        """Each row's gap that has most particles close to its end, if any has, or most at all.
+    def before_observation(cls, z: Floats, marks: Floats, xp: Any = NUMPY) -> Self:
+        """Each row's interval that has most particles close to its end, if any has, or most at all.
 
         Parameters
         ----------
@@ -60,7 +60,7 @@ class Gap:
     def odds(self, z: Floats, xp: Any = NUMPY) -> tuple[Floats, Floats]:
         """Logarithms of (high - z) / (z - low) in place of z, and how steeply they fall.
 
-        Z is the first coordinate; outside the gap nothing falls.
+        Z is the first coordinate; outside the interval nothing falls.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class Gap:
         Returns
         -------
         array (row, dimension, particle)
-            Any number in place of the first coordinate of what is not in the gap.
+            Any number in place of the first coordinate of what is not in the interval.
         array (row, particle)
         """
         left, right = z[:, 0] - self.low[:, None], self.high[:, None] - z[:, 0]

@@ -18,11 +18,11 @@ from upturn.formulas.priors import Prior
 from upturn.formulas.quantiles import Quantiles
 from upturn.sampling.particles.engine import over
 from upturn.sampling.proposals.formulas import Formulas, Kernels
-from upturn.sampling.proposals.intervals import Gap
+from upturn.sampling.proposals.intervals import Interval
 from upturn.sampling.proposals.kernels import DEGREES, LEAST
 
 DEFENSE = 0.05  # share of the prior in every proposal, which bounds the weights (Hesterberg 1995)
-SHARINGS = 20  # iterations that find the share of what is in a gap
+SHARINGS = 20  # iterations that find the share of what is in an interval
 MOST_NEAR = 0.9  # of that share
 # Larger products are split among threads by OpenBLAS, which on top of our own threads is 20 times
 # slower; this is half the size from which it does so.
@@ -72,7 +72,7 @@ class Mixture:
             share = (1 - DEFENSE) * near.share[:, None]
             density = loops.add_densities(z, *self._standard(1 - DEFENSE - share, xp), density)
             how = near.students._standard(share, xp)
-            density = loops.add_odds_densities(z, near.gap, *how, density)
+            density = loops.add_odds_densities(z, near.interval, *how, density)
         found: Floats = xp.log(density)
         return found
 
@@ -113,23 +113,23 @@ class Mixture:
         found: Floats = _loops(xp).place(z, tail, choice, edges, means, roots, DEFENSE)
         if self.near is not None:
             last = edges[:, self.weights.shape[1] - 1, None]
-            found = self.near.gap.placed(found, choice > last, xp)
+            found = self.near.interval.placed(found, choice > last, xp)
         return found
 
 
 @dataclass(frozen=True)
 class Near:
-    """Student-t's of a gap, in log odds of the first coordinate: see `gaps`.
+    """Student-t's of an interval, in log odds of the first coordinate: see `intervals`.
 
     Attributes
     ----------
-    gap : Gap
+    interval : Interval
     share : array (row,)
         Of all Student-t's.
     students : Mixture
     """
 
-    gap: Gap
+    interval: Interval
     share: Floats
     students: Mixture
 
@@ -179,11 +179,11 @@ def fit(
     return Mixture(centre, scale, shares, means, widen * roots)
 
 
-def beside(students: Mixture, near: Near, z: Floats, xp: Any = NUMPY) -> Mixture:
-    """A mixture with that of a gap beside it, each with the share that makes particles likeliest.
+def with_interval(students: Mixture, near: Near, z: Floats, xp: Any = NUMPY) -> Mixture:
+    """Join a mixture and that of an interval, each with the share that makes particles likeliest.
 
-    Expectation maximisation of the shares alone. What lies in a gap is not told by log odds unless
-    they fit it better: where nothing is narrow there, the mixture on the plain scale does.
+    Only the shares are fitted, by expectation maximisation. Where nothing in it is narrow,
+    its mixture, in log odds of the first coordinate, gets hardly any.
 
     Parameters
     ----------
@@ -195,7 +195,7 @@ def beside(students: Mixture, near: Near, z: Floats, xp: Any = NUMPY) -> Mixture
     """
     loops, none = _loops(xp), xp.module.full((z.shape[0], z.shape[2]), LEAST)
     plain = loops.add_densities(z, *students._standard(1.0, xp), none + 0.0)
-    by_odds = loops.add_odds_densities(z, near.gap, *near.students._standard(1.0, xp), none)
+    by_odds = loops.add_odds_densities(z, near.interval, *near.students._standard(1.0, xp), none)
 
     def likelier(_: Any, share: Floats) -> Floats:
         own = share[:, None] * by_odds
