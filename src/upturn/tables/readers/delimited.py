@@ -130,7 +130,9 @@ def _frame(batch: tuple[Row, ...], header: list[str]) -> "pd.DataFrame":
     ).set_axis(pd.Index(numbers, name="row"))
 
 
-_DECIMAL_COMMA = re.compile(r"[-+]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d+(?:[eE][-+]?\d+)?")
+_DECIMAL_COMMA = re.compile(
+    r"[-+]?(?:(?:\d{1,3}(?:\.\d{3})+|\d+),\d+(?:[eE][-+]?\d+)?|\d{1,3}(?:\.\d{3}){2,})\s*[\w%-]*"
+)
 _UNMISTAKABLE = re.compile(r"[-+]?(?:0|\d{4,}|[\d.]+\.\d{3}),\d+|[-+]?\d+,(?:\d{1,2}|\d{4,})")
 
 
