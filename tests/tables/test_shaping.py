@@ -234,3 +234,21 @@ def test_intervals_cover_with_clusters_and_fail_without():
     print(f"coverage with clusters {covered:.3f}, without {plain:.3f}")
     assert 0.87 < covered < 0.93
     assert plain < 0.75
+
+
+# ---- tables that say little ----------------------------------------------------------------------
+
+
+def test_a_label_that_splits_curves_into_single_points_is_named_before_a_fit():
+    models = [f"m{i}" for i in range(12)]
+    frame = pd.DataFrame({"task": "t", "model": models, "score": 0.5, "params": 1e9})
+    frame = frame.assign(setting=[f"commit {i}" for i in range(12)])
+    with pytest.raises(DataError, match=r"12 curves of one point.*--ignore setting"):
+        read(frame).curves("params")
+    assert read(frame, ignore="setting").curves("params").points.tolist() == [12]
+
+
+def test_single_points_of_many_tasks_are_no_fault_of_a_label():
+    tasks = [f"t{i}" for i in range(12)]
+    frame = pd.DataFrame({"task": tasks, "model": "m", "score": 0.5, "params": 1e9})
+    assert len(read(frame.assign(setting=tasks)).curves("params")) == 12

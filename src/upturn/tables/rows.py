@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers, Objects
-from upturn.checks.errors import NothingThereError, counted, listed
+from upturn.checks.errors import DataError, NothingThereError, counted, listed
 from upturn.tables import rules
 from upturn.tables.axis import Axis
 from upturn.tables.cells import Cells
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _GROUPING = ("model", "run", "family")
+_MANY = 6  # curves of one point each, from which on a label is blamed
+_POINTS = 3  # a curve would have on average without the label
 
 
 class Table(Protocol):
@@ -124,6 +126,7 @@ class Rows:
         labels = self._labels(present, axis)
         name = curve_names(labels)
         self._check_size(name, pack)
+        self._check_points(pack, axis)
 
         response, trials = self._response(rows, kind[curve] == "counts", orientation[curve])
         arrays = {"x": x[:, rows], "response": response, "trials": trials}
@@ -156,6 +159,21 @@ class Rows:
     def _labels(self, present: Integers, axis: Axis) -> dict[str, Texts]:
         labels = {name: values[present] for name, values in self.labels.items()}
         return labels | {"axis": np.full(len(present), axis.name)}
+
+    def _check_points(self, pack: Packing, axis: Axis) -> None:
+        """Refuse a table of single points that a label other than the task sets apart."""
+        if len(pack.points) < _MANY or pack.points.max() > 1:
+            return
+        curves, tasks = len(self.kind), len(set(self.labels["task"].tolist()))
+        for label in (c for c in ("setting", "shots", "metric", self.by) if c in self.labels):
+            others = [values for c, values in self.labels.items() if c != label]
+            joined = len(set(zip(*(values.tolist() for values in others), strict=True)))
+            if joined * _POINTS <= curves and tasks * _POINTS <= curves:
+                raise DataError(
+                    f"{self.results.name}: expected curves of several points on the axis "
+                    f"{axis.name}, but got {counted(curves, 'curve')} of one point, since the "
+                    f"column {label} differs from model to model; leave it out by --ignore {label}"
+                )
 
     def _check_size(self, names: Texts, pack: Packing) -> None:
         table, curves, longest = self.results.name, *pack.shape
