@@ -5,19 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from upturn.arrays.types import Objects
-from upturn.checks.errors import counted
+from upturn.arrays.types import Floats, Objects
+from upturn.checks.errors import DataError, counted
 from upturn.tables import cells as cells_module
 from upturn.tables import datasets, rules
+from upturn.tables.cells import Cells
 from upturn.tables.checkpoints import checkpoint_in
 from upturn.tables.facts.fill import OF_ALL_CHECKPOINTS
 from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES, known_models
 from upturn.tables.facts.names import nearest_names, params_in
 from upturn.tables.facts.tables import Facts, Knowledge, is_empty, knowledge
-from upturn.tables.readers import Source, read_table, table_name
-from upturn.tables.readers.evaluations import is_evaluation, read_evaluations
-from upturn.tables.readers.schema import cells_of
+from upturn.tables.readers import Source, table_name
+from upturn.tables.readers.harvest import harvested
+from upturn.tables.readers.schema import SCALES, cells_of, scale_numbers
+from upturn.tables.shaping.headers import meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,8 +112,10 @@ def notes_of(found: "pd.DataFrame") -> list[str]:
 def _cells(source: Source, name: str) -> "pd.DataFrame":
     """The cells of whatever has models."""
     found = datasets.resolve(source)
-    cells = read_evaluations(found, name).frame if is_evaluation(found) else read_table(found, name)
+    cells = harvested(found, name).frame
     cells = cells.rename(columns=facts_of_headers(map(str, cells.columns)))
+    others = [h for h in meant(list(map(str, cells.columns))) if h.factor in {None, 1.0}]
+    cells = cells.rename(columns={h.given: h.column for h in others})
     rules.required_column(name, "model", [str(column) for column in cells.columns])
     return cells
 
@@ -122,7 +126,10 @@ def _own(cells: "pd.DataFrame", name: str, models: Objects) -> dict[str, dict[st
     for column in (c for c in (*COLUMNS, "run", "step") if c in cells):
         given = cells_of(cells, name, column)
         is_number = column in FIGURES or column == "step"
-        values = cells_module.number(given) if is_number else cells_module.label(given)
+        try:
+            values = _numbers(given, column) if is_number else cells_module.label(given)
+        except DataError:  # ranks, or another unit: nothing that can be passed on as a fact
+            continue
         for model, value in zip(models, values.tolist(), strict=True):
             if not is_empty(value):
                 found.setdefault(model, {}).setdefault(column, set()).add(value)
@@ -130,6 +137,10 @@ def _own(cells: "pd.DataFrame", name: str, models: Objects) -> dict[str, dict[st
         model: {column: next(iter(of)) for column, of in columns.items() if len(of) == 1}
         for model, columns in found.items()
     }
+
+
+def _numbers(given: Cells, column: str) -> Floats:
+    return scale_numbers(given, column) if column in SCALES else cells_module.number(given)
 
 
 @dataclass
