@@ -97,7 +97,7 @@ CASES = (
     Case(EVALS, "fit evals.csv --axis release_date", r"task_name → task.*score_headline_v"),
     Case(LOGS, "convert inspect rer", r"security_guide.*security_guide"),
     Case(METR, "fit bymodel.csv --axis human_minutes", "falls"),
-    Case(METR, "fit bymodel.csv --axis human_minutes:-log10 --delta 0.5", "chance unknown"),
+    Case(METR, "fit bymodel.csv --axis human_minutes:-log10 --delta 0.5", r"chance\s+unknown"),
     Case(
         METR,
         "fit runs.jsonl --column task=alias --column model=task_id --axis human_minutes:-log10",
@@ -193,7 +193,7 @@ def table(found: Sequence[Outcome]) -> str:
     return "\n".join(rows)
 
 
-def page(found: Sequence[Outcome]) -> str:
+def written(found: Sequence[Outcome]) -> str:
     """The page of the docs."""
     right = sum(outcome.is_expected for outcome in found)
     return (
@@ -206,24 +206,27 @@ def page(found: Sequence[Outcome]) -> str:
     )
 
 
-def main() -> None:
-    """Run all cases and print them."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the cases are, and where the page goes."""
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where the cases are")
     parser.add_argument("--page", type=Path, help="write the page of the docs to this file")
-    options = parser.parse_args()
-    if not options.folder.is_dir():
-        print(f"no folder {os.fspath(options.folder)}: nothing to run", file=sys.stderr)
+
+
+def main(*, folder: Path = FOLDER, page: Path | None = None) -> None:
+    """Run all cases and print them; what is not as expected goes to standard error in full."""
+    if not folder.is_dir():
+        print(f"no folder {os.fspath(folder)}: nothing to run", file=sys.stderr)
         return
-    found = []
-    for outcome in outcomes(options.folder):
-        found.append(outcome)
+    found = list(outcomes(folder))
+    for outcome in found:
         if not outcome.is_expected:
             print(f"{outcome.case}\n{outcome.printed}", file=sys.stderr)
     print(table(found))
-    if options.page is not None:
-        options.page.write_text(page(found), encoding="utf-8")
+    if page is not None:
+        page.write_text(written(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser)
+    main(**vars(parser.parse_args()))

@@ -284,7 +284,7 @@ def test_a_model_file(tmp_path):
         ({"priors": {"rate": 3}}, "'rate': expected a prior in quotes, but got 3"),
         ({"priors": "rate=3"}, "priors: expected a mapping"),
         ({"model": "hing"}, "did you mean 'hinge'"),
-        ({"axis": "flop"}, "did you mean 'flops'"),
+        ({"axis": "flips"}, "did you mean 'flops'"),
         ({"axis": []}, "axis: expected one or more different axes"),
         ({"axis": "mix:flops,params"}, "so that no data could tell their weights"),
         ({"by": "familly"}, "did you mean 'family'"),
