@@ -5,16 +5,19 @@ error. A difference is a z-score against the combined error, so that over thousa
 0.27 % lie beyond 3 and 0.006 % beyond 4 by chance alone.
 """
 
+from argparse import ArgumentParser
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import measures, report, samplers
-from benchmarks.measures import Moment, Tally
+from benchmarks import samplers
+from benchmarks.output import report
+from benchmarks.output.arguments import count
 from benchmarks.problems import workloads
 from benchmarks.problems.pymc_models import Counts, parameters
-from benchmarks.references import stored
+from benchmarks.references import measures, stored
+from benchmarks.references.measures import Moment, Tally
 
 type Floats = NDArray[np.float64]
 
@@ -44,6 +47,12 @@ def fits(
         fine.append(~summary.index.isin(fit.failed))
     joined = {name: np.concatenate(parts, axis=1) for name, parts in draws.items()}
     return joined, np.stack(evidence, axis=1), np.stack(fine, axis=1)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=count, default=8)
+    parser.add_argument("--datasets", nargs="+", default=["open-models", "gpt3"])
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
 
 
 def run(

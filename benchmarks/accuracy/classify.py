@@ -1,14 +1,14 @@
 """Classify: are p_emergent and p_sharp right, on curves simulated from every shape?
 
 Curves, noise and truths are made in NumPy from the written definitions, without the package's own
-segments, priors and functionals. `python -m benchmarks.accuracy.classify --curves 130` takes minutes on two
+segments, priors and functionals. `python -m benchmarks classify --curves 130` takes minutes on two
 cores; the bar is meant for 1,300. Curves are classified in parts, each kept in results/classify as
 soon as it is done, so that a run that was ended goes on where it was. `--tables` counts false
 alarms in tables of flat tasks; `--figure` draws the reliability of what was found.
 """
 
-import argparse
 import json
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report
+from benchmarks.output import report
 from benchmarks.problems import workloads
 from benchmarks.problems.simulate import CHANCES, DECADES, Table
 
@@ -319,7 +319,7 @@ def _joined(parts: list[dict[str, Any]]) -> dict[str, Any]:
 def run(
     *, curves: int = PART, draws: int = DRAWS, flat_tables: int = 0, seed: int = 5
 ) -> dict[str, Any]:
-    """Classify simulated curves; see `tables`.
+    """Classify simulated curves; see `as_tables`.
 
     Parameters
     ----------
@@ -425,7 +425,7 @@ def _power(
     return out
 
 
-def tables(found: dict[str, Any]) -> str:
+def as_tables(found: dict[str, Any]) -> str:
     """Scores, reliability, power and false alarms, as Markdown."""
     parts = _scores(found) if "curves" in found else []
     if "flat" in found:
@@ -478,7 +478,7 @@ def _percent(share: float | None) -> float:
     return float("nan") if share is None else 100 * share
 
 
-def figure(found: dict[str, Any], path: Path) -> None:
+def diagram(found: dict[str, Any], path: Path) -> None:
     """A reliability diagram: of the curves of which p was said, how many were so."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -499,25 +499,19 @@ def figure(found: dict[str, Any], path: Path) -> None:
         page.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.accuracy.classify", description=__doc__
-    )
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--curves", type=int, default=PART, help="simulated from every shape")
     parser.add_argument("--tables", type=int, default=0, help="tables of flat tasks")
     parser.add_argument("--draws", type=int, default=DRAWS)
     parser.add_argument("--seed", type=int, default=5)
     parser.add_argument("--figure", type=Path, metavar="FILE.svg")
-    options = parser.parse_args()
-    found = run(
-        curves=options.curves, draws=options.draws, flat_tables=options.tables, seed=options.seed
-    )
-    text = tables(found)
+
+
+def main(*, curves: int, tables: int, draws: int, seed: int, figure: Path | None) -> None:
+    """Run, print and store."""
+    found = run(curves=curves, draws=draws, flat_tables=tables, seed=seed)
+    text = as_tables(found)
     print(text)
-    if options.figure and "curves" in found:
-        figure(found, options.figure)
+    if figure and "curves" in found:
+        diagram(found, figure)
     report.note(f"written to {report.save('classify', found, text=text)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,20 +1,21 @@
 """Contrast: techniques against their baselines on published results.
 
-`python -m benchmarks.accuracy.contrast` fits chain of thought against direct answers on GSM8K, and few-shot
+`python -m benchmarks contrast` fits chain of thought against direct answers on GSM8K, and few-shot
 chain of thought against few-shot answers on the tasks of BIG-Bench Hard, and prints both as tables.
 A task of 75 models takes some 20 seconds of one core. Answers are kept in results/contrast; with
 --page a table goes into docs/contrast.md, in its place there, and its figures beside the page.
 """
 
-import argparse
 import json
 import re
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import upturn
-from benchmarks import report
+from benchmarks.output import report
 from upturn.checks.numbers import probability
 from upturn.questions.contrast.result import Contrast
 from upturn.show.text.formats import escape_markdown, to_markdown
@@ -104,33 +105,30 @@ def section(kept: dict[str, Any]) -> str:
 
 def put(page: str, name: str, kept: dict[str, Any]) -> str:
     """A page with a section in the place that its comments keep for it."""
-    return report.put(
-        page, f"python -m benchmarks.accuracy.contrast --only {name} --page", section(kept)
-    )
+    return report.put(page, f"python -m benchmarks contrast --only {name} --page", section(kept))
 
 
-def main() -> None:
-    """Run or read what was asked for, and print it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--only", choices=list(RUNS), action="append")
     parser.add_argument("--task", action="append", default=[])
     parser.add_argument("--page", action="store_true", help=f"put it into {PAGE}")
     parser.add_argument("--threads", type=int, help="of the sampler; one a core by default")
-    options = parser.parse_args()
+
+
+def main(
+    *, only: Sequence[str] | None, task: Sequence[str], page: bool, threads: int | None
+) -> None:
+    """Run or read what was asked for, and print it."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in options.only or RUNS:
-        path = FOLDER / f"{'-'.join([name, *options.task])}.json"
+    for name in only or RUNS:
+        path = FOLDER / f"{'-'.join([name, *task])}.json"
         if not path.exists():
             begun = process_time()
-            found = run(name, options.task, threads=options.threads)
+            found = run(name, list(task), threads=threads)
             path.write_text(json.dumps(kept_of(found, process_time() - begun), default=str))
         kept = json.loads(path.read_text())
         print(section(kept), flush=True)
-        if options.page:
+        if page:
             PAGE.write_text(put(PAGE.read_text("utf-8"), name, kept), "utf-8")
             stored = PAGE.with_name(f"contrast-{name}.json")
             stored.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    main()

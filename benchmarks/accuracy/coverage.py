@@ -1,11 +1,13 @@
 """Coverage: how often 90 % intervals of tau hold the truth, on curves simulated from the prior."""
 
+from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report, samplers
+from benchmarks import samplers
+from benchmarks.output import report
 from benchmarks.problems.simulate import hinges
 
 if TYPE_CHECKING:
@@ -23,6 +25,12 @@ DESIGNS: dict[str, tuple[int, float | None, tuple[str, ...]]] = {
     "5 runs, sigma from its prior": (5, None, ("auto", "none")),
     "5 runs, sigma 0.1": (5, 0.1, ("auto", "none")),
 }
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--curves", type=int, default=1000)
+    parser.add_argument("--grouped", type=int, default=1000)
+    parser.add_argument("--designs", nargs="+", choices=tuple(DESIGNS), default=tuple(DESIGNS))
 
 
 def run(

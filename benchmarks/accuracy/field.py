@@ -2,7 +2,7 @@
 
 The files lie in ../shared/field, which is no part of the repository; where it is absent there is
 nothing to run. A case is as expected where the exit code and what is printed are.
-`python -m benchmarks.accuracy.field --page docs/field.md` writes the table of the docs.
+`python -m benchmarks field --page docs/field.md` writes the table of the docs.
 """
 
 import argparse
@@ -201,7 +201,7 @@ def written(found: Sequence[Outcome]) -> str:
         "Files in the form in which people have them, each with the command that a person would "
         "type and what it does. Numbers in them are invented; the layouts are those of the tools "
         f"named. {right} of {len(found)} commands do what is expected. "
-        "`python -m benchmarks.accuracy.field --page docs/field.md` makes this page.\n\n"
+        "`python -m benchmarks field --page docs/field.md` makes this page.\n\n"
         f"{table(found)}\n"
     )
 
@@ -224,9 +224,3 @@ def main(*, folder: Path = FOLDER, page: Path | None = None) -> None:
     print(table(found))
     if page is not None:
         page.write_text(written(found), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    add_arguments(parser)
-    main(**vars(parser.parse_args()))

@@ -1,14 +1,14 @@
 """Floors: is growth before the onset seen, and is a flat floor left in peace?
 
-`python -m benchmarks.accuracy.floors --tasks 40` takes minutes on two cores.
+`python -m benchmarks floors --tasks 40` takes minutes on two cores.
 """
 
-import argparse
+from argparse import ArgumentParser
 from typing import Any
 
 import numpy as np
 
-from benchmarks import report
+from benchmarks.output import report
 from benchmarks.problems import workloads
 from benchmarks.problems.simulate import DECADES, Table
 
@@ -38,6 +38,11 @@ def simulated(count: int, slope: float, overdispersion: float, *, seed: int) -> 
     )  # fmt: skip
 
 
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--tasks", type=int, default=40, help="of each sort")
+    parser.add_argument("--seed", type=int, default=5)
+
+
 def run(*, tasks: int = 40, seed: int = 5) -> dict[str, Any]:
     """How many floors of each sort are said to grow."""
     import upturn
@@ -65,19 +70,3 @@ def table(found: dict[str, Any]) -> str:
     """Percent of floors with p_grows above 0.5 and 0.95, as Markdown."""
     rows = found["rows"]
     return report.table(list(rows[0]), [list(row.values()) for row in rows])
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.accuracy.floors", description=__doc__
-    )
-    parser.add_argument("--tasks", type=int, default=40, help="of each sort")
-    parser.add_argument("--seed", type=int, default=5)
-    options = parser.parse_args()
-    found = run(tasks=options.tasks, seed=options.seed)
-    print(table(found))
-    report.note(f"written to {report.save('floors', found, text=table(found))}")
-
-
-if __name__ == "__main__":
-    main()

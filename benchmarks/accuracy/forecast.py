@@ -1,14 +1,14 @@
 """Forecast: how good are predictions of large models, on real tables, beside other curves?
 
-`python -m benchmarks.accuracy.forecast` holds the largest models of four tables out, fits the rest, and
+`python -m benchmarks forecast` holds the largest models of four tables out, fits the rest, and
 prints one table a data set. Checkpoints of a run are many and alike, so of each run only a few are
 kept. `--only NAME` takes one data set; answers are kept in results/forecast. With --page the tables
 go into docs/forecast.md, in their place there, and the figures beside the page. It takes three
 minutes of one core.
 """
 
-import argparse
 import json
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from time import process_time
@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 import upturn
-from benchmarks import report
+from benchmarks.output import report
 from upturn.questions.forecast.extrapolate import METHODS
 from upturn.questions.forecast.result import Forecast
 from upturn.show.text.formats import to_markdown
@@ -26,8 +26,8 @@ from upturn.tables.results import Results
 DATA = Path("../shared/data")
 FOLDER = Path("results/forecast")
 PAGE = Path("docs/forecast.md")
-COMMAND = "python -m benchmarks.accuracy.forecast --page"
-STORED = ("seconds", "totals", "scores", "mae", "log_score", "coverage_90")
+COMMAND = "python -m benchmarks forecast --page"
+STORED = ("version", "seconds", "totals", "scores", "mae", "log_score", "coverage_90")
 BEHIND = {"mae": 5.0, "log_score": 1.0}  # points, and nats a score: from where on a task is named
 
 # table, conditions, metrics, one checkpoint in how many, what is held out
@@ -92,6 +92,7 @@ def run(name: str, *, draws: int = 400, threads: int | None = None) -> Forecast:
 def kept_of(found: Forecast, seconds: float) -> dict[str, Any]:
     """What is written down of a forecast."""
     return {
+        "version": upturn.__version__,
         "seconds": seconds,
         "verdict": found.verdict,
         "notes": list(found.notes),
@@ -169,6 +170,7 @@ def section(found: dict[str, dict[str, Any]]) -> str:
     """What is put into the page."""
     curves = sum(kept["totals"]["curves"] for kept in found.values())
     points, nats = behind(found, "mae"), behind(found, "log_score")
+    versions = sorted({kept["version"] for kept in found.values()})
     seconds = sum(kept["seconds"] for kept in found.values())
     tables = "\n".join(text(name, kept) for name, kept in found.items())
     return (
@@ -176,35 +178,32 @@ def section(found: dict[str, dict[str, Any]]) -> str:
         f"is smaller by {BEHIND['mae']:g} points or more ({len(points)}):\n\n"
         f"{behind_table(points, 'points')}\nand on which its log score, with the best of four "
         f"noises, is better by {BEHIND['log_score']:g} or more ({len(nats)}):\n\n"
-        f"{behind_table(nats, 'log score')}\nSeed 0, upturn {upturn.__version__}, {seconds:.0f} s "
+        f"{behind_table(nats, 'log score')}\nSeed 0, upturn {', '.join(versions)}, {seconds:.0f} s "
         "of one core.\n"
     )
 
 
-def main() -> None:
-    """Run or read what was asked for, and print it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--only", choices=list(SETS), action="append")
     parser.add_argument("--page", action="store_true", help=f"put all into {PAGE}")
     parser.add_argument("--threads", type=int, help="of the sampler; one a core by default")
-    options = parser.parse_args()
+
+
+def main(*, only: Sequence[str] | None, page: bool, threads: int | None) -> None:
+    """Run or read what was asked for, and print it."""
     found = {}
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in SETS if options.page else options.only or SETS:
+    for name in SETS if page else only or SETS:
         path = FOLDER / f"{name}.json"
         if not path.exists():
             begun = process_time()
-            made = run(name, threads=options.threads)
+            made = run(name, threads=threads)
             path.write_text(json.dumps(kept_of(made, process_time() - begun), default=str))
         found[name] = json.loads(path.read_text())
         print(text(name, found[name]), flush=True)
-    if options.page:
+    if page:
         stored = {
             name: {part: rounded(kept[part]) for part in STORED} for name, kept in found.items()
         }
         PAGE.write_text(report.put(PAGE.read_text("utf-8"), COMMAND, section(stored)), "utf-8")
         PAGE.with_suffix(".json").write_text(json.dumps(stored, indent=1) + "\n", "utf-8")
-
-
-if __name__ == "__main__":
-    main()

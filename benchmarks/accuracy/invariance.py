@@ -6,13 +6,14 @@ for the same on FLOPs and on parameters where all models saw as much data, and f
 itself. The prevalence of the classes, which the tasks of a table share, is not learned.
 """
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks import report
+from benchmarks.output import report
 from upturn import Criteria, datasets, read
 from upturn.questions.arguments import models_of
 from upturn.questions.classify.model_fit import model_fits
@@ -27,6 +28,11 @@ FAR = 4.0  # decades
 SLACK = 0.1  # of a probability: Monte Carlo errors, and priors that stand on the axis
 LEVEL = 0.9
 FORMS = ("line", "late", "step", "smooth", "flat")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--curves", type=int, default=200, help="simulated")
+    parser.add_argument("--draws", type=int, default=400)
 
 
 def run(curves: int = 40, draws: int = 400, seed: int = 0) -> dict[str, Any]:

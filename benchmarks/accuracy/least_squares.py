@@ -5,6 +5,7 @@ a breakpoint with a 95 % confidence interval (Muggeo 2003, by the package piecew
 truths are curves it was made for, ramps that do not reach the ceiling, and hinges, which bend.
 """
 
+from argparse import ArgumentParser
 from importlib.util import find_spec
 from time import perf_counter
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report
+from benchmarks.output import report
 
 type Floats = NDArray[np.float64]
 
@@ -54,6 +55,10 @@ def breakpoint_of(u: Floats, score: Floats) -> tuple[float, float, float] | None
         return None
     low, high = found["breakpoint1"]["confidence_interval"]
     return found["breakpoint1"]["estimate"], low, high
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--curves", type=int, default=200)
 
 
 def run(*, curves: int = 200, seed: int = 1, threads: int = 2) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Mix: weights of a learned axis on simulated tables with known weights, and on real ones."""
 
+from argparse import ArgumentParser, BooleanOptionalAction
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report
+from benchmarks.output import report
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -172,6 +173,11 @@ def _real(
 
 
 # --- the measure ----------------------------------------------------------------------------------
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--tables", type=int, default=60)
+    parser.add_argument("--real", action=BooleanOptionalAction, default=True)
 
 
 def run(*, tables: int = 60, real: bool = True, seed: int = 31) -> dict[str, Any]:

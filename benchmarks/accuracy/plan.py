@@ -1,26 +1,26 @@
 """Plan: designs for a task that is known to rise far, and whether the promise holds.
 
-`python -m benchmarks.accuracy.plan` asks `upturn.plan` which designs pin the emergence scale of a task that
+`python -m benchmarks plan` asks `upturn.plan` which designs pin the emergence scale of a task that
 goes from nothing to eight in ten, and of any task that the priors can think of; then the design
 that is recommended is simulated once more, with another seed and more tasks. It takes two minutes
 of one core, and puts tables into docs/plan.md, the picture and the figures beside it.
 """
 
-import argparse
 import json
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
 from time import process_time
 from typing import Any
 
 import upturn
-from benchmarks import report
+from benchmarks.output import report
 from upturn.questions.plan.result import Plan
 from upturn.show import plots
 from upturn.show.text.formats import escape_markdown, to_markdown
 
 PAGE = Path("docs/plan.md")
-COMMAND = "python -m benchmarks.accuracy.plan"
+COMMAND = "python -m benchmarks plan"
 FAR: dict[str, Any] = {"chance": 0.0, "fixed": {"height": 0.8}}
 ASKED: dict[str, dict[str, Any]] = {
     "far": {"models": (10, 15, 20, 40), "trials": (100, 1000), "tasks": 100, **FAR},
@@ -102,18 +102,16 @@ def section(found: Mapping[str, Any]) -> str:
     )
 
 
-def main() -> None:
-    """Run, and put it where it belongs."""
-    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--threads", type=int)
-    found, drawn = run(parser.parse_args().threads)
+
+
+def main(*, threads: int | None) -> None:
+    """Run, and put it where it belongs."""
+    found, drawn = run(threads)
     PAGE.write_text(report.put(PAGE.read_text("utf-8"), COMMAND, section(found)), "utf-8")
     text = json.dumps(found, indent=1, default=report.plain)
     PAGE.with_suffix(".json").write_text(text + "\n", "utf-8")
     picture: Any = plots.plot_plan(drawn).figure
     plots.save(picture, PAGE.with_name("plan-designs.svg"))
     report.note(f"written to {PAGE}")
-
-
-if __name__ == "__main__":
-    main()

@@ -4,6 +4,7 @@ The tables are drawn in NumPy from the definitions. All have the same shape (tas
 to five models, trials), so that the hierarchical model is compiled once.
 """
 
+from argparse import ArgumentParser
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report
+from benchmarks.output import report
 
 if TYPE_CHECKING:
     from upturn.tables.curves import Curves
@@ -76,6 +77,14 @@ def _logistic(rng: np.random.Generator, u: Floats) -> Floats:
 
 
 SHARES = {"hinge": _hinge, "logistic": _logistic}
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--tables", type=int, default=60)
+    parser.add_argument("--model", choices=tuple(SHARES), default="logistic")
+    parser.add_argument("--draws", type=int, default=2000)
+    parser.add_argument("--tune", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
 
 
 def run(

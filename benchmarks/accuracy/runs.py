@@ -7,6 +7,7 @@ several goes: results/runs.json keeps what was measured before in the same way.
 """
 
 import json
+from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import report
+from benchmarks.output import report
 
 if TYPE_CHECKING:
     from upturn import Curves
@@ -142,6 +143,13 @@ def covered(
         "width": np.median(ends[1] - ends[0]),
         "failed": int((~found.population.converged).sum()),
     }
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--curves", type=int, default=200)
+    parser.add_argument("--noises", nargs="*", choices=tuple(NOISES), default=tuple(NOISES))
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--page", type=Path, help="to put the table into, such as docs/runs.md")
 
 
 def run(

@@ -1,13 +1,13 @@
-"""`python -m benchmarks.facts`: the bundled facts about models and tasks, from published tables.
+"""`python -m benchmarks facts`: the bundled facts about models and tasks, from published tables.
 
 Reads the tables of ../shared/data and what lies in this folder (published.csv, corrections.csv,
 tasks.toml); writes models.csv and tasks.csv of the package, the list of figures that were not taken
 (conflicts.csv), and the tables of docs/facts.md. Takes a few seconds.
 """
 
-import argparse
 import math
 import re
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pandas as pd
@@ -53,15 +53,16 @@ def _text(value: object) -> str:
     return str(value)
 
 
-def main() -> None:
-    """Read the command line, and say what was written."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.facts", description=__doc__)
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    options = parser.parse_args()
-    models, conflicts = resolve(registry(options.data))
+
+
+def main(*, data: Path) -> None:
+    """Write them, and say what was written."""
+    models, conflicts = resolve(registry(data))
     written = {
         PACKAGE / "models.csv": models_table(models),
-        PACKAGE / "tasks.csv": tasks(options.data),
+        PACKAGE / "tasks.csv": tasks(data),
         FOLDER / "conflicts.csv": conflicts_table(conflicts),
     }
     for path, table in written.items():
@@ -70,7 +71,3 @@ def main() -> None:
     sources = pd.read_csv(PACKAGE / "sources.csv", keep_default_na=False)
     Path("docs/facts.md").write_text(page(*written.values(), sources), encoding="utf-8")
     print("docs/facts.md")
-
-
-if __name__ == "__main__":
-    main()

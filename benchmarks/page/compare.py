@@ -1,11 +1,12 @@
 """Compare: the figures of docs/compare.md, on published tables.
 
-`python -m benchmarks.page.compare gpt3 pythia olmo brier mmlu control` takes ten to thirty minutes on
+`python -m benchmarks compare gpt3 pythia olmo brier mmlu control` takes ten to thirty minutes on
 two cores; each part can be asked for alone. olmo, brier and mmlu read the folder of published
 results (`--data`, by default ../shared/data).
 """
 
-import argparse
+from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
@@ -82,14 +83,15 @@ def formats_as_metrics(data: Path) -> pd.DataFrame:
 PARTS = {f.__name__: f for f in (gpt3, pythia, olmo, brier, mmlu, control)}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("parts", nargs="+", choices=PARTS)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    given = parser.parse_args()
-    for part in given.parts:
+
+
+def main(*, parts: Sequence[str], data: Path) -> None:
+    for part in parts:
         start = perf_counter()
-        found = PARTS[part](given.data)
+        found = PARTS[part](data)
         print(f"## {part}, {perf_counter() - start:.0f} s\n\n{found.verdict}\n")
         print(to_document(comparison.sheet_of(found, 0.9)))
         for note in found.notes:
@@ -98,7 +100,3 @@ def main() -> None:
             worst = max(np.ptp([one.log_evidence for one in found.scores[:2]], axis=0))
             first, second = found.names[:2]
             print(f"largest |Δ log evidence| of a curve, {first} to {second}: {worst:.3f}\n")
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@ beside it (benchmarks.json), so that a part can be measured again by itself.
 
 import json
 import os
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -306,3 +307,13 @@ def _write(path: Path, text: str) -> None:
     temporary = path.with_suffix(".part")
     temporary.write_text(text, "utf-8")
     os.replace(temporary, path)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("results", nargs="+", type=Path, help="JSON files; later ones win")
+    parser.add_argument("--folder", type=Path, default=Path("docs"))
+
+
+def main(*, results: Sequence[Path], folder: Path) -> None:
+    for path in render(results, folder):
+        print(path)

@@ -1,15 +1,16 @@
 """Published: what is said of GPT-3's few-shot tasks, and of MMLU on the Pythia suite.
 
-`python -m benchmarks.page.published` takes minutes on two cores. The figures of docs/classify.md.
+`python -m benchmarks published` takes minutes on two cores. The figures of docs/classify.md.
 """
 
 import json
+from argparse import ArgumentParser
 from time import process_time
 from typing import Any
 
 import numpy as np
 
-from benchmarks import report
+from benchmarks.output import report
 
 FRAGILE = 0.1  # what leaving one model out may move p_emergent by
 TASKS = ("arithmetic_3da", "hellaswag")
@@ -78,11 +79,11 @@ def _told(done: int, total: int) -> None:
         report.note(f"classify: {done} of {total} fits")
 
 
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add no options: there are none."""
+
+
 def main() -> None:
     found = run()
     print(json.dumps(found, indent=1, default=float))
     report.note(f"written to {report.save('published', found)}")
-
-
-if __name__ == "__main__":
-    main()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import upturn
-from benchmarks import report
+from benchmarks.output import report
 from benchmarks.paper import claims, figures
 from benchmarks.paper.claims import Source, Stated
 from upturn.questions.classify.result import Classification

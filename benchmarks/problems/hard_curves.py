@@ -5,6 +5,7 @@ references/hard.csv is what the curves are read from, so that they stay the same
 generators become; `python -m benchmarks hard` makes it anew, and a test holds it to this recipe.
 """
 
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,3 +140,11 @@ def write(path: Path = PATH) -> None:
     temporary = path.with_suffix(".part")
     temporary.write_text(table().to_csv(index=False), "utf-8")
     temporary.replace(path)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add no options: there are none."""
+
+
+def main() -> None:
+    write()

@@ -35,7 +35,7 @@ class Workload:
     tasks : tuple of str
         Which of its curves; all if empty.
     model : str
-        One of `benchmarks.problems.pymc_models.PRIORS`, under the beta-binomial, without scatter groups.
+        One of `benchmarks.problems.pymc_models.PRIORS`, under the beta-binomial, without groups.
     recipe : str
         How its references were made.
     """
@@ -62,7 +62,8 @@ WORKLOADS: Mapping[str, Workload] = {
         ("arc_easy", "lambada_openai", "piqa"),
     ),
     "hard": Workload(
-        "simulated: " + "; ".join(f"{name} ({case.why})" for name, case in hard_curves.CASES.items()),
+        "simulated: "
+        + "; ".join(f"{name} ({case.why})" for name, case in hard_curves.CASES.items()),
         "hard",
     ),
 }  # fmt: skip
@@ -136,11 +137,13 @@ def counts(dataset: str) -> Any:
     import upturn
     from upturn.tables import datasets
 
-    results = upturn.read(hard_curves.PATH if dataset == "hard" else datasets.path(dataset))
+    path = hard_curves.PATH if dataset == "hard" else datasets.path(dataset)
+    results = upturn.read(path, facts="none")  # references are of the tables as they are
     conditions = DATA[dataset]
     if dataset == "pythia":
         frame = results.frame
-        results = upturn.read(frame[frame.groupby("task").cumcount() % PYTHIA_EVERY == 0])
+        thinned = frame[frame.groupby("task").cumcount() % PYTHIA_EVERY == 0]
+        results = upturn.read(thinned, facts="none")
     curves = (results.where(*conditions) if conditions else results).curves("flops", scatter="none")
     return curves.take(curves.kind == "counts")
 

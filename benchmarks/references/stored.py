@@ -1,11 +1,11 @@
 """References: posterior moments that samplers are held to, stored with how they were made.
 
-`quadrature.json` holds deterministic sums (`benchmarks.references.quadrature`), each with its own error: what
-a finer lattice along other axes changes. Where that is too large, they are weighted sums over a
-scrambled net (`benchmarks.references.dense_net`), with the standard error of its replicates. `nuts.json` holds long
-runs of the PyMC models by nutpie, each moment with ArviZ's Monte Carlo error. An entry carries a
-digest of the data and the priors it was made from, so that one that no longer belongs to them is
-refused, not used.
+`quadrature.json` holds deterministic sums (`benchmarks.references.quadrature`), each with its own
+error: what a finer lattice along other axes changes. Where that is too large, they are weighted
+sums over a scrambled net (`benchmarks.references.dense_net`), with the standard error of its
+replicates. `nuts.json` holds long runs of the PyMC models by nutpie, each moment with ArviZ's Monte
+Carlo error. An entry carries a digest of the data and the priors it was made from, so that one that
+no longer belongs to them is refused, not used.
 """
 
 import hashlib
@@ -17,10 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import measures
 from benchmarks.problems import workloads
 from benchmarks.problems.pymc_models import Compiled, Counts, priors
-from benchmarks.references import dense_net, quadrature
+from benchmarks.references import dense_net, measures, quadrature
 
 FOLDER = Path(__file__).parent
 NUTS: dict[str, Any] = {"chains": 4, "draws": 10_000, "tune": 2_000, "target_accept": 0.95}

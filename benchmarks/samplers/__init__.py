@@ -1,8 +1,8 @@
 """Samplers: each is set up once on a problem, then gives draws for a seed, timed.
 
 The registry names all that are compared. What a peer needs may be missing; then it stays a row that
-says how to get it. Every peer has the model of `benchmarks.problems.pymc_models`, written from the definitions
-(JAGS in its own language), with the same priors on the same data.
+says how to get it. Every peer has the model of `benchmarks.problems.pymc_models`, written from the
+definitions (JAGS in its own language), with the same priors on the same data.
 """
 
 import shutil

@@ -1,7 +1,7 @@
 """Density: the reference models over JAX arrays, of one curve, for NumPyro and BlackJAX.
 
-Shares and the rising factorial are those of `benchmarks.problems.pymc_models`, written once for PyTensor and
-any namespace with its names.
+Shares and the rising factorial are those of `benchmarks.problems.pymc_models`, written once for
+PyTensor and any namespace with its names.
 """
 
 from collections.abc import Mapping

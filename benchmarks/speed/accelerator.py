@@ -10,18 +10,28 @@ import json
 import os
 import subprocess
 import sys
+from argparse import ArgumentParser
 from importlib.util import find_spec
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from benchmarks import measures, report
+from benchmarks.output import report
 from benchmarks.problems.simulate import hinges
+from benchmarks.references import measures
 
 SIZES = (100, 1000, 10_000)
 MODEL = "hinge"
 POINTS = 20
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--sizes", nargs="*", type=int, default=SIZES)
+    parser.add_argument("--draws", type=int, default=4000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--groups", type=int, default=0, help="families a curve [%(default)s]")
+    parser.add_argument("--real", action="store_true", help="compare posteriors of real curves too")
 
 
 def run(

@@ -7,16 +7,19 @@ gets no further seed, and one that takes longer than the limit is stopped and st
 a row that says so.
 """
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from benchmarks import measures, report, samplers
-from benchmarks.measures import Reduced, Truth
+from benchmarks import samplers
+from benchmarks.output import report
+from benchmarks.output.arguments import count
 from benchmarks.problems import workloads
-from benchmarks.references import stored
+from benchmarks.references import measures, stored
+from benchmarks.references.measures import Reduced, Truth
 from benchmarks.speed.processes import Cores, Lanes, StoppedError, Worker
 
 KEYS = tuple(key for key in samplers.REGISTRY if key not in samplers.LONG)
@@ -45,6 +48,18 @@ class Turn:
             return budget
         each = float(np.mean(self.seconds))
         return min((seeds - len(self.runs)) * each, max(budget - sum(self.seconds), 0.0))
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    names = tuple(workloads.WORKLOADS)
+    parser.add_argument("--workloads", dest="names", nargs="+", choices=names, default=names)
+    parser.add_argument(
+        "--samplers", dest="keys", nargs="+", choices=tuple(samplers.REGISTRY), default=KEYS
+    )
+    parser.add_argument("--seeds", type=count, default=20)
+    parser.add_argument("--budget", type=float, default=300, help="s of a sampler on a workload")
+    parser.add_argument("--limit", type=float, default=1200, help="s after which a run is stopped")
+    parser.add_argument("--threads", type=int, default=2)
 
 
 def run(

@@ -6,16 +6,19 @@ except for `pm.sample`, which compiles each time it is called. Ours counts all t
 does: the no-change twins, diagnostics and the tree too.
 """
 
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import measures, report, samplers
+from benchmarks import samplers
+from benchmarks.output import report
+from benchmarks.output.arguments import count
 from benchmarks.problems import workloads
 from benchmarks.problems.pymc_models import Counts
-from benchmarks.references import stored
+from benchmarks.references import measures, stored
 
 type Floats = NDArray[np.float64]
 
@@ -37,6 +40,19 @@ def reference(curves: Any, counts: Counts, dataset: str, model: str) -> tuple[Fl
         truth.append([entry["mean"]["changepoint"], *entry["changepoint_quantiles"]])
         variance.append(entry["sd"]["changepoint"] ** 2)
     return np.array(truth), np.array(variance)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--seeds", type=count, default=20)
+    parser.add_argument("--peers", nargs="*", choices=tuple(PEERS), default=["joint", "loop"])
+    parser.add_argument("--pymc-seeds", type=count, default=1)
+    parser.add_argument(
+        "--datasets", nargs="+", choices=tuple(workloads.WORKLOADS), default=["open-models", "gpt3"]
+    )
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--long", action="store_true", help="ours with 16,000 draws too, nutpie with 4,000 a chain"
+    )
 
 
 def run(

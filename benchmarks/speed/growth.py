@@ -5,13 +5,15 @@ that would spend more than its budget on the next size is not asked for it. As m
 as there are lanes, sets of cores that nobody else computes on.
 """
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from benchmarks import report, samplers
+from benchmarks import samplers
+from benchmarks.output import report
 from benchmarks.problems.workloads import Problem
 from benchmarks.speed.processes import Cores, Lanes, StoppedError, Worker
 
@@ -63,6 +65,18 @@ def problem(*, curves: int = CURVES, points: int = POINTS, parameters: int = 5) 
     model, likelihood = MODELS[parameters]
     chosen: Any = Model.from_toml(model, "growth") if "\n" in model else model
     return Problem(f"{curves} × {points} × {parameters}", drawn, chosen, likelihood)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--axes", nargs="+", choices=tuple(AXES), default=tuple(AXES))
+    parser.add_argument(
+        "--samplers", dest="keys", nargs="+", choices=tuple(samplers.REGISTRY), default=KEYS
+    )
+    parser.add_argument("--most", type=int, default=10_000, help="curves or points")
+    parser.add_argument("--budget", type=float, default=300, help="s of a run at one size")
+    parser.add_argument("--own-budget", type=float, default=900, help="the same for ours")
+    parser.add_argument("--limit", type=float, default=300, help="s after which a run is stopped")
+    parser.add_argument("--threads", type=int, default=2)
 
 
 def run(

@@ -11,16 +11,23 @@ import signal
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
 
-from benchmarks import report
+from benchmarks.output import report
 
 TASKS = ("arithmetic_2da", "arithmetic_3da", "boolq", "copa", "piqa", "rte", "wic", "winogrande")
 HOW = ("--where", "setting=few-shot", "--draws", "80", "--batch", "1", "--seed", "3", "-q")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--interrupts", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
 
 
 def run(*, kills: int = 20, interrupts: int = 3, seed: int = 0) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from numba import njit
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from benchmarks import report
+from benchmarks.output import report
 from benchmarks.problems import workloads
 from benchmarks.problems.pymc_models import MARGIN, RHO, Counts
 
@@ -129,6 +130,13 @@ def plain(counts: Counts, p: Mapping[str, Floats]) -> Floats:
 
 
 # --- measuring ------------------------------------------------------------------------------------
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--dataset", choices=tuple(workloads.DATA), default="open-models")
+    parser.add_argument("--particles", type=int, default=16_384)
+    parser.add_argument("--repeats", type=int, default=9)
+    parser.add_argument("--seed", type=int, default=1)
 
 
 def run(

@@ -1,7 +1,9 @@
-"""How far the verdict of a report moves with few models: `python -m benchmarks.speed.lean`.
+"""How far the verdict of a report moves with few models: `python -m benchmarks lean`.
 
 Nothing is sampled twice: the lean answer is the full one with models left out.
 """
+
+from argparse import ArgumentParser
 
 import numpy as np
 
@@ -32,12 +34,12 @@ def moved(results: "upturn.Results", draws: int = DRAWS, seed: int = 0) -> dict[
     }
 
 
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add no options: there are none."""
+
+
 def main() -> None:
     """Print one line a table."""
     for name, results in tables().items():
         found = moved(results)
         print(f"{name}: {', '.join(f'{key} {value:.3g}' for key, value in found.items())}")
-
-
-if __name__ == "__main__":
-    main()

@@ -5,13 +5,24 @@ curves is that with the worst luck. The contest has 7 to 20 seeds, so that peers
 there are 150.
 """
 
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmarks import measures, report
+from benchmarks.output import report
+from benchmarks.output.arguments import count
+from benchmarks.problems import workloads
+from benchmarks.references import measures
 from benchmarks.speed import draws_a_second
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    names = tuple(workloads.WORKLOADS)
+    parser.add_argument("--seeds", type=count, default=150)
+    parser.add_argument("--datasets", nargs="+", choices=names, default=names)
+    parser.add_argument("--threads", type=int, default=2)
 
 
 def run(*, seeds: int, datasets: Sequence[str], threads: int) -> dict[str, Any]:

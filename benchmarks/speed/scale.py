@@ -4,17 +4,23 @@ import json
 import resource
 import subprocess
 import sys
+from argparse import ArgumentParser
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from benchmarks import report
+from benchmarks.output import report
 from benchmarks.problems.simulate import hinges
 
 MODELS = ("hinge", "logistic", "flat")
 SIZES = (100, 300, 1000, 3000)
 POINTS = 20
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
+    parser.add_argument("--threads", type=int, default=2)
 
 
 def run(*, sizes: tuple[int, ...] = SIZES, draws: int = 4000, threads: int = 2) -> dict[str, Any]:

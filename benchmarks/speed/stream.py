@@ -9,18 +9,26 @@ import os
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
-from benchmarks import report
+from benchmarks.output import report
 
 SIZES = (1000, 3000, 10_000)
 POINTS = 8
 TRIALS = 200
 CHANCE = 0.25
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES)
+    parser.add_argument("--model", default="hinge")
+    parser.add_argument("--draws", type=int, default=400)
+    parser.add_argument("--workers", type=int, default=0)
 
 
 def run(

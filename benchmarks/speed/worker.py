@@ -15,8 +15,10 @@ from typing import Any, TextIO
 
 START = perf_counter()
 
-from benchmarks import measures, report, samplers
+from benchmarks import samplers
+from benchmarks.output import report
 from benchmarks.problems import workloads
+from benchmarks.references import measures
 from benchmarks.speed import growth
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from benchmarks import report
 from benchmarks.accuracy import classify as benchmark
 from benchmarks.accuracy import floors
+from benchmarks.output import report
 
 CLASSES = ["flat", "smooth", "changepoint", "inverse", "u-shaped", "humped"]
 
@@ -53,7 +53,7 @@ def test_right_answers_score_nothing_and_parts_are_made_once(made):
         assert found["flat"][prior]["at_most"] == pytest.approx(1 - 0.05**0.5)
     again = benchmark.run(curves=141, draws=40, flat_tables=2)
     assert len(made) == 4
-    assert benchmark.tables(again) == benchmark.tables(found)
+    assert benchmark.as_tables(again) == benchmark.as_tables(found)
 
 
 def test_wrong_answers_are_caught(made):
@@ -69,7 +69,7 @@ def test_the_figure_is_the_same_twice(made, tmp_path):
     found = benchmark.run(curves=140, draws=40)
     texts = []
     for name in ("a.svg", "b.svg"):
-        benchmark.figure(found, tmp_path / name)
+        benchmark.diagram(found, tmp_path / name)
         texts.append((tmp_path / name).read_text("utf-8"))
     assert texts[0] == texts[1]
     assert "p_emergent" in texts[0]

@@ -17,14 +17,15 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import measures, report, samplers
+from benchmarks import samplers
 from benchmarks.accuracy import least_squares
-from benchmarks.measures import Reduced, Truth
+from benchmarks.output import report
 from benchmarks.page import page
 from benchmarks.problems import hard_curves, workloads
 from benchmarks.problems.pymc_models import PRIORS, Counts
-from benchmarks.references import quadrature
+from benchmarks.references import measures, quadrature
 from benchmarks.references import stored as references
+from benchmarks.references.measures import Reduced, Truth
 from benchmarks.samplers import Answer, Entry, jags, nuts
 from benchmarks.speed import contest, growth, kernel, processes, worker
 

@@ -10,8 +10,8 @@ ROOT = Path(__file__).parents[2]
 if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does not
     sys.path.insert(0, str(ROOT))
 
-from benchmarks import report
 from benchmarks.accuracy import forecast
+from benchmarks.output import report
 from upturn.questions.forecast.extrapolate import METHODS
 
 PAGE = (ROOT / "docs" / "forecast.md").read_text("utf-8")

@@ -20,13 +20,14 @@ if str(ROOT) not in sys.path:  # `python -m pytest` puts it there, `pytest` does
 
 import upturn
 from benchmarks import __main__ as command
-from benchmarks import measures, report, samplers
+from benchmarks import samplers
 from benchmarks.accuracy import coverage
-from benchmarks.measures import Moment, Tally
+from benchmarks.output import report
 from benchmarks.page import page
 from benchmarks.problems import simulate, workloads
 from benchmarks.problems.pymc_models import PRIORS, Counts, build, log_rising, priors
-from benchmarks.references import dense_net, quadrature, stored
+from benchmarks.references import dense_net, measures, quadrature, stored
+from benchmarks.references.measures import Moment, Tally
 from benchmarks.samplers import Answer
 from benchmarks.speed import accelerator, draws_a_second, kernel, precision
 

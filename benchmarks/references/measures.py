@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 from scipy.stats import t as student_t
 
-from benchmarks import report
+from benchmarks.output import report
 
 type Floats = NDArray[np.float64]
 

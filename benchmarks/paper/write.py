@@ -1,16 +1,16 @@
-"""`python -m benchmarks.paper`: docs/paper.md and its pictures, from bundled data alone.
+"""`python -m benchmarks paper`: docs/paper.md and its pictures, from bundled data alone.
 
 Takes two to four minutes of one core; parts whose data, versions and settings are those of the last
 run are read from results/paper.
 """
 
-import argparse
 import json
 import shutil
+from argparse import ArgumentParser
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import report
+from benchmarks.output import report
 from benchmarks.paper.measure import FOLDER, PARTS, Effort, part, versions
 from benchmarks.paper.page import PICTURES, page
 
@@ -46,18 +46,15 @@ def _replace(path: Path, text: str) -> None:
     temporary.replace(path)
 
 
-def main() -> None:
-    """Read the command line, and say what was written."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.paper", description=__doc__)
+def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--folder", type=Path, default=Path("docs"))
     parser.add_argument("--seed", type=int, default=Effort.seed)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--fresh", action="store_true", help="compute everything anew")
-    options = parser.parse_args()
-    effort = Effort(seed=options.seed, threads=options.threads)
-    for path in write(effort, options.folder, fresh=options.fresh):
+
+
+def main(*, folder: Path, seed: int, threads: int | None, fresh: bool) -> None:
+    """Write the page, and say what was written."""
+    effort = Effort(seed=seed, threads=threads)
+    for path in write(effort, folder, fresh=fresh):
         report.note(str(path))
-
-
-if __name__ == "__main__":
-    main()

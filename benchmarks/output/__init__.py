@@ -1,0 +1,1 @@
+"""What every benchmark writes with: tables, files of results, options."""
