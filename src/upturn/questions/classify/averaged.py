@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import DataError, counted
-from upturn.formulas.scaling import range_share_of, scaling_of
 from upturn.posterior.averaging import ModelAverage
 from upturn.posterior.criteria import Criteria
 from upturn.posterior.outcomes import OUTCOMES, VERDICTS, verdict_of
@@ -285,23 +284,19 @@ class Averaged:
         Returns
         -------
         x : array (curve, count)
-            Where the expected score has risen by a tenth of its rise; inf where it rises by less
-            than what counts (`Criteria.min_rise`).
+            The headline scale: where the expected score first stands delta above chance; -inf
+            before the smallest scale, inf beyond the largest.
         emergent : array of bool (curve, count)
         """
         generator = np.random.Generator(np.random.Philox(seed))
-        span = scaling_of(self.models[0], self.curves).span
-        unit = range_share_of(self.models[0], self.curves) * span * self.criteria.min_rise
         x, emergent = np.empty((2, len(self.curves), count))
         for i, p in enumerate(self.p_model):
             model = generator.choice(len(p), size=count, p=p / p.sum())
             draw = generator.integers(self.draws, size=count)
-            until, rise, held = (
+            x[i], emergent[i] = (
                 np.stack([getattr(fit, name)[i] for fit in self._fits])[model, draw]
-                for name in ("flat_until", "rise", "emergent")
+                for name in ("threshold", "emergent")
             )
-            x[i] = np.where(rise >= unit[i], until, np.inf)
-            emergent[i] = held
         return self._x(x), emergent > 0
 
     # --- scales -----------------------------------------------------------------------------------
