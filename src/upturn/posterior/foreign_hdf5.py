@@ -27,15 +27,16 @@ def objects(group: h5py.Group, seen: set[int]) -> Iterator[h5py.HLObject]:
     Raises
     ------
     ForeignFileError
-        For a soft or external link, and for values that are kept in another file.
+        For a soft or external link, for a second name of the same object, and for values that are
+        kept in another file.
     """
     for name in group:
         if type(group.get(name, getlink=True)) is not h5py.HardLink:
             raise ForeignFileError(f"{name!r} is a link to somewhere else, and none is followed")
         member = group[name]
         address = h5py.h5o.get_info(member.id).addr
-        if address in seen:  # two names, or a group within itself
-            continue
+        if address in seen:  # a group within itself would be read without end
+            raise ForeignFileError(f"{name!r} has two names, which nothing in a saved fit has")
         seen.add(address)
         if isinstance(member, h5py.Dataset):
             check_storage(member, name)
