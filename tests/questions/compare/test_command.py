@@ -108,7 +108,7 @@ def test_quiet_with_a_file_prints_nothing(folder):
         (["--shapes", "hinge,flat", "--model", "hinge"], "expected --shapes without --model"),
         (["--metrics", "a,b", "--metric", "a"], "expected --metrics without --metric"),
         (["--axes", "flops"], "axes: expected two or more"),
-        (["--axes", "flops,size"], "size"),
+        (["--axes", "flops,depth"], "depth"),
         (["--shapes", "hinge,hinje"], "hinje"),
         ([*AXES, "-o", "a.nc"], ".nc"),
     ],
