@@ -3,7 +3,7 @@
 A posterior with a thin neck needs a lattice as fine as the neck everywhere. Here a proposal follows
 it instead: Student-t's around draws, each as wide as the draws about it, half of them around draws
 of the posterior and half around draws of a colder one, which know of thin ends of necks of which
-the others see little. The densities are those of `benchmarks.references.quadrature`; nothing of the
+the others see little. The densities are those of `benchmarks.references.posterior`; nothing of the
 library is used. From the prior, particles are tempered until they are the posterior's; the proposal
 is then made anew from its own draws. How far off the result is, is what replicates of the net say.
 """
@@ -19,7 +19,8 @@ from scipy.special import gammaln, logsumexp, ndtr, ndtri
 from scipy.stats import chi2, qmc
 
 from benchmarks.problems.pymc_models import Counts
-from benchmarks.references.quadrature import Posterior, labels_of
+from benchmarks.references.posterior import Posterior
+from benchmarks.references.quadrature import labels_of
 
 type Floats = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.problems import workloads
 from benchmarks.problems.pymc_models import Compiled, Counts, priors
-from benchmarks.references import dense_net, measures, quadrature
+from benchmarks.references import dense_net, lattice, measures, quadrature
 
 FOLDER = Path(__file__).parent
 NUTS: dict[str, Any] = {"chains": 4, "draws": 10_000, "tune": 2_000, "target_accept": 0.95}
@@ -75,7 +75,7 @@ def lookup(entries: dict[str, Any], name: str, counts: Counts) -> dict[str, Any]
 def by_quadrature(counts: Counts, model: str, *, binomial: bool) -> dict[str, Any]:
     """One curve's entry: by a lattice, a finer one where that is too coarse, or by a net."""
     entry: dict[str, Any] = {}
-    for rule in (quadrature.Rule(), quadrature.FINE):
+    for rule in (lattice.Rule(), lattice.FINE):
         entry = _of_lattice(quadrature.check(model, counts, binomial=binomial, rule=rule))
         if max(entry["log_evidence_error"], entry["moment_error"]) <= COARSE_ERROR:
             break

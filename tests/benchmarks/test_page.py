@@ -26,7 +26,7 @@ from benchmarks.output import report
 from benchmarks.page import page
 from benchmarks.problems import simulate, workloads
 from benchmarks.problems.pymc_models import PRIORS, Counts, build, log_rising, priors
-from benchmarks.references import dense_net, measures, quadrature, stored
+from benchmarks.references import dense_net, lattice, measures, posterior, quadrature, stored
 from benchmarks.references.measures import Moment, Tally
 from benchmarks.samplers import Answer
 from benchmarks.speed import accelerator, draws_a_second, kernel, precision
@@ -81,7 +81,7 @@ def test_log_rising_equals_the_sum_of_logarithms():
             assert log_rising(np, np.float64(x), float(k)) == pytest.approx(
                 exact, rel=1e-11, abs=1e-9
             )
-            assert quadrature._log_rising(x, float(k)) == pytest.approx(exact, rel=1e-11, abs=1e-9)
+            assert posterior._log_rising(x, float(k)) == pytest.approx(exact, rel=1e-11, abs=1e-9)
 
 
 @pytest.mark.slow
@@ -167,17 +167,17 @@ def banana(bend, sd):
 @pytest.mark.parametrize(("bend", "sd"), [(0.0, 1.0), (0.5, 0.5), (1.0, 0.5)])
 def test_a_lattice_integrates_a_bent_density(bend, sd):
     start = np.array([[1.0, 2.0]])
-    found = quadrature.lattice(banana(bend, sd), lambda z: z, start, quadrature.FINE)
+    found = lattice.lattice(banana(bend, sd), lambda z: z, start, lattice.FINE)
     assert found.log == pytest.approx(0, abs=1e-5)
     np.testing.assert_allclose(found.moments, [0, bend], atol=1e-4)
 
 
 def test_a_coarser_lattice_shows_the_error():
     """A ridge that bends within one step: the flood loses its ends, and more of them if coarser."""
-    rule, start = quadrature.Rule(), np.array([[1.0, 2.0]])
+    rule, start = lattice.Rule(), np.array([[1.0, 2.0]])
     for bend, sd in ((1.0, 0.3), (1.0, 0.5), (0.5, 0.3)):
-        found = quadrature.lattice(banana(bend, sd), lambda z: z, start, rule)
-        coarse = quadrature.lattice(banana(bend, sd), lambda z: z, start, rule.coarser)
+        found = lattice.lattice(banana(bend, sd), lambda z: z, start, rule)
+        coarse = lattice.lattice(banana(bend, sd), lambda z: z, start, rule.coarser)
         assert abs(found.log) < 5 * abs(found.log - coarse.log)
 
 
