@@ -71,21 +71,26 @@ def thinned(frame: pd.DataFrame, every: int) -> pd.DataFrame:
 
 def table_of(name: str) -> Results:
     """The rows of a data set that are used."""
-    own = SETS[name]
-    source = own["source"]
+    data_set = SETS[name]
+    source = data_set["source"]
     if isinstance(source, Path):
-        frame = thinned(pd.read_csv(source), own["every"])
+        frame = thinned(pd.read_csv(source), data_set["every"])
         results = upturn.read(frame, name=source.name)
     else:
         results = upturn.read(source)
-    return results.where(*own["where"]) if own["where"] else results
+    return results.where(*data_set["where"]) if data_set["where"] else results
 
 
 def run(name: str, *, draws: int = 400, threads: int | None = None) -> Forecast:
     """One data set's forecast."""
-    own = SETS[name]
+    data_set = SETS[name]
     return upturn.forecast(
-        table_of(name), metric=own["metric"], draws=draws, seed=0, threads=threads, **own["split"]
+        table_of(name),
+        metric=data_set["metric"],
+        draws=draws,
+        seed=0,
+        threads=threads,
+        **data_set["split"],
     )
 
 
@@ -107,10 +112,10 @@ def kept_of(found: Forecast, seconds: float) -> dict[str, Any]:
 
 def text(name: str, kept: dict[str, Any]) -> str:
     """The scores of one data set as a Markdown table."""
-    own = SETS[name]
-    split = ", ".join(f"{key} {value:g}" for key, value in own["split"].items())
+    data_set = SETS[name]
+    split = ", ".join(f"{key} {value:g}" for key, value in data_set["split"].items())
     held, curves = kept["totals"]["held_out"], kept["totals"]["curves"]
-    where = f" ({', '.join(own['where'])})" if own["where"] else ""
+    where = f" ({', '.join(data_set['where'])})" if data_set["where"] else ""
     head = f"**{name}**{where}, {split}: {held} scores of {curves} curves held out\n\n"
     heads = ["method", "mae", "crps", "log score", "50 %", "90 %", "noise", "no fit"]
     rows = [

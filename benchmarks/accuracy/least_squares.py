@@ -93,9 +93,9 @@ def _peer(curves: Any, truth: Floats) -> dict[str, Any]:
         return {"problem": MISSING}
     start, answers = perf_counter(), []
     for i in range(len(curves)):
-        one = curves.mask[i]
-        score = curves.response[i, one] / curves.trials[i, one]
-        answers.append(breakpoint_of(curves.u[0, i, one], score) or (np.nan, np.nan, np.nan))
+        points = curves.mask[i]
+        score = curves.response[i, points] / curves.trials[i, points]
+        answers.append(breakpoint_of(curves.u[0, i, points], score) or (np.nan, np.nan, np.nan))
     return _scored(np.array(answers), truth, perf_counter() - start)
 
 

@@ -153,7 +153,7 @@ def _real(
     ).population
     axis, limits = curves.axes[0], curves.limits[:, :, 0]
     weights = weights_module.table(found, axis, limits, LEVEL)
-    own = [weights_module.table(found.of(i), axis, limits, LEVEL) for i in range(len(curves))]
+    tables = [weights_module.table(found.of(i), axis, limits, LEVEL) for i in range(len(curves))]
     return {
         "curves": len(curves),
         "points": int(curves.points.sum()),
@@ -167,7 +167,7 @@ def _real(
         "verdict": weights_module.verdict(found, axis, limits, LEVEL),
         "own": {
             str(name): one.iloc[0][["exponent", "exponent_low", "exponent_high"]].tolist()
-            for name, one in zip(curves.name, own, strict=True)
+            for name, one in zip(curves.name, tables, strict=True)
         },
     }
 

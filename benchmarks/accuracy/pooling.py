@@ -48,8 +48,8 @@ def simulate(seed: int, model: str) -> "tuple[Curves, Truth]":
     offset = sigma_family * rng.standard_normal(len(SIZES))
     rows = []
     for task, chance in enumerate(CHANCES):
-        own = offset + sigma_task * rng.standard_normal(len(SIZES))
-        share = SHARES[model](rng, u - own[family])
+        offsets = offset + sigma_task * rng.standard_normal(len(SIZES))
+        share = SHARES[model](rng, u - offsets[family])
         floor = rng.beta(1 + 98 * chance, 1 + 98 * (1 - chance))
         mean = np.clip(floor + (1 - floor) * share, 1e-9, 1 - 1e-9)
         size = 1 / np.clip((0.2 * rng.standard_normal()) ** 2, 1e-8, 0.999) - 1

@@ -97,6 +97,6 @@ def main(*, parts: Sequence[str], data: Path) -> None:
         for note in found.notes:
             print(f"note: {note}")
         if isinstance(found, AxesComparison):
-            worst = max(np.ptp([one.log_evidence for one in found.scores[:2]], axis=0))
+            worst = max(np.ptp([score.log_evidence for score in found.scores[:2]], axis=0))
             first, second = found.names[:2]
             print(f"largest |Δ log evidence| of a curve, {first} to {second}: {worst:.3f}\n")

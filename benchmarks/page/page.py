@@ -150,12 +150,12 @@ def _add(found: dict[str, Any], results: dict[str, Any]) -> None:
     for name in PARTS:
         if name not in results:
             continue
-        one = results[name] | {"machine": results["machine"]}
+        part = results[name] | {"machine": results["machine"]}
         several = SEVERAL.get(name)
         if several:
             kept = found.get(name, {several: {}})
-            one[several] = _with_place(kept, several) | _with_place(one, several)
-        found[name] = one
+            part[several] = _with_place(kept, several) | _with_place(part, several)
+        found[name] = part
 
 
 def _with_place(part: dict[str, Any], several: str) -> dict[str, Any]:

@@ -83,12 +83,12 @@ def _held(
     stated: list[Stated], curves: Any, found: dict[str, Classification], effort: Effort
 ) -> Iterator[Facts]:
     """One row a statement and curve."""
-    for one in stated:
-        for name, task in curves.get(one.ability, ()):
+    for claim in stated:
+        for name, task in curves.get(claim.ability, ()):
             i = found[name].curves.labels["task"].tolist().index(task)
             yield {
-                **asdict(one), "data": claims.SOURCES[name].data, "task": task,
-                **verdict(found[name], i, one.flops, effort.seed),
+                **asdict(claim), "data": claims.SOURCES[name].data, "task": task,
+                **verdict(found[name], i, claim.flops, effort.seed),
             }  # fmt: skip
 
 
@@ -151,9 +151,9 @@ def panels(effort: Effort) -> tuple[Facts, Pictures]:
     rows = []
     for panel in figures.FEW_SHOT:
         source = claims.SOURCES[panel.source]
-        one = Source(source.data, source.where, source.metric, (panel.task,))
+        panel_source = Source(source.data, source.where, source.metric, (panel.task,))
         fit = upturn.fit(
-            results_of(one), metric=source.metric, draws=effort.drawn, seed=effort.seed,
+            results_of(panel_source), metric=source.metric, draws=effort.drawn, seed=effort.seed,
             threads=effort.threads,
         )  # fmt: skip
         drawn.append((panel, fit))
@@ -172,7 +172,7 @@ def panels(effort: Effort) -> tuple[Facts, Pictures]:
 
 def techniques(effort: Effort) -> tuple[Facts, Pictures]:
     """The gain of each technique over its baseline, beside the scale that is stated."""
-    stated = {one.ability: one for one in claims.table1()}
+    stated = {claim.ability: claim for claim in claims.table1()}
     drawn, rows = [], []
     for ability, (setting, task) in claims.TECHNIQUES.items():
         found = upturn.contrast(

@@ -121,9 +121,9 @@ def both(row: Facts, name: str) -> str:
 def missing_table(stated: Iterable[Stated], reasons: Mapping[str, str]) -> str:
     """The rows of Table 1 that no data reach, with the reason."""
     lines = [
-        [one.ability, scale(one.flops), one.model, reasons[one.ability]]
-        for one in stated
-        if one.ability in reasons
+        [claim.ability, scale(claim.flops), claim.model, reasons[claim.ability]]
+        for claim in stated
+        if claim.ability in reasons
     ]
     return to_markdown(["ability", "stated", "first model", "why not"], lines, (1,))
 

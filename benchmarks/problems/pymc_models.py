@@ -254,15 +254,15 @@ def build(
         given = {key: pm.Data(key, value) for key, value in counts.data().items()}
 
         of = given["of"]
-        own = {}
+        values = {}
         for parameter, text in priors(name, binomial=binomial).items():
             if parameter == "floor":
                 numbers: tuple[Any, ...] = (given["floor_alpha"], given["floor_beta"])
-                own[parameter] = pm.Beta(parameter, *numbers, dims="curve")
+                values[parameter] = pm.Beta(parameter, *numbers, dims="curve")
             else:
                 distribution, numbers = parsed(text)
-                own[parameter] = getattr(pm, distribution)(parameter, *numbers, dims="curve")
-        p = {parameter: value[of] for parameter, value in own.items()}
+                values[parameter] = getattr(pm, distribution)(parameter, *numbers, dims="curve")
+        p = {parameter: value[of] for parameter, value in values.items()}
         share, ceiling = SHARES[name](pt, given["u"], p), given["ceiling"][of]
         mean = p["floor"] + (ceiling - p["floor"]) * share if "floor" in p else ceiling * share
         mean = pt.clip(mean, MARGIN, 1 - MARGIN)

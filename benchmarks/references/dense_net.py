@@ -285,8 +285,8 @@ def _summed(posterior: Posterior, parts: list[Part]) -> Found:
     labels = labels_of(posterior.names)
     top = max(part.top for part in parts)
     scale = np.exp([part.top - top for part in parts])
-    each = scale[:, None] * np.array([part.sums for part in parts])
-    whole = each.mean(axis=0)
+    sums = scale[:, None] * np.array([part.sums for part in parts])
+    whole = sums.mean(axis=0)
 
     def moments(row: Floats) -> tuple[Floats, Floats]:
         first, second = row[1::2] / row[0], row[2::2] / row[0]
@@ -294,8 +294,8 @@ def _summed(posterior: Posterior, parts: list[Part]) -> Found:
 
     mean, sd = moments(whole)
     # errors of ratios from their influence on each replicate, as a jackknife takes them
-    count = len(each)
-    left = [moments((whole * count - row) / (count - 1)) for row in each]
+    count = len(sums)
+    left = [moments((whole * count - row) / (count - 1)) for row in sums]
     errors = [
         np.sqrt((count - 1) / count * np.square(np.array(v) - np.mean(v, axis=0)).sum(axis=0))
         for v in zip(*left, strict=True)
@@ -307,7 +307,7 @@ def _summed(posterior: Posterior, parts: list[Part]) -> Found:
         quantiles = _quantiles(np.concatenate([p.z for p in parts]), np.concatenate(weights))
     return Found(
         float(np.log(whole[0]) + top),
-        float(each[:, 0].std(ddof=1) / math.sqrt(count) / whole[0]),
+        float(sums[:, 0].std(ddof=1) / math.sqrt(count) / whole[0]),
         dict(zip(labels, mean.tolist(), strict=True)),
         dict(zip(labels, sd.tolist(), strict=True)),
         float(max((e / sd).max() for e in errors)),

@@ -218,18 +218,18 @@ class Reduced:
         for name, draws in answer.draws.items():
             curves, chains, _ = draws.shape
             still = np.ptp(draws.reshape(curves, -1), axis=1) == 0
-            own = np.ones(curves)
+            reported = np.ones(curves)
             worst = np.ones(curves)
             for i in np.flatnonzero(~still):
-                own[i] = array_stats.ess(draws[i], method="mean")
+                reported[i] = array_stats.ess(draws[i], method="mean")
                 worst[i] = array_stats.rhat(draws[i])
             if answer.ess is not None:
-                own = np.asarray(answer.ess, dtype=float)
+                reported = np.asarray(answer.ess, dtype=float)
             spread = draws.mean(axis=2).std(axis=1, ddof=1) / np.sqrt(chains)
             mean[name] = draws.mean(axis=(1, 2))
-            error[name] = np.maximum(spread, draws.std(axis=(1, 2)) / np.sqrt(own))
+            error[name] = np.maximum(spread, draws.std(axis=(1, 2)) / np.sqrt(reported))
             rhat.append(worst)
-            ess.append(own)
+            ess.append(reported)
         worst_rhat, least = np.max(rhat, axis=0), np.min(ess, axis=0)
         flagged = (worst_rhat > RHAT) | (least < LEAST_ESS)
         if answer.objections is not None:
@@ -283,9 +283,9 @@ def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
     estimates = np.stack([run.functionals for run in runs])
     effective = effective_draws(estimates, truth.functionals, truth.variance)
     rate = effective / seconds.mean()
-    each = [z_by_parameter(run, truth) for run in runs]
+    by_run = [z_by_parameter(run, truth) for run in runs]
     # nan stays, and is wrong
-    z = np.stack([np.max(list(one.values()), axis=0) for one in each])
+    z = np.stack([np.max(list(values.values()), axis=0) for values in by_run])
     flagged = np.stack([run.flagged for run in runs])
     rhat = np.stack([run.rhat for run in runs])
     wrong = ~(z <= WRONG)
@@ -302,7 +302,7 @@ def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:
         "relative_error": relative_error(len(runs)),
         "bias": bias,
         "z": z.max(axis=0),
-        "z_by_parameter": {name: np.max([one[name] for one in each]) for name in each[0]},
+        "z_by_parameter": {name: np.max([values[name] for values in by_run]) for name in by_run[0]},
         "runs": z.size,
         "wrong": int(wrong.sum()),
         "wrong_unflagged": int((wrong & ~flagged).sum()),

@@ -127,14 +127,14 @@ class Posterior:
     def __init__(self, name: str, counts: Counts, *, binomial: bool = False) -> None:
         self.name, self.counts, self.binomial = name, counts, binomial
         outer = {"ramp": ("changepoint", "slope")}.get(name, ("changepoint",))
-        own = priors(name, binomial=binomial)
-        self.outer = tuple(p for p in own if p in outer)
-        self.inner = tuple(p for p in own if p not in outer)
+        texts = priors(name, binomial=binomial)
+        self.outer = tuple(p for p in texts if p in outer)
+        self.inner = tuple(p for p in texts if p not in outer)
         self.names = (*self.outer, *self.inner)
         self.ceiling = float(counts.ceiling[0])
-        self._priors = {n: _quantiles(text, float(counts.chance[0])) for n, text in own.items()}
+        self._priors = {n: _quantiles(text, float(counts.chance[0])) for n, text in texts.items()}
         # the slope's prior, for where a ramp meets the ceiling
-        self._slope = parsed(own["slope"])[1] if name == "ramp" else ()
+        self._slope = parsed(texts["slope"])[1] if name == "ramp" else ()
         k, n = counts.successes, counts.trials
         self._constant = float((gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)).sum())
 
@@ -162,8 +162,8 @@ class Posterior:
 
     def given(self, fixed: Sequence[float]) -> Function:
         """The density of the other coordinates, the first ones fixed and without their priors'."""
-        own = 0.5 * sum(z * z for z in fixed) + 0.5 * math.log(2 * math.pi) * len(fixed)
-        return lambda z: self.log_density(whole(fixed, z)) + own
+        minus_log_prior = 0.5 * sum(z * z for z in fixed) + 0.5 * math.log(2 * math.pi) * len(fixed)
+        return lambda z: self.log_density(whole(fixed, z)) + minus_log_prior
 
     def breaks(self, fixed: Sequence[float]) -> Floats:
         """Where the next outer parameter's integrand has kinks, in z, given the ones before."""

@@ -185,14 +185,14 @@ def _nested(
     while todo:
         top = max(float(p.log_weights.max()) for p in (*todo, *done))
         total = sum(p.masses(top)[0] for p in (*todo, *done))
-        one = todo.pop()
-        fine, coarse = one.masses(top)
-        if abs(fine - coarse) < rule.tolerance * total or one.halvings == DEPTH:
-            done.append(one)
+        last = todo.pop()
+        fine, coarse = last.masses(top)
+        if abs(fine - coarse) < rule.tolerance * total or last.halvings == DEPTH:
+            done.append(last)
             continue
-        middle = 0.5 * (one.low + one.high)
-        todo.append(piece(one.low, middle, one.halvings + 1))
-        todo.append(piece(middle, one.high, one.halvings + 1))
+        middle = 0.5 * (last.low + last.high)
+        todo.append(piece(last.low, middle, last.halvings + 1))
+        todo.append(piece(middle, last.high, last.halvings + 1))
     done.sort(key=lambda p: p.low)
     log = np.concatenate([p.log_weights for p in done])
     top = log.max()

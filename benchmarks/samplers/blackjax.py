@@ -105,7 +105,7 @@ class Tempered(_Vmapped):
 
         def stage(carry: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
             key, state, count = carry
-            key, own = jax.random.split(key)
+            key, step_key = jax.random.split(key)
             smc = blackjax.adaptive_tempered_smc(
                 prior, likelihood, blackjax.hmc.build_kernel(), blackjax.hmc.init,
                 {
@@ -115,7 +115,7 @@ class Tempered(_Vmapped):
                 },
                 resampling.systematic, target_ess=TARGET_ESS, num_mcmc_steps=MOVES,
             )  # fmt: skip
-            state, _ = smc.step(own, state)
+            state, _ = smc.step(step_key, state)
             return key, state, count + 1
 
         first, later = jax.random.split(key)

@@ -87,17 +87,17 @@ def draw_prior(model: str, key: Any, data: Mapping[str, Any], count: int) -> dic
     """Draws from the prior in unconstrained coordinates: (count,) of each."""
     out = {}
     for name, text in priors(model).items():
-        key, own = jax.random.split(key)
+        key, step_key = jax.random.split(key)
         kind, numbers = parsed(text) if name != "floor" else ("Beta", ())
-        normal = jax.random.normal(own, (count,))
+        normal = jax.random.normal(step_key, (count,))
         if kind in ("Normal", "LogNormal"):
             out[name] = numbers[0] + numbers[1] * normal
         elif kind == "HalfNormal":
             out[name] = jnp.log(numbers[0] * jnp.abs(normal))
         elif kind == "Uniform":
-            out[name] = special.logit(jax.random.uniform(own, (count,), minval=1e-12))
+            out[name] = special.logit(jax.random.uniform(step_key, (count,), minval=1e-12))
         else:
             a, b = numbers or (data["floor_alpha"], data["floor_beta"])
-            value = jnp.clip(jax.random.beta(own, a, b, (count,)), 1e-12, 1 - 1e-12)
+            value = jnp.clip(jax.random.beta(step_key, a, b, (count,)), 1e-12, 1 - 1e-12)
             out[name] = special.logit(value)
     return out

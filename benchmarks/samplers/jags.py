@@ -41,11 +41,11 @@ PRIORS: dict[str, Any] = {
 
 def program(model: str) -> str:
     """The model of all curves, in JAGS's language."""
-    own = {
+    texts = {
         name: "dbeta(floor_alpha[j], floor_beta[j])" if name == "floor" else _prior(text)
         for name, text in priors(model).items()
     }
-    floor = "floor[of[i]]" if "floor" in own else "0"
+    floor = "floor[of[i]]" if "floor" in texts else "0"
     lines = ["model {", "  for (i in 1:observations) {"]
     lines += [
         f"    share[i] <- {SHARES[model]}",
@@ -54,7 +54,7 @@ def program(model: str) -> str:
         "    k[i] ~ dbetabin(mean[i] * size[of[i]], (1 - mean[i]) * size[of[i]], n[i])",
         "  }",
         "  for (j in 1:curves) {",
-        *(f"    {name}[j] ~ {text}" for name, text in own.items()),
+        *(f"    {name}[j] ~ {text}" for name, text in texts.items()),
         f"    size[j] <- 1 / min(max(pow(overdispersion[j], 2), {RHO[0]!r}), {RHO[1]!r}) - 1",
         "  }",
         "}",

@@ -20,7 +20,7 @@ FIELDS = ("num_steps", "diverging")
 def model(name: str, data: dict[str, Any], curves: int | None = None) -> None:
     """The reference model in NumPyro, of one curve or of several along a plate."""
     plate = None if curves is None else numpyro.plate("curve", curves)
-    own = {}
+    parameters = {}
     for parameter, text in priors(name).items():
         if parameter == "floor":
             prior = dist.Beta(data["floor_alpha"], data["floor_beta"])
@@ -28,14 +28,14 @@ def model(name: str, data: dict[str, Any], curves: int | None = None) -> None:
             kind, numbers = parsed(text)
             prior = getattr(dist, kind)(*numbers)
         if plate is None:
-            own[parameter] = numpyro.sample(parameter, prior)
+            parameters[parameter] = numpyro.sample(parameter, prior)
         else:
             with plate:
-                own[parameter] = numpyro.sample(parameter, prior)
+                parameters[parameter] = numpyro.sample(parameter, prior)
     if plate is not None:
-        own = {parameter: value[:, None] for parameter, value in own.items()}
+        parameters = {parameter: value[:, None] for parameter, value in parameters.items()}
         data = data | {"ceiling": data["ceiling"][:, None]}
-    numpyro.factor("log_likelihood", log_likelihood(name, own, data))
+    numpyro.factor("log_likelihood", log_likelihood(name, parameters, data))
 
 
 class _Numpyro:
@@ -102,8 +102,8 @@ class Vmapped(_Numpyro):
     name = "NumPyro NUTS, vmapped"
 
     def _program(self) -> Any:
-        each = jax.vmap(chain(self._problem.known_model), in_axes=(0, None))
-        return jax.vmap(each)
+        chains = jax.vmap(chain(self._problem.known_model), in_axes=(0, None))
+        return jax.vmap(chains)
 
     def _keys(self, seed: int) -> Any:
         shape = (len(self._problem.curves), CHAINS)

@@ -159,9 +159,9 @@ def _device() -> str:
     """What JAX computed on."""
     import jax
 
-    one = jax.devices()[0]
-    cores = f", {os.cpu_count()} cores" if one.platform == "cpu" else ""
-    return f"{one.platform} ({one.device_kind}{cores}), jax {jax.__version__}"
+    device = jax.devices()[0]
+    cores = f", {os.cpu_count()} cores" if device.platform == "cpu" else ""
+    return f"{device.platform} ({device.device_kind}{cores}), jax {jax.__version__}"
 
 
 if __name__ == "__main__":

@@ -46,8 +46,8 @@ class Turn:
             return 0.0
         if not self.seconds:
             return budget
-        each = float(np.mean(self.seconds))
-        return min((seeds - len(self.runs)) * each, max(budget - sum(self.seconds), 0.0))
+        seconds = float(np.mean(self.seconds))
+        return min((seeds - len(self.runs)) * seconds, max(budget - sum(self.seconds), 0.0))
 
 
 def add_arguments(parser: ArgumentParser) -> None:

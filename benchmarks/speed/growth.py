@@ -113,10 +113,10 @@ def run(
     def grow(one: tuple[str, str], cores: Cores) -> list[dict[str, Any]]:
         nonlocal done
         axis, key = one
-        each = own_budget if key == "ours" else budget
+        seconds = own_budget if key == "ours" else budget
         sizes = [size for size in AXES[axis] if size <= most]
         rows = _grow(
-            axis, key, sizes, budget=each, limit=max(limit, LENIENT * each), threads=threads,
+            axis, key, sizes, budget=seconds, limit=max(limit, LENIENT * seconds), threads=threads,
             cores=cores,
         )  # fmt: skip
         done += 1
@@ -195,8 +195,8 @@ def table(found: dict[str, Any]) -> str:
         sizes = sorted({row["size"] for row in rows})
         lines = []
         for title in dict.fromkeys(row["title"] for row in rows):
-            own = {row["size"]: row for row in rows if row["title"] == title}
-            lines.append([title, *(_cell(own.get(size)) for size in sizes)])
+            by_size = {row["size"]: row for row in rows if row["title"] == title}
+            lines.append([title, *(_cell(by_size.get(size)) for size in sizes)])
         parts.append(report.table([f"s (MB) by {axis}", *(f"{s:,}" for s in sizes)], lines))
     return "\n\n".join(parts)
 
