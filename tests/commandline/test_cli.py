@@ -373,7 +373,7 @@ def test_the_table(rise):
         r"chance unknown",
         row,
     )
-    assert result.stderr.startswith("\nscore      the mean")
+    assert result.stderr.startswith("\nscore      mean score")
 
 
 def test_json(rise):

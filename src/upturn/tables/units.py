@@ -71,8 +71,8 @@ def amount(column: str, text: str) -> float:
 
     Examples
     --------
-    >>> amount("params", "160M"), amount("flops", "3,640 PF-days"), amount("tokens", "1.5 T tokens")
-    (160000000.0, 3.1449600000000003e+23, 1500000000000.0)
+    >>> amount("params", "160M"), amount("flops", "3 PF-days"), amount("tokens", "1.5 T tokens")
+    (160000000.0, 2.592e+20, 1500000000000.0)
     """
     cleaned = text.strip()
     power = _POWER.search(cleaned)

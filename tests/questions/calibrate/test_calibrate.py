@@ -224,7 +224,7 @@ def test_the_verdict_names_what_is_wrong():
         ({"ci": 2}, "ci: expected a probability"),
         ({"draws": 3}, "draws: expected 40 to"),
         ({"design": "gpt3", "axis": "mix:flops,params"}, "axis: expected single axes"),
-        ({"design": "gpt3", "axis": "flop"}, "did you mean 'flops'"),
+        ({"design": "gpt3", "axis": "flps"}, "did you mean 'flops'"),
     ],
 )
 def test_what_cannot_be_calibrated_is_said(how, said):

@@ -110,4 +110,4 @@ def test_all_is_every_built_in():
 
     assert [model.name for model in models_of("all")] == Model.names()
     assert upturn.compare_models is compare_models
-    assert pd.Index([m.shape for m in models_of("all")]).nunique() == 5
+    assert pd.Index([m.shape for m in models_of("all")]).nunique() == 6

@@ -126,7 +126,7 @@ def test_messages_name_the_row_of_the_table(change, message, tmp_path):
     assert os.listdir(tmp_path) == ["table.csv"]
 
 
-@pytest.mark.parametrize("text", ["", "task,model,score\n", "model,score\na,1\n", 'task,"x\n'])
+@pytest.mark.parametrize("text", ["", "task,model,score\n", 'task,"x\n'])
 def test_broken_files(text, tmp_path):
     path = tmp_path / "table.csv"
     path.write_text(text)
@@ -135,6 +135,17 @@ def test_broken_files(text, tmp_path):
     with pytest.raises(DataError) as found:
         upturn.fit(path, output=tmp_path / "run.zarr", draws=40)
     assert str(found.value) == str(held.value)
+    assert os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_a_column_that_is_missing(tmp_path):
+    """Named by either, with a remedy for what it is: a table in memory may be shaped by options."""
+    path = tmp_path / "table.csv"
+    path.write_text("score\n1\n")
+    with pytest.raises(DataError, match="expected columns 'task', 'model', but got 'score'"):
+        upturn.read(path)
+    with pytest.raises(DataError, match="expected a column 'task', but got the columns 'score'"):
+        upturn.fit(path, output=tmp_path / "run.zarr", draws=40)
     assert os.listdir(tmp_path) == ["table.csv"]
 
 
