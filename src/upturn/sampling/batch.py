@@ -3,7 +3,6 @@
 Curves of one kind and about the same length make a block. How they are cut changes no result.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, fields, replace
@@ -13,6 +12,7 @@ from threading import Event
 import numpy as np
 
 from upturn.arrays.types import Floats, Index
+from upturn.checks import processors
 from upturn.formulas.curve import CurveModel
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.formulas.scaling import Scaling
@@ -129,7 +129,7 @@ def sample_each(
     """
     how = choose.backend(backend)
     stop = Event()
-    workers = threads or os.cpu_count() or 1
+    workers = threads or processors.usable()
     cut = list(_blocks(curves, workers, how.curves))
     jobs = []
     for model, draws in models:

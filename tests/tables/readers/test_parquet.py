@@ -54,3 +54,56 @@ def test_without_pyarrow(tmp_path, monkeypatch):
         r"pip install 'upturn\[parquet\]', or save the table as CSV$",
     ):
         read_parquet(tmp_path / "r.parquet", "r.parquet")
+
+
+def test_texts_of_every_kind(tmp_path):
+    path = tmp_path / "r.parquet"
+    texts = ["é", "", "b", "é"] * 5000
+    frame = pd.DataFrame({"task": texts, "kind": pd.Categorical(texts), "n": range(20_000)})
+    frame.to_parquet(path, row_group_size=7000)
+    table = read_parquet(path, "r.parquet")
+    assert table["task"].tolist() == table["kind"].tolist() == texts
+    assert table["n"].tolist() == list(range(20_000))
+
+
+def bomb(path, **columns):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    parquet.write_table(pa.table(columns), path, compression="zstd")
+    return path
+
+
+@pytest.mark.parametrize("length", [900, 3000, 50_000])
+def test_labels_that_would_fill_the_memory(length, tmp_path):
+    """Twelve kilobytes that were 4.6 GB once every row had its own text."""
+    import pyarrow as pa
+
+    labels = pa.DictionaryArray.from_arrays(
+        pa.array([0] * 100_000, pa.int32()), pa.array(["x" * length])
+    )
+    path = bomb(tmp_path / "r.parquet", task=labels)
+    assert path.stat().st_size < 50_000
+    before = pa.total_allocated_bytes()
+    with pytest.raises(DataError, match=r"expected a table that unpacks to at most 6\d MB, as"):
+        read_parquet(path, "r.parquet")
+    assert pa.total_allocated_bytes() - before < 200_000_000
+
+
+def test_columns_that_would_fill_the_memory(tmp_path):
+    import pyarrow as pa
+
+    same = pa.array([1.0] * 1_000_000)
+    path = bomb(tmp_path / "r.parquet", **{f"c{i}": same for i in range(20)})
+    with pytest.raises(DataError, match=r"expected a table that unpacks to at most .* but got"):
+        read_parquet(path, "r.parquet")
+
+
+def test_a_long_label_is_named_by_its_row(tmp_path):
+    import upturn
+
+    path = tmp_path / "r.parquet"
+    frame = pd.DataFrame({"task": ["a", "x" * 5000], "model": "m", "score": 0.5, "flops": 1e20})
+    frame.to_parquet(path)
+    with pytest.raises(DataError, match="column task: expected at most 1,000 characters, but got"):
+        upturn.read(path)
