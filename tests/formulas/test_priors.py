@@ -352,7 +352,7 @@ def test_deep_nesting_does_not_end_the_interpreter():
     """The parser's own stack is C's: an overflow there would be no exception."""
     code = (
         "from upturn.formulas.priors import Prior\n"
-        "from upturn.arrays.types import DataError\n"
+        "from upturn.checks.errors import DataError\n"
         "for opening in ('(', '[', '-', 'not ', 'f(', 'lambda:', '0 if 0 else ', '1**'):\n"
         "    for count in (10**3, 10**4, 10**5, 10**6):\n"
         "        try: Prior.parse(opening * count + '1', 'x')\n"

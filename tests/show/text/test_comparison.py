@@ -23,6 +23,8 @@ def test_differences_have_errors_but_not_to_itself():
     [
         ("flops", 2.3e22, "2.3e22"),
         ("flops", np.inf, "> 1.0e24"),
+        ("flops", 0.0, "< 1.0e20"),
+        ("perplexity", np.inf, "> 20.0"),
         ("perplexity", 3.6, "3.6"),
         ("perplexity", 0.0, "< 3.0"),
     ],

@@ -138,13 +138,10 @@ def _axis_block(found: "AxesComparison", curves: "pd.DataFrame", axis: "Axis", c
 
 
 def _scale(axis: "Axis", value: float, limits: "np.ndarray") -> str:
-    """A scale as text; beyond the largest of the curve where it is infinite (0: turned round)."""
+    """A scale in native units as text, or the end of the axis beyond which it lies."""
     with np.errstate(divide="ignore"):
         x = float(axis.coordinate(value))
-    if np.isfinite(x):
-        return axis.format(value)
-    sign = "<" if axis.transform.startswith("-") else ">"
-    return f"{sign} {axis.format(float(axis.value(limits[1])))}"
+    return axis.text(x, *map(float, limits))
 
 
 # ---- models and metrics --------------------------------------------------------------------------
