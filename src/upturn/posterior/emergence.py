@@ -21,7 +21,7 @@ from upturn.model import Model
 from upturn.tables.curves import Curves
 
 DELTA = 0.1  # a score this far above chance is an ability
-GRID = 65  # points at which a curve is looked at before the crossing is closed in on
+GRID = 65  # even points at which a curve is looked at before the crossing is closed in on
 BISECTIONS = 16
 CELLS = 4_000_000  # grid points times draws looked at in one go: 32 MB
 
@@ -47,11 +47,15 @@ class Emergence:
 
 
 def expected(model: CurveModel, p: Mapping[str, Floats], u: Floats, ceiling: Floats) -> Floats:
-    """Expected score (curve, u, draw) at points u (curve, u) on the model's scale."""
+    """Expected score (curve, u, draw) on the model's scale at points u.
+
+    Points are (curve, u), the same for every draw, or (curve, u, draw).
+    """
     parameters = {name: p[name][:, None, :] for name in model.parameters}
     draws = next(iter(p.values())).shape[1]
-    mean = model.mean(NUMPY, parameters, u[:, :, None], ceiling[:, None, None])
-    return np.broadcast_to(mean, (*u.shape, draws))
+    points = u if u.ndim == 3 else u[:, :, None]
+    mean = model.mean(NUMPY, parameters, points, ceiling[:, None, None])
+    return np.broadcast_to(mean, (*u.shape[:2], draws))
 
 
 def emergence(
@@ -104,7 +108,7 @@ def _emergence(
     end: Floats,
 ) -> Emergence:
     curves, draws = next(iter(p.values())).shape
-    nodes = np.linspace(0, 1, GRID) * end[:, None]
+    nodes = _nodes(model, p, end)
     score = expected(model, p, nodes, ceiling)
     start, last = score[:, 0], score[:, -1]
     known = ~np.isnan(chance)[:, None]
@@ -113,10 +117,32 @@ def _emergence(
     first = above.argmax(axis=1)
     never = ~above.any(axis=1)
     from_start = known & above[:, 0]
-    threshold = _close_in(model, p, ceiling, reference, first)
+    threshold = _close_in(model, p, ceiling, reference, _bracket(nodes, first))
     threshold = np.where(never, np.inf, np.where(from_start, -np.inf, threshold))
     base = np.broadcast_to(p["floor"], (curves, draws)) if model.range == "floor" else start
     return Emergence(threshold, last - base, from_start)
+
+
+def _nodes(model: CurveModel, p: Mapping[str, Floats], end: Floats) -> Floats:
+    """Points at which each curve is looked at: an even grid, and the changepoints of each draw.
+
+    Between two of them every segment is monotone, so that no peak and no jump is missed. Shaped
+    (curve, node), or (curve, node, draw) where there are changepoints.
+    """
+    even = np.linspace(0, 1, GRID) * end[:, None]
+    if not model.changepoints:
+        return even
+    kinks = np.stack([p[name] for name in model.changepoints], axis=1)
+    grid = np.broadcast_to(even[:, :, None], (*even.shape, kinks.shape[2]))
+    return np.sort(np.concatenate([grid, np.clip(kinks, 0, end[:, None, None])], axis=1), axis=1)
+
+
+def _bracket(nodes: Floats, first: np.ndarray) -> tuple[Floats, Floats]:
+    """The node before the first above the reference, and that node: (curve, draw) each."""
+    by_draw = nodes if nodes.ndim == 3 else nodes[:, :, None]
+    before = np.maximum(first - 1, 0)
+    low, high = (np.take_along_axis(by_draw, i[:, None], axis=1)[:, 0] for i in (before, first))
+    return low, high
 
 
 def _close_in(
@@ -124,11 +150,13 @@ def _close_in(
     p: Mapping[str, Floats],
     ceiling: Floats,
     reference: Floats,
-    first: np.ndarray,
+    bracket: tuple[Floats, Floats],
 ) -> Floats:
-    """The crossing between the last grid point below the reference and the first above."""
-    high = first / (GRID - 1)
-    low = np.maximum(first - 1, 0) / (GRID - 1)
+    """The last point below the reference within a bracket, whose high end is above it.
+
+    Of a jump that is the changepoint itself.
+    """
+    low, high = bracket
     # one point for each draw: u takes the place of the particles
     flat = {name: p[name][:, None, :] for name in model.parameters}
     for _ in range(BISECTIONS):
@@ -136,7 +164,7 @@ def _close_in(
         score = model.mean(NUMPY, flat, middle[:, None, :], ceiling[:, None, None])[:, 0]
         above = score > reference
         low, high = np.where(above, low, middle), np.where(above, middle, high)
-    return (low + high) / 2
+    return low
 
 
 def p_change(
