@@ -23,6 +23,7 @@ from upturn.commandline.plan_options import plan_options
 from upturn.commandline.plot_options import plot_options
 from upturn.commandline.pool_options import pool_options
 from upturn.commandline.report_options import report_options
+from upturn.commandline.selection_options import selection_options
 from upturn.commandline.source import Source
 
 
@@ -50,8 +51,9 @@ def main() -> None:
 @curve_options()
 @fit_options
 @batch_options
+@selection_options
 @answer_options(saves_fits=True)
-def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
+def fit(source: Source, to: Delivery, axis: list[str], shown: dict[str, Any], **how: Any) -> None:
     """Fit a curve to every task of a table.
 
     For each task: the scale at which the score begins to rise, with its interval. A fit that is
@@ -72,7 +74,7 @@ def fit(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     table = source.given(to.outputs)
     with to.progress() as progress:
         result = upturn.fit(table, axis=axes, progress=progress, output=store, **how)
-    to.deliver(FitAnswer(result), written=store)
+    to.deliver(FitAnswer(result, result.selected(**shown).tolist()), written=store)
 
 
 @main.command(
@@ -89,6 +91,7 @@ def classify(
     no_prevalence: bool,
     criteria: dict[str, Any],
     companions: list[str],
+    shown: dict[str, Any],
     **how: Any,
 ) -> None:
     """Does each task emerge, and sharply?
@@ -121,7 +124,7 @@ def classify(
     for name in companions:
         with to.progress(name.replace("_", " ")) as progress:
             more[name] = asks[name](result, threads=how["threads"], progress=progress)
-    to.deliver(ClassAnswer(result, more))
+    to.deliver(ClassAnswer(result, result.selected(**shown).tolist(), more))
 
 
 @main.command(
@@ -277,13 +280,15 @@ def plan(to: Delivery, *, layouts: tuple[str, ...], **how: Any) -> None:
     epilog=example("fit gpt3 --where setting=few-shot -o gpt3.nc", "summary gpt3.nc --ci 0.5"),
 )
 @click.argument("file", metavar="FIT")
+@selection_options
 @answer_options(saves_fits=True)
-def summary(file: str, to: Delivery) -> None:
+def summary(file: str, to: Delivery, shown: dict[str, Any]) -> None:
     """Show a saved fit (.nc or .zarr) again."""
     import upturn
     from upturn.show.text.fits import FitAnswer
 
-    to.deliver(FitAnswer(upturn.load(file)))
+    saved = upturn.load(file)
+    to.deliver(FitAnswer(saved, saved.selected(**shown).tolist()))
 
 
 @main.command(

@@ -477,6 +477,29 @@ def test_notes_are_told(folder):
     assert answer["notes"] == ["axis flops: 1 row without a value left out"]
 
 
+def test_only_some_verdicts_in_another_order(folder):
+    lines = RISE.splitlines()
+    late = [line.replace("addition", "late") for line in lines[1:]]
+    flat = [re.sub(r",0\.\d+,200", ",0.0,200", line.replace("late", "flat")) for line in late]
+    (folder / "t.csv").write_text("\n".join([*lines, *late, *flat]))
+
+    def curves(*arguments):
+        result = run("fit", "t.csv", *FAST, "--format", "json", *arguments)
+        return [record["curve"] for record in json.loads(result.stdout)["curves"]], result
+
+    assert curves()[0] == ["addition", "late", "flat"]
+    assert curves("--sort", "name")[0] == ["addition", "flat", "late"]
+    assert curves("--only", "not-yet")[0] == ["flat"]
+    shown, result = curves("--only", "emerges,probably", "--sort", "scale")
+    assert set(shown) == {"addition", "late"}
+    assert "2 of 3 curves shown" in json.loads(result.stdout)["notes"]
+    table = run("fit", "t.csv", *FAST, "--only", "falls")
+    assert (table.exit_code, "0 of 3 curves shown" in table.stderr) == (0, True)
+    refused = run("fit", "t.csv", "--only", "grew")
+    assert refused.exit_code == 2
+    assert "only: expected a known verdict, but got 'grew'" in refused.stderr
+
+
 def test_several_axes(rise):
     text = run("fit", rise, *FAST, "--axis", "flops,params").stdout
     assert "\n\ntraining FLOPs, 1.0e20 to 1.0e24\n" in text

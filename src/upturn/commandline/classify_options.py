@@ -15,6 +15,7 @@ from upturn.commandline.options import (
     shapes_option,
     together,
 )
+from upturn.commandline.selection_options import selection_options
 from upturn.commandline.source import take
 
 CRITERIA = (
@@ -137,5 +138,6 @@ def classify_options(command: Command) -> Command:
         criteria_options,
         companion_options,
         run_options(1000),
+        selection_options,
         answer_options(),
     )(command)

@@ -9,6 +9,7 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
+from upturn.posterior.outcomes import VERDICTS
 from upturn.show.panels import panels
 from upturn.show.report import answers, verdict, wording
 from upturn.show.report.command import command_of
@@ -16,6 +17,7 @@ from upturn.show.report.payload import UNITS, embedded, payload
 from upturn.show.report.report import LEAN, Report
 from upturn.tables.axis import Axis
 
+STEADY = "grows from the first model"
 FLOPS = Axis.parse("flops")
 LIMITS = np.array([20.0, 24.0])
 HOSTILE = ("<img src=x onerror=alert(1)>", "_$x^$ </script>")
@@ -98,7 +100,7 @@ def given(*groups, title="t", x=22.0):
     ("groups", "expected"),
     [
         (
-            ["emerges", "emerges", "probably emerges", "grows steadily", "no clear rise"],
+            ["emerges", "emerges", "probably emerges", "U-shaped", "undecided"],
             "2 of 5 tasks emerge over training FLOPs from a to b, each with a probability of 95 % "
             "or more; 1 more probably does.",
         ),
@@ -124,13 +126,13 @@ def test_the_headline_counts(groups, expected):
 
 
 def test_the_verdict_names_first_and_last_and_the_rest():
-    groups = ["emerges", "emerges", "grows steadily", "falls", "falls", "not judged"]
+    groups = ["emerges", "emerges", STEADY, "falls", "falls", "not judged"]
     told = verdict.verdict(given(*groups), FLOPS, "a to b", ("task", "tasks"), classified=True)
     assert told[1].startswith("The first of them is t0, at s0 training FLOPs")
     assert "; the last is t1, at s1" in told[1]
     assert told[2] == (
-        "Of the others, 1 improves without first staying flat near chance; 2 get worse; and "
-        "1 has no value on this axis."
+        "Of the others, 1 improves from the first model on, without a flat stretch near chance; "
+        "2 get worse; and 1 has no value on this axis."
     )
 
 
@@ -153,10 +155,8 @@ def test_a_perplexity_is_no_number_of_perplexities():
     assert told[1].startswith("That is t0, at perplexity s0 (")
 
 
-def test_groups_follow_the_probability_and_the_rise():
-    found = [answers._group(*case) for case in [(0.96, 0.5), (0.6, 0.5), (0.1, 0.5)]]
-    assert found == ["emerges", "probably emerges", "grows steadily"]
-    assert [answers._group(0.1, rise) for rise in (0.05, -0.3)] == ["no clear rise", "falls"]
+def test_every_verdict_has_a_sentence():
+    assert {*VERDICTS[2:], answers.UNKNOWN} == set(verdict.OTHERS)
 
 
 # ---- answers -------------------------------------------------------------------------------------
@@ -165,16 +165,17 @@ def test_groups_follow_the_probability_and_the_rise():
 def test_every_task_has_its_verdict(made):
     found = {answer.title: answer for answer in made.answers}
     assert found["rises"].group == "emerges"
-    assert found["never"].group == "no clear rise"
-    assert found[HOSTILE[1]].group == "grows steadily"
+    verdicts = dict(zip(made.classification.curves.name, made.classification.verdicts, strict=True))
+    assert found["never"].group == "not yet"
     assert made.verdict[0].startswith(("1 of 5 tasks emerges", "2 of 5 tasks emerge"))
     frame = made.classification.summary(0.8)
     told = frame["p_emergent"].to_dict()
     for answer in made.answers:
         name = str(made.fit.curves.name[answer.curves["flops"]])
         assert answer.p == told[name]
+        assert answer.group == verdicts[name]
         assert set(answer.curves) == {"flops", "params", "perplexity"}
-    p = [a.p for a in made.answers if a.group == "grows steadily"]
+    p = [a.p for a in made.answers if a.group == STEADY]
     assert p == sorted(p, reverse=True)
 
 
@@ -187,11 +188,13 @@ def test_turns_are_those_of_the_fit(made):
         assert turn.p == frame["p_change"].iloc[i]
 
 
-def test_without_shapes_it_speaks_of_change(drawn):
+def test_without_shapes_verdicts_are_those_of_the_fit(drawn):
     made = upturn.report(drawn, shapes="none")
     assert made.classification is None
-    assert "more probably" in made.verdict[0]
-    assert {answer.group for answer in made.answers} <= {"changes", "no clear rise"}
+    assert made.verdict[-1] == verdict.ONE_MODEL
+    first = answers.first_axis(made.fit)
+    expected = [made.fit.verdicts[i] for i in first]
+    assert sorted(answer.group for answer in made.answers) == sorted(expected)
     assert 'id="shapes"' not in made.html()
 
 

@@ -15,6 +15,7 @@ from upturn.posterior.averaging import ModelAverage
 from upturn.posterior.criteria import Criteria
 from upturn.posterior.outcomes import OUTCOMES, VERDICTS, verdict_of
 from upturn.posterior.prevalence import Prevalence
+from upturn.posterior.selection import selected, shows_all
 from upturn.questions.classify.hangs_on import HangsOn
 from upturn.questions.classify.model_fit import ModelFit
 from upturn.tables.curves import Curves
@@ -264,6 +265,15 @@ class Averaged:
     def verdicts(self) -> list[str]:
         """The verdict on each curve, one of `upturn.posterior.outcomes.VERDICTS`."""
         return verdict_of(self.p_outcome)
+
+    def selected(
+        self, *, only: str | Sequence[str] | None = None, sort: str = "table"
+    ) -> NDArray[np.intp]:
+        """The places of the curves to show; see `upturn.posterior.selection.selected`."""
+        if shows_all(only, sort):
+            return np.arange(len(self.curves))
+        scales = self.scale_x()[1]
+        return selected(self.verdicts, scales, self.curves.name.tolist(), only=only, sort=sort)
 
     @property
     def verdict(self) -> str:

@@ -1,5 +1,6 @@
 """Classification: what `classify` knows and answers of every curve, over all models."""
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +34,23 @@ class Classification(Averaged):
         Version, seed, arguments, and every prior that the answers rest on.
     """
 
-    def summary(self, ci: float = 0.9) -> "pd.DataFrame":
+    def summary(
+        self,
+        ci: float = 0.9,
+        *,
+        only: str | Sequence[str] | None = None,
+        sort: str = "table",
+    ) -> "pd.DataFrame":
         """One row a curve.
+
+        Parameters
+        ----------
+        ci : float
+            Probability of the equal-tailed intervals.
+        only : str or several, optional
+            The verdicts whose curves are wanted; all by default.
+        sort : str
+            "table", "verdict", "scale" or "name".
 
         Returns
         -------
@@ -46,8 +62,6 @@ class Classification(Averaged):
             (the models without which the verdict would be another), the classes' probabilities
             and their Monte Carlo errors, the best model, the three baselines, and `flags`.
         """
-        import pandas as pd
-
         p_emergent, error = self.probability("emergent")
         p_sharp, sharp_error = self.probability("sharp")
         x = self.scale_x(ci)
@@ -71,6 +85,13 @@ class Classification(Averaged):
             **baselines(self.curves),
             "flags": ["; ".join(flags) for flags in self.flags],
         }
+        frame = self._frame(columns)
+        return frame.iloc[self.selected(only=only, sort=sort)]
+
+    def _frame(self, columns: Mapping[str, Any]) -> "pd.DataFrame":
+        """A table of one row a curve."""
+        import pandas as pd
+
         return pd.DataFrame(columns, index=pd.Index(self.curves.name.astype(object), name="curve"))
 
     def _interval(self, name: str, prefix: str, x: Floats) -> dict[str, Floats]:
@@ -81,17 +102,21 @@ class Classification(Averaged):
         ends = np.minimum(low, high), np.maximum(low, high)
         return {name: middle, f"{prefix}_low": ends[0], f"{prefix}_high": ends[1]}
 
-    def texts(self, ci: float = 0.9) -> "pd.DataFrame":
+    def texts(
+        self,
+        ci: float = 0.9,
+        *,
+        only: str | Sequence[str] | None = None,
+        sort: str = "table",
+    ) -> "pd.DataFrame":
         """The headline scale and its interval as people read them: "2.3e22", "> 3.6e25"."""
-        import pandas as pd
-
         x = self.scale_x(ci)
         found: dict[str, list[str]] = {"scale": [], "interval": []}
         for i, axis in enumerate(self.curves.axes):
             low, middle, high = (axis.text(float(q), *self.curves.limits[:, 0, i]) for q in x[:, i])
             found["scale"].append(middle)
             found["interval"].append(low if low == high else f"{low} – {high}")
-        return pd.DataFrame(found, index=pd.Index(self.curves.name.astype(object), name="curve"))
+        return self._frame(found).iloc[self.selected(only=only, sort=sort)]
 
     def bayes_factors(self) -> "pd.DataFrame":
         """Log Bayes factors of the classes against the flat one, with their Monte Carlo errors.
@@ -109,8 +134,6 @@ class Classification(Averaged):
         DataError
             Where no model stands for the flat class.
         """
-        import pandas as pd
-
         if "flat" not in self.classes:
             raise DataError(
                 "models: expected a flat one to compare with, but got none; add flat or chance"
@@ -122,7 +145,7 @@ class Classification(Averaged):
                 column = CLASS_COLUMNS[shape].replace("p_", "log_bf_", 1)
                 found[column] = evidence[:, c] - evidence[:, flat]
                 found[f"{column}_se"] = np.hypot(*self.average.class_evidence_se[:, [c, flat]].T)
-        return pd.DataFrame(found, index=pd.Index(self.curves.name.astype(object), name="curve"))
+        return self._frame(found)
 
     @property
     def failed(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior import files
 from upturn.posterior import tree as trees
+from upturn.posterior.selection import selected, shows_all
 from upturn.questions.fit.job import model_of
 from upturn.questions.fit.mix import coordinates
 from upturn.questions.fit.mix import weights as weights_module
@@ -122,13 +123,23 @@ class Fit:
 
     # --- answers ----------------------------------------------------------------------------------
 
-    def summary(self, ci: float = 0.9) -> "pd.DataFrame":
+    def summary(
+        self,
+        ci: float = 0.9,
+        *,
+        only: str | Sequence[str] | None = None,
+        sort: str = "table",
+    ) -> "pd.DataFrame":
         """One row a curve.
 
         Parameters
         ----------
         ci : float
             Probability of the equal-tailed intervals.
+        only : str or several, optional
+            The verdicts whose curves are wanted; all by default.
+        sort : str
+            "table", "verdict", "scale" or "name".
 
         Returns
         -------
@@ -141,7 +152,23 @@ class Fit:
         """
         import pandas as pd
 
-        return pd.concat([part._summary(ci) for part in self.parts()])
+        frame = pd.concat([part._summary(ci) for part in self.parts()])
+        return frame if shows_all(only, sort) else frame.iloc[self.selected(only=only, sort=sort)]
+
+    def selected(
+        self, *, only: str | Sequence[str] | None = None, sort: str = "table"
+    ) -> "NDArray[np.intp]":
+        """The places of the curves to show; see `upturn.posterior.selection.selected`."""
+        if shows_all(only, sort):
+            return np.arange(len(self))
+        levels = interval_levels(0.9)
+        verdicts: list[str] = []
+        x: list[Floats] = []
+        for part in self.parts():
+            verdicts += part.verdicts
+            x.append(part._quantiles("threshold_scale", levels)[1])
+        names = self.curves.name.tolist()
+        return selected(verdicts, np.concatenate(x), names, only=only, sort=sort)
 
     def _summary(self, ci: float) -> "pd.DataFrame":
         import pandas as pd
@@ -185,11 +212,18 @@ class Fit:
             delta=float(self.meta["arguments"]["delta"]),
         )  # fmt: skip
 
-    def texts(self, ci: float = 0.9) -> "pd.DataFrame":
+    def texts(
+        self,
+        ci: float = 0.9,
+        *,
+        only: str | Sequence[str] | None = None,
+        sort: str = "table",
+    ) -> "pd.DataFrame":
         """Scales as people read them: "2.1e22", "1.2e22 – 4.0e22", "> 3.6e25"."""
         import pandas as pd
 
-        return pd.concat([part._texts(ci) for part in self.parts()])
+        frame = pd.concat([part._texts(ci) for part in self.parts()])
+        return frame if shows_all(only, sort) else frame.iloc[self.selected(only=only, sort=sort)]
 
     def _texts(self, ci: float) -> "pd.DataFrame":
         import pandas as pd

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from upturn.arrays.types import Floats
-from upturn.formulas.scaling import bounded_of
+from upturn.posterior.outcomes import VERDICTS
 from upturn.show.panels import titles_of
 from upturn.show.report.wording import interval_words, scale_words
 from upturn.tables.axis import Axis
@@ -16,18 +16,9 @@ if TYPE_CHECKING:
     from upturn.questions.classify.result import Classification
     from upturn.questions.fit.result import Fit
 
-SURE = 0.95  # probability from which on the verdict has no "probably"
-RISE = 0.1  # of the score, or of the range of a continuous one: what counts as a rise
-EMERGES, PROBABLY, GROWS, FLAT, FALLS, CHANGES, UNKNOWN = (
-    "emerges",
-    "probably emerges",
-    "grows steadily",
-    "no clear rise",
-    "falls",
-    "changes",
-    "not judged",
-)
-GROUPS = (EMERGES, PROBABLY, GROWS, CHANGES, FLAT, FALLS, UNKNOWN)
+UNKNOWN = "not judged"
+GROUPS = (*VERDICTS, UNKNOWN)
+EMERGENT = VERDICTS[:2]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +61,8 @@ class Answer:
 
     @property
     def emergent(self) -> bool:
-        """Whether it is in the list of what emerges, or changes."""
-        return self.group in {EMERGES, PROBABLY, CHANGES}
+        """Whether it emerges, at least probably."""
+        return self.group in EMERGENT
 
 
 def answers_of(fit: "Fit", classification: "Classification | None", ci: float) -> list[Answer]:
@@ -117,10 +108,7 @@ def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer
     """From the classification: emergent or not, whatever the formula."""
     curves, frame = classification.curves, classification.summary(ci)
     native = frame[["scale_low", "scale", "scale_high"]].to_numpy(np.float64)
-    bounded = bounded_of(classification.models[0], curves)
-    spread = np.nanmax(curves.score, axis=1) - np.nanmin(curves.score, axis=1)
     rise = frame["rise"].to_numpy(np.float64)
-    relative = np.where(bounded, rise, rise / np.where(spread > 0, spread, 1.0))
     p = frame["p_emergent"].to_numpy(np.float64)
     judged = []
     for i, axis in enumerate(curves.axes):
@@ -128,7 +116,7 @@ def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer
         limits = curves.limits[:, 0, i]
         judged.append(
             Answer(
-                group=_group(p[i], relative[i]),
+                group=str(frame["verdict"].iloc[i]),
                 p=float(p[i]),
                 x=x,
                 scale=scale_words(axis, limits, float(x[1])),
@@ -141,23 +129,16 @@ def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer
     return judged
 
 
-def _group(p: float, rise: float) -> str:
-    if p >= SURE:
-        return EMERGES
-    if p >= 0.5:
-        return PROBABLY
-    return GROWS if rise >= RISE else FALLS if rise <= -RISE else FLAT
-
-
 def _judged_by_change(fit: "Fit", ci: float) -> list[Answer]:
-    """From the fit alone: whether and where the curve changes under its one model."""
-    gain, by_axis = fit.summary(ci)["gain"].tolist(), turns(fit, ci)
+    """From the fit alone: what the curve does, and where, under its one model."""
+    frame, by_axis = fit.summary(ci), turns(fit, ci)
+    gain, verdicts = frame["gain"].tolist(), frame["verdict"].tolist()
     judged = []
     for i in first_axis(fit):
         turn = by_axis[i]
         judged.append(
             Answer(
-                group=CHANGES if turn.p >= 0.5 else FLAT,
+                group=str(verdicts[i]),
                 p=turn.p,
                 x=np.array([turn.ends[0], turn.x, turn.ends[1]]),
                 scale=turn.scale,

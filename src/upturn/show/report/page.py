@@ -15,7 +15,8 @@ import numpy as np
 
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent, signed
-from upturn.show.report.answers import GROUPS, SURE, Answer, Turn, listed_first
+from upturn.posterior.outcomes import SURE
+from upturn.show.report.answers import GROUPS, UNKNOWN, Answer, Turn, listed_first
 from upturn.show.report.axes import axes_note, axes_table
 from upturn.show.report.diagnostics import diagnostics_of, problems_of
 from upturn.show.report.markup import table_of, text
@@ -124,10 +125,12 @@ def _meaning(report: "Contents") -> str:
         )
     rules = classification.criteria
     return (
-        f"An ability emerges if its score first stays flat near chance over at least "
-        f"{percent(rules.min_flat)} of the scales, and then rises by at least {rules.min_rise:g} "
-        "(of the score, which goes up to 1, or of its range). Percentages are the probability of "
-        "that, given these scores; intervals contain the true scale with a probability of "
+        "An ability emerges if its score first stays flat near chance over at least "
+        f"{percent(rules.min_flat)} of the scales, {rules.flat_scales} of them and "
+        f"{rules.flat_decades:g} decades, and then rises by at least {rules.min_rise:g} (of the "
+        "score, which goes up to 1, or of its range). Percentages are the probability of that, "
+        "given these scores; a scale is where the expected score first stands "
+        f"{rules.delta:g} above chance, and intervals contain it with a probability of "
         f"{percent(report.ci)}."
     )
 
@@ -163,11 +166,11 @@ def _swatch(cls: str) -> str:
 def _where_note(report: "Contents") -> str:
     there = sum(answer.emergent for answer in report.answers)
     some = f" The first {FOREST} of {there} are shown." if there > FOREST else ""
-    what = "at which each task begins to rise" if report.classification else "of each change"
     return (
-        f"The scale {what}: the dot is the best estimate, the line contains the true scale with a "
-        f"probability of {percent(report.ci)}, and an arrow means that it continues beyond the "
-        f"observed models. The smallest scale comes first.{some}"
+        "The scale at which each task that emerges stands clear of chance: the dot is the best "
+        "estimate, the line contains the true scale with a probability of "
+        f"{percent(report.ci)}, and an arrow means that it continues beyond the observed models. "
+        f"The smallest scale comes first.{some}"
     )
 
 
@@ -262,8 +265,8 @@ def _table(report: "Contents") -> str:
             f"{_swatch(f'g-{slug(a.group)}')}{a.group}</span></td>",
             f'<td class="n" data-key="{_key(a.p)}">{text(sure_words(a.p))}</td>',
             f'<td class="nowrap" data-key="{_key(float(a.x[1]))}">'
-            f"{text(a.scale) if a.emergent else '–'}</td>",
-            f'<td class="nowrap soft">{text(a.interval if a.emergent else "")}</td>',
+            f"{text(a.scale) if a.group != UNKNOWN else '–'}</td>",
+            f'<td class="nowrap soft">{text(a.interval)}</td>',
             f'<td class="n" data-key="{_key(a.rise)}">{text(signed(a.rise))}</td>',
         ]
         if classified:

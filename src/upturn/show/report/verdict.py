@@ -9,6 +9,24 @@ from upturn.tables.axis import Axis
 if TYPE_CHECKING:
     from upturn.show.report.answers import Answer
 
+# What the tasks of each other group do: of one of them, of several, and what that means.
+OTHERS = {
+    "grows from the first model": (
+        "improves", "improve", " from the first model on, without a flat stretch near chance"
+    ),
+    "rises and falls": ("rises and falls again", "rise and fall again", ""),
+    "U-shaped": ("falls and rises again", "fall and rise again", ""),
+    "falls": ("gets worse", "get worse", ""),
+    "not yet": (
+        "has not emerged yet", "have not emerged yet",
+        " at these scales, which says nothing about larger ones",
+    ),
+    "no change": ("does not change", "do not change", " at these scales"),
+    "undecided": ("is undecided", "are undecided", ""),
+    "not judged": ("has no value on this axis", "have no value on this axis", ""),
+}  # fmt: skip
+ONE_MODEL = "These verdicts are of one curve model; --shapes lean averages over seven."
+
 
 def verdict(
     given: "Sequence[Answer]", axis: Axis, span: str, noun: tuple[str, str], *, classified: bool
@@ -25,21 +43,15 @@ def verdict(
     noun : two str
         Singular and plural of what is judged: ("task", "tasks").
     classified : bool
-        Whether emergence was judged, or only change.
+        Whether verdicts are averaged over curve models, or of the one of the fit.
     """
     count: dict[str, int] = {}
     for answer in given:
         count[answer.group] = count.get(answer.group, 0) + 1
     total = len(given)
     where = f"over {axis.title} from {span}"
-    if classified:
-        return [_headline(count, total, noun, where), *_ends(given, axis), *_others(count)]
-    changes = count.get("changes", 0)
-    return [
-        f"{_of(changes, total, noun)} more probably {'changes' if changes == 1 else 'change'} "
-        f"{where} than not.",
-        "This report does not say whether a change is an emergence (see --shapes).",
-    ]
+    sentences = [_headline(count, total, noun, where), *_ends(given, axis), *_others(count)]
+    return sentences if classified else [*sentences, ONE_MODEL]
 
 
 def _ends(given: "Sequence[Answer]", axis: Axis) -> list[str]:
@@ -85,18 +97,8 @@ def _of(count: int, total: int, noun: tuple[str, str]) -> str:
 def _others(count: Mapping[str, int]) -> list[str]:
     """What the tasks do that do not emerge."""
     parts = []
-    for group, singular, plural in (
-        ("grows steadily", "improves", "improve"),
-        ("falls", "gets worse", "get worse"),
-        ("no clear rise", "shows no clear rise", "show no clear rise"),
-        ("not judged", "has no value on this axis", "have no value on this axis"),
-    ):
-        n = count.get(group, 0)
-        if n:
-            extra = {
-                "grows steadily": " without first staying flat near chance",
-                "no clear rise": " at these scales, which says nothing about larger ones",
-            }.get(group, "")
+    for group, (singular, plural, extra) in OTHERS.items():
+        if n := count.get(group, 0):
             parts.append(f"{n} {singular if n == 1 else plural}{extra}")
     if not parts:
         return []

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from upturn.checks.errors import counted
 from upturn.show.text import formats
 from upturn.show.text.files import write_text
 from upturn.show.text.sheet import Sheet, to_document
@@ -77,17 +78,33 @@ class Found(Protocol):
 
 @dataclass(frozen=True)
 class AnswerOf[T: Found](Answer):
-    """The answer of a question from its result, with the notes and failures of that."""
+    """The answer of a question from its result, with the notes and failures of that.
+
+    Attributes
+    ----------
+    found
+        The result.
+    order : sequence of int, optional
+        The places of the curves to show, in this order; all by default.
+    """
 
     found: T
+    order: Sequence[int] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return tuple(self.found.notes)
+        notes = tuple(self.found.notes)
+        if self.order is None or len(self.order) == self.count:
+            return notes
+        return (*notes, f"{len(self.order)} of {counted(self.count, 'curve')} shown")
 
     @property
     def failed(self) -> Sequence[str]:
         return self.found.failed
+
+    def ordered(self, frame: "pd.DataFrame") -> "pd.DataFrame":
+        """The rows to show of a table of all curves."""
+        return frame if self.order is None else frame.iloc[list(self.order)]
 
 
 def with_names(frame: "pd.DataFrame") -> "pd.DataFrame":

@@ -1,6 +1,6 @@
 """The answer of a classification as text: emergence, then shapes, then what else was asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -36,16 +36,20 @@ class ClassAnswer(AnswerOf["Classification"]):
         return len(self.found.curves)
 
     def sheet(self, ci: float) -> Sheet:
-        sheet = sheet_of(self.found, ci)
+        sheet = sheet_of(self.found, ci, self.order)
         blocks, legend = list(sheet.blocks), list(sheet.legend)
         for name, companion in self.more.items():
-            more, lines = _floors(companion) if name == "floor" else _flips(companion, name)
+            more, lines = (
+                _floors(companion, self.order)
+                if name == "floor"
+                else _flips(companion, name, self.order)
+            )
             blocks += more
             legend += [line for line in lines if line not in legend]
         return Sheet(sheet.heading, tuple(blocks), tuple(legend))
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return records(self.found, ci)
+        return self.ordered(records(self.found, ci))
 
     def parts(self, ci: float) -> dict[str, object]:
         parts: dict[str, object] = {name: _plain(m) for name, m in self.more.items()}
@@ -86,11 +90,15 @@ def records(found: "Classification", ci: float) -> "pd.DataFrame":
     return frame.assign(scale_text=written["scale"], interval_text=written["interval"])
 
 
-def sheet_of(found: "Classification", ci: float) -> Sheet:
+def sheet_of(found: "Classification", ci: float, order: Sequence[int] | None = None) -> Sheet:
     """What is printed of a classification: for each axis what emerges, then what shape it has."""
     rows = records(found, ci)
-    emergence = blocks_of(found.curves, lambda chosen: _emergence(rows.iloc[chosen], ci))
-    shapes = blocks_of(found.curves, lambda chosen: _shapes(rows.iloc[chosen]), title="Shapes, ")
+    emergence = blocks_of(
+        found.curves, lambda chosen: _emergence(rows.iloc[chosen], ci), order=order
+    )
+    shapes = blocks_of(
+        found.curves, lambda chosen: _shapes(rows.iloc[chosen]), title="Shapes, ", order=order
+    )
     blocks = [b for pair in zip(emergence, map(_undrawn, shapes), strict=True) for b in pair]
     return Sheet(_heading(found), tuple(blocks), _legend(found, ci))
 
@@ -171,7 +179,7 @@ FLOOR_LEGEND = (
 FLIPS_LEGEND = ("flips        which verdicts, and under what",)
 
 
-def _floors(found: "FloorTest") -> tuple[list[Block], tuple[str, ...]]:
+def _floors(found: "FloorTest", order: Sequence[int] | None) -> tuple[list[Block], tuple[str, ...]]:
     """Growth before the onset: a table an axis, and its legend."""
     summary, axes = found.summary(), found.curves.axes
 
@@ -191,11 +199,13 @@ def _floors(found: "FloorTest") -> tuple[list[Block], tuple[str, ...]]:
             Column("slope", list(map(signed, rows["slope_default"])), right=True),
         ]
 
-    blocks = blocks_of(found.curves, answers, title="Is the floor flat? ")
+    blocks = blocks_of(found.curves, answers, title="Is the floor flat? ", order=order)
     return [_undrawn(block) for block in blocks], FLOOR_LEGEND
 
 
-def _flips(found: "Verdicts", name: str) -> tuple[list[Block], tuple[str, ...]]:
+def _flips(
+    found: "Verdicts", name: str, order: Sequence[int] | None
+) -> tuple[list[Block], tuple[str, ...]]:
     """What flips under which change: a table an axis, and its legend."""
     summary = found.summary()
 
@@ -208,7 +218,10 @@ def _flips(found: "Verdicts", name: str) -> tuple[list[Block], tuple[str, ...]]:
         ]
 
     blocks = blocks_of(
-        found.found.curves, answers, title=f"{name.replace('_', ' ').capitalize()}, "
+        found.found.curves,
+        answers,
+        title=f"{name.replace('_', ' ').capitalize()}, ",
+        order=order,
     )
     return [_undrawn(block) for block in blocks], FLIPS_LEGEND
 

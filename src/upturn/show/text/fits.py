@@ -1,5 +1,6 @@
 """The answer of a fit as text: one block an axis, and what was learned of a mix."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,15 +25,15 @@ class FitAnswer(AnswerOf["Fit"]):
         return len(self.found)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.found, ci)
+        return sheet_of(self.found, ci, self.order)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return records(self.found, ci)
+        return self.ordered(records(self.found, ci))
 
     def parts(self, ci: float) -> dict[str, object]:
         fit = self.found
         parts: dict[str, object] = {"totals": fit.totals(), "meta": without_notes(fit.meta)}
-        parts["notes"] = fit.notes
+        parts["notes"] = self.notes
         if fit.broken is not None:
             likely = fit.broken[fit.broken["p_broken"] > MORE_THAN_NOT]
             parts["broken"] = likely.to_dict(orient="records")
@@ -58,7 +59,7 @@ def records(fit: "Fit", ci: float) -> "pd.DataFrame":
     )
 
 
-def sheet_of(fit: "Fit", ci: float) -> Sheet:
+def sheet_of(fit: "Fit", ci: float, order: Sequence[int] | None = None) -> Sheet:
     """What is printed of a fit.
 
     Parameters
@@ -67,11 +68,16 @@ def sheet_of(fit: "Fit", ci: float) -> Sheet:
         Done, or loaded.
     ci
         The probability that intervals hold, between 0 and 1.
+    order
+        The curves to show, in this order; all by default.
     """
     curves = fit.curves
     summary = records(fit, ci)
     blocks = blocks_of(
-        curves, lambda chosen: _answers(summary.iloc[chosen], ci), drawn=fit.one_axis
+        curves,
+        lambda chosen: _answers(summary.iloc[chosen], ci),
+        drawn=fit.one_axis,
+        order=order,
     )
     if (verdict := fit.verdict_with(ci)) is None:
         return Sheet(_heading(fit), blocks, _legend(ci))

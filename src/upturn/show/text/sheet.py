@@ -62,6 +62,7 @@ def blocks_of(
     *,
     title: str = "",
     drawn: Curves | None = None,
+    order: Sequence[int] | None = None,
 ) -> tuple[Block, ...]:
     """One block an axis: the labels of the curves, their scores, and the answers.
 
@@ -74,12 +75,17 @@ def blocks_of(
         Before that of the axis.
     drawn : Curves, optional
         The same curves on the axis along which scores are drawn, if that is another one.
+    order : sequence of int, optional
+        The curves to show, in this order; all by default.
     """
     lines = sparklines(curves if drawn is None else drawn)
     labels = telling(curves)
+    places = range(len(curves)) if order is None else order
     blocks = []
     for axis in dict.fromkeys(curves.axes):
-        chosen = [index for index, other in enumerate(curves.axes) if other == axis]
+        chosen = [index for index in places if curves.axes[index] == axis]
+        if not chosen:
+            continue
         columns = [Column(name, texts(curves.labels[name][chosen]), label=True) for name in labels]
         score = Column("score", [lines[index] for index in chosen])
         heading = title + _title(axis, curves, chosen)
