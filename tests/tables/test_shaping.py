@@ -127,6 +127,13 @@ def test_formats_of_files(tmp_path):
         upturn.read(tmp_path / "broken.csv.gz")
 
 
+def test_a_gzip_file_that_unpacks_to_far_more_than_its_size(tmp_path, monkeypatch):
+    monkeypatch.setattr("upturn.tables.rules.UNPACKED_BYTES", 1_000_000)
+    (tmp_path / "r.csv.gz").write_bytes(gzip.compress(b"task,model,score\n" + b"\0" * 10_000_000))
+    with pytest.raises(DataError, match=r"unpacks to at most 2 MB, as one of 9,\d{3} bytes may"):
+        upturn.read(tmp_path / "r.csv.gz")
+
+
 def test_a_folder_of_tables(tmp_path):
     for task in ("gsm", "arc"):
         frame = pd.DataFrame({"model": MODELS, "score": 0.5})

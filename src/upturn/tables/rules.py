@@ -12,6 +12,11 @@ from upturn.tables.cells import Cells, can_be_saved
 
 MAX_BYTES = 2_000_000_000
 
+# A packed table that unpacks to more was made to fill the memory. A million rows of one task, with
+# labels that repeat, are 160 MB and may be 0.1 MB of Parquet.
+UNPACKED_BYTES = 256_000_000
+LARGEST_RATIO = 100
+
 MAX_ROWS = 10_000_000
 
 MAX_COLUMNS = 1_000
@@ -107,6 +112,22 @@ def byte_limit(table: str, size: int) -> int:
         raise DataError(
             f"{table}: expected at most {MAX_BYTES / 1e9:g} GB, but got more; "
             "split the table, for example by task"
+        )
+    return size
+
+
+def most_unpacked(stored: int) -> int:
+    """The most bytes that a file of `stored` bytes may unpack to."""
+    return min(MAX_BYTES, UNPACKED_BYTES + LARGEST_RATIO * stored)
+
+
+def unpacked_limit(table: str, size: int, stored: int) -> int:
+    """The size in bytes of what a file of `stored` bytes unpacks to, at most `most_unpacked`."""
+    most = most_unpacked(stored)
+    if size > most:
+        raise DataError(
+            f"{table}: expected a table that unpacks to at most {most / 1e6:,.0f} MB, as one of "
+            f"{stored:,} bytes may, but got more; save it as CSV"
         )
     return size
 

@@ -15,7 +15,7 @@ from upturn.tables.readers import Source, is_table, read_stream, read_table
 from upturn.tables.readers.documents import read_json
 from upturn.tables.readers.evaluations import Harvest, is_evaluation, read_evaluations
 from upturn.tables.readers.kinds import kinds
-from upturn.tables.rules import MAX_BYTES, byte_limit, columns, row_limit
+from upturn.tables.rules import byte_limit, columns, most_unpacked, row_limit, unpacked_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,16 +105,16 @@ def _stacked(frames: Sequence["pd.DataFrame"], name: str) -> "pd.DataFrame":
 
 def _unzipped(path: Path, name: str) -> "pd.DataFrame":
     """A table of text that gzip made smaller; no more is unpacked than a table may have."""
-    byte_limit(name, path.stat().st_size)
+    stored = byte_limit(name, path.stat().st_size)
     try:
         with gzip.open(path) as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(most_unpacked(stored) + 1)
     except (OSError, EOFError) as error:
         raise DataError(
             f"{name}: expected a file that gzip made, but got a broken one ({error}); "
             "make it again, or unpack it"
         ) from error
-    byte_limit(name, len(content))
+    unpacked_limit(name, len(content), stored)
     return read_stream(BytesIO(content), name, path.with_suffix("").suffix.lower())
 
 

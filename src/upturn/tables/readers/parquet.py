@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from upturn.checks.errors import DataError
 from upturn.tables.cells import MAX_LABEL
-from upturn.tables.rules import byte_limit, columns, row_limit
+from upturn.tables.rules import columns, row_limit, unpacked_limit
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# A file that unpacks to more was made to fill the memory: a cell is a few bits where most repeat.
-_SMALL_BYTES = 64_000_000
-_LARGEST_RATIO = 100
 _BATCH = 8192  # rows
 
 
@@ -57,6 +54,8 @@ def read_parquet(path: Path, name: str) -> "pd.DataFrame":
             columns(name, schema.names)
             batches = _batches(file, name, path.stat().st_size)
             frame: pd.DataFrame = Table.from_batches(batches).to_pandas(ignore_metadata=True)
+            # rows of one label share one text
+            frame = frame.astype(dict.fromkeys(frame.select_dtypes("category"), object))
     except ArrowException as error:
         raise DataError(
             f"{name}: expected a Parquet file, but got something else; "
@@ -74,30 +73,20 @@ def _is_text(kind: Any) -> bool:
 def _batches(file: Any, name: str, stored: int) -> Iterator[Any]:
     """The rows of a file, some thousand at a time, as long as they are not absurdly many bytes.
 
-    Texts come as a list of labels and the place of each row in it. How long they are is known
-    before they are written out.
+    Texts come as a list of labels and the place of each row in it. How long they would be, written
+    out for each row, is known before anybody does so.
     """
     from pyarrow import RecordBatch
 
-    most = _SMALL_BYTES + _LARGEST_RATIO * stored
     groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
     claimed = sum(g.column(i).total_uncompressed_size for g in groups for i in range(g.num_columns))
-    _check_size(name, claimed, most, stored)
+    unpacked_limit(name, claimed, stored)
     unpacked = 0
     for batch in file.iter_batches(_BATCH):
         arrays = [_shortened(array) for array in batch.columns]
         unpacked += sum(map(_bytes, arrays))
-        _check_size(name, unpacked, most, stored)
-        yield RecordBatch.from_arrays([_written_out(a) for a in arrays], batch.schema.names)
-
-
-def _check_size(name: str, size: int, most: int, stored: int) -> None:
-    if size > most:
-        raise DataError(
-            f"{name}: expected a table that unpacks to at most {most / 1e6:,.0f} MB, as one of "
-            f"{stored:,} bytes may, but got more; save it as CSV"
-        )
-    byte_limit(name, size)
+        unpacked_limit(name, unpacked, stored)
+        yield RecordBatch.from_arrays(arrays, batch.schema.names)
 
 
 def _is_labels(array: Any) -> bool:
@@ -124,7 +113,3 @@ def _bytes(array: Any) -> int:
         return int(array.nbytes)
     lengths = compute.take(compute.binary_length(array.dictionary), array.indices)
     return int(compute.sum(lengths).as_py() or 0) + 8 * len(array)
-
-
-def _written_out(array: Any) -> Any:
-    return array.dictionary_decode() if _is_labels(array) else array
