@@ -1,29 +1,4 @@
 """Segments: the pieces that curve models are made of, one class each."""
 
-from upturn.formulas.segments import (
-    KINDS,
-    Floor,
-    Gompertz,
-    Level,
-    Line,
-    Logistic,
-    Ramp,
-    Rise,
-    Segment,
-    Stand,
-    share,
-)
-
-__all__ = [
-    "KINDS",
-    "Floor",
-    "Gompertz",
-    "Level",
-    "Line",
-    "Logistic",
-    "Ramp",
-    "Rise",
-    "Segment",
-    "Stand",
-    "share",
-]
+from upturn.formulas.segments import *  # noqa: F403
+from upturn.formulas.segments import __all__  # noqa: F401

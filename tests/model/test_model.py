@@ -25,7 +25,7 @@ from upturn.formulas.segments import KINDS
 from upturn.model import Model
 from upturn.model.toml import MAX_BYTES, TEXTS
 
-SEGMENT_PRIORS = {name: parameter.prior for name, parameter in segments.PARAMETERS.items()}
+SEGMENT_PRIORS = {name: parameter.prior for name, parameter in segments.all_parameters().items()}
 PARAMETERS = {
     "chance": ("floor",),
     "flat": ("level",),
@@ -275,7 +275,7 @@ def test_with_priors():
 def test_the_floor_is_that_of_the_likelihood():
     for likelihood in LIKELIHOODS.values():
         priors = Model.read("hinge").priors(likelihood, scatter=False)
-        assert str(priors["floor"]) == likelihood.priors["floor"]
+        assert str(priors["floor"]) == likelihood.floor
 
 
 @pytest.mark.parametrize(
@@ -789,14 +789,13 @@ def test_the_page_shows_every_segment_and_model(page):
 def test_the_page_shows_the_default_priors(page):
     shown = {row[0].strip("`"): row[1].strip("`") for row in rows(page, "Default priors")}
     noise = {
-        name: text
+        name: parameter.prior
         for likelihood in LIKELIHOODS.values()
-        for name, text in likelihood.priors.items()
-        if name != "floor"
+        for name, parameter in likelihood.parameters.items()
     }
     floors = {
-        "floor of counts and proportions": LIKELIHOODS["beta-binomial"].priors["floor"],
-        "floor of continuous metrics": LIKELIHOODS["normal"].priors["floor"],
+        "floor of counts and proportions": LIKELIHOODS["beta-binomial"].floor,
+        "floor of continuous metrics": LIKELIHOODS["normal"].floor,
     }
     expected = {**SEGMENT_PRIORS, **noise, **floors, "scatter": "HalfNormal(0.1)"}
     assert {k: v.replace("\\|", "|") for k, v in shown.items()} == expected
@@ -831,8 +830,8 @@ def test_the_page_says_what_single_priors_imply(page):
     """The figures in the table's words: 5 %, 50 % and 95 % quantiles of what a reader sees."""
 
     def ends(parameter, function=lambda x: x):
-        noise = LIKELIHOODS["student-t"].priors | LIKELIHOODS["beta"].priors
-        text = (noise | SEGMENT_PRIORS)[parameter]
+        declared = {**segments.all_parameters(), **LIKELIHOODS["student-t"].parameters}
+        text = (declared | LIKELIHOODS["beta"].parameters)[parameter].prior
         frozen = Prior.parse(text, parameter).choices[0].frozen()
         return [f"{x:.2g}" for x in sorted(function(frozen.ppf([0.05, 0.5, 0.95])))]
 

@@ -1,6 +1,6 @@
 """Curve models: a list of segments, a likelihood and priors, as functions of arrays."""
 
-import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,27 +11,17 @@ from upturn.checks.errors import DataError, shown
 from upturn.formulas import segments as pieces
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
+from upturn.formulas.parameters import POSITIVE, REAL, Parameter
 from upturn.formulas.priors import Prior
-from upturn.formulas.segments import PARAMETERS, POSITIVE, UNIT, Line, Segment
+from upturn.formulas.segments import CHANGEPOINT, Segment
 
 SHAPES = ("flat", "smooth", "changepoint", "inverse", "u-shaped", "humped")
 RANGES = ("floor", "zero")
 
-SCATTER_PRIOR = "HalfNormal(0.1)"
-# Of mean 0.1 and median 0.02: where noise is correlated along a run, it explains much of what
-# offsets would, and runs that hardly differ are no surprise (docs/decisions.md).
-SCATTER_OF_RUNS = "Gamma(0.25, 2.5)"
-
-# Of parameters of the noise; those of segments have their own.
-NOISE_DOMAINS = {
-    "overdispersion": POSITIVE,
-    "broken": UNIT,
-    "autocorrelation": UNIT,
-    "sigma": POSITIVE,
-    "nu": POSITIVE,
-    "scatter": POSITIVE,
-}
-DOMAINS = {name: parameter.domain for name, parameter in PARAMETERS.items()} | NOISE_DOMAINS
+SCATTER = Parameter("HalfNormal(0.1)", POSITIVE, "scatter")
+# Mean 0.1 and median 0.02. Correlated noise along a run explains much of what offsets would, so
+# runs that hardly differ must be likely (docs/decisions.md).
+SCATTER_OF_RUNS = replace(SCATTER, prior="Gamma(0.25, 2.5)")
 
 
 @dataclass(frozen=True)
@@ -74,23 +64,36 @@ class CurveModel:
         return tuple(_numbered("changepoint", i) for i in range(len(self.segments) - 1))
 
     @cached_property
+    def _by_segment(self) -> tuple[dict[str, Parameter], ...]:
+        """For each segment, its parameters by their plain names."""
+        return tuple(
+            pieces.declared(segment, first=i == 0) for i, segment in enumerate(self.segments)
+        )
+
+    @cached_property
     def _names(self) -> tuple[dict[str, str], ...]:
         """For each segment, its parameters: plain name → the name in this model."""
-        seen: dict[str, int] = {}
+        before: Counter[str] = Counter()
         out = []
-        for i, segment in enumerate(self.segments):
-            plain = list(segment.parameters)
-            if i == 0 and isinstance(segment, Line):
-                plain.insert(0, "intercept")
-            out.append({p: _numbered(p, seen.get(p, 0)) for p in plain})
-            seen.update({p: seen.get(p, 0) + 1 for p in plain})
+        for declared in self._by_segment:
+            out.append({plain: _numbered(plain, before[plain]) for plain in declared})
+            before.update(list(declared))
         return tuple(out)
+
+    @cached_property
+    def _declared(self) -> dict[str, Parameter]:
+        """The parameters of the segments by their names in this model."""
+        return {
+            names[plain]: parameter
+            for names, declared in zip(self._names, self._by_segment, strict=True)
+            for plain, parameter in declared.items()
+        }
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
         """The parameters of the expected score, in the order samplers hold them."""
-        own = tuple(name for names in self._names for name in names.values())
-        return self.changepoints + own + (("floor",) if self.range == "floor" else ())
+        floor = ("floor",) if self.range == "floor" else ()
+        return (*self.changepoints, *self._declared, *floor)
 
     @property
     def key(self) -> tuple[Any, ...]:
@@ -105,21 +108,11 @@ class CurveModel:
 
     def default_priors(self, likelihood: Likelihood, *, scatter: bool) -> dict[str, str]:
         """The defaults of every parameter under a likelihood, by name."""
-        own = {
-            name: PARAMETERS[plain].prior for names in self._names for plain, name in names.items()
-        }
-        noise = {k: v for k, v in likelihood.priors.items() if k != "floor"}
-        return (
-            ({"changepoint": PARAMETERS["changepoint"].prior} if self.changepoints else {})
-            | own
-            | ({"floor": likelihood.priors["floor"]} if self.range == "floor" else {})
-            | noise
-            | (
-                {"scatter": SCATTER_OF_RUNS if likelihood.plain else SCATTER_PRIOR}
-                if scatter
-                else {}
-            )
-        )
+        changepoint = {"changepoint": CHANGEPOINT} if self.changepoints else {}
+        floor = {"floor": Parameter(likelihood.floor)} if self.range == "floor" else {}
+        of_groups = {"scatter": SCATTER_OF_RUNS if likelihood.plain else SCATTER} if scatter else {}
+        declared = changepoint | self._declared | floor | dict(likelihood.parameters) | of_groups
+        return {name: parameter.prior for name, parameter in declared.items()}
 
     def priors(self, likelihood: Likelihood, *, scatter: bool) -> dict[str, Prior]:
         """The priors in force under a likelihood, by parameter, in the order of samplers.
@@ -129,8 +122,13 @@ class CurveModel:
         texts = self.default_priors(likelihood, scatter=scatter)
         texts |= {name: text for name, text in self.given.items() if name in texts}
         out = {n: Prior.parse(t, f"model {self.name!r}, prior {n!r}") for n, t in texts.items()}
-        first = out.pop("changepoint", None)
-        return {name: first for name in self.changepoints if first is not None} | out
+        shared = out.pop("changepoint", None)
+        return {name: shared for name in self.changepoints if shared is not None} | out
+
+    def domain(self, name: str) -> tuple[float, float]:
+        """Where a parameter has a meaning: the real line for the floor and for unknown names."""
+        declared = dict.fromkeys(self.changepoints, CHANGEPOINT) | self._declared | noise()
+        return declared[name].domain if name in declared else REAL
 
     def likelihood_for(self, kind: str) -> Likelihood:
         """The likelihood for a kind of curve.
@@ -146,7 +144,7 @@ class CurveModel:
             raise DataError(
                 f"likelihood {likelihood.name!r}: expected {needs}, but got a {kind} metric; "
                 f"use --likelihood auto, or one of "
-                + ", ".join(n for n, one in LIKELIHOODS.items() if kind in one.kinds)
+                + ", ".join(n for n, other in LIKELIHOODS.items() if kind in other.kinds)
             )
         return likelihood
 
@@ -216,14 +214,30 @@ def _numbered(name: str, index: int) -> str:
 
 
 def plain_name(name: str) -> str:
-    """A parameter's name without the number that tells it from others of its kind."""
+    """A parameter's name without the number that a second parameter of its kind has."""
     return name.rstrip("_0123456789")
 
 
+def noise() -> dict[str, Parameter]:
+    """The parameters of all likelihoods, and of the scatter between groups, by name."""
+    declared: dict[str, Parameter] = {}
+    for likelihood in LIKELIHOODS.values():
+        declared |= likelihood.parameters
+    return {**dict(sorted(declared.items())), "scatter": SCATTER}
+
+
 def noise_parameters() -> tuple[str, ...]:
-    """The parameters of all likelihoods, and of the scatter between groups."""
-    names = {name for one in LIKELIHOODS.values() for name in one.parameters}
-    return (*sorted(names), "scatter")
+    """The names of the parameters of all likelihoods, and of the scatter between groups."""
+    return tuple(noise())
+
+
+def parameter_groups() -> dict[str, tuple[str, ...]]:
+    """The parameters whose priors are widened together in tests of sensitivity, by group."""
+    out: dict[str, tuple[str, ...]] = {"floor": ("floor",)}
+    for name, parameter in (noise() | pieces.all_parameters()).items():
+        if parameter.group:
+            out[parameter.group] = (*out.get(parameter.group, ()), name)
+    return out
 
 
 def of_interest(model: CurveModel, given: Mapping[str, str]) -> dict[str, str]:
@@ -235,10 +249,10 @@ def of_interest(model: CurveModel, given: Mapping[str, str]) -> dict[str, str]:
 def _check_prior(model: CurveModel, name: str, text: str, where: str) -> None:
     """Refuse a prior of something the model has not, or that reaches outside its domain."""
     ordered = ["changepoint"] if model.changepoints else []
-    own = [n for n in model.parameters if n not in model.changepoints]
-    known(name, [*ordered, *own, *noise_parameters()], kind="parameter", where=where)
+    others = [n for n in model.parameters if n not in model.changepoints]
+    known(name, [*ordered, *others, *noise_parameters()], kind="parameter", where=where)
     prior = Prior.parse(text, f"{where}, {name!r}")
-    low, high = DOMAINS.get(plain_name(name), (-math.inf, math.inf))
+    low, high = model.domain(name)
     below, above = prior.support()
     if below < low or above > high:
         raise DataError(

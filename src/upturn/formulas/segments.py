@@ -6,46 +6,44 @@ curve stands and how far beyond the changepoint u lies. Shapes: u is (row, point
 are (row, 1, particle), so every result broadcasts to (row, point, particle).
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-# beyond exp(709) a double overflows; the curve has long been flat there
+from upturn.formulas.parameters import POSITIVE, REAL, UNIT, Parameter
+
+__all__ = [
+    "HEIGHT",
+    "KINDS",
+    "MIDPOINT",
+    "POSITIVE",
+    "REAL",
+    "SLOPE",
+    "UNIT",
+    "WIDTH",
+    "Floor",
+    "Gompertz",
+    "Level",
+    "Line",
+    "Logistic",
+    "Parameter",
+    "Ramp",
+    "Rise",
+    "Segment",
+    "Stand",
+    "share",
+]
+
+# exp(710) overflows a double; at exp(700) the curve is flat to the last bit
 LARGEST_EXPONENT = 700.0
 SHARE_RANGE = (1e-300, 1 - 2.0**-53)  # shares whose log odds are finite
 
-
-@dataclass(frozen=True)
-class Parameter:
-    """A parameter of segments.
-
-    Attributes
-    ----------
-    prior : str
-        Its default; docs/models.md gives the reasons.
-    domain : tuple of float
-        Outside it the parameter has no meaning, and a prior that reaches there is refused.
-    group : str
-        Parameters of one group have their priors widened together in tests of sensitivity.
-    """
-
-    prior: str
-    domain: tuple[float, float]
-    group: str
-
-
-REAL, POSITIVE, UNIT = (-math.inf, math.inf), (0.0, math.inf), (0.0, 1.0)
-PARAMETERS: dict[str, Parameter] = {
-    "changepoint": Parameter("Uniform(0, 1)", REAL, "changepoint"),
-    "height": Parameter("Uniform(0, 1)", UNIT, "height"),
-    "rate": Parameter("LogNormal(1, 1.2)", POSITIVE, "rate"),
-    "level": Parameter("Uniform(0, 1)", UNIT, "height"),
-    "slope": Parameter("LogNormal(0.5, 1)", POSITIVE, "rate"),
-    "intercept": Parameter("Normal(-2, 2)", REAL, "place"),
-    "midpoint": Parameter("Normal(0.6, 0.4)", REAL, "place"),
-    "width": Parameter("LogNormal(-2.3, 0.8)", POSITIVE, "rate"),
-}
+# Parameters that several kinds of segments have. The reasons for the priors are in docs/models.md.
+CHANGEPOINT = Parameter("Uniform(0, 1)", REAL, "changepoint")
+HEIGHT = Parameter("Uniform(0, 1)", UNIT, "height")
+SLOPE = Parameter("LogNormal(0.5, 1)", POSITIVE, "rate")
+MIDPOINT = Parameter("Normal(0.6, 0.4)", REAL, "place")
+WIDTH = Parameter("LogNormal(-2.3, 0.8)", POSITIVE, "rate")
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class Stand:
 class Floor:
     """s = 0."""
 
-    parameters: ClassVar[tuple[str, ...]] = ()
+    parameters: ClassVar[Mapping[str, Parameter]] = {}
     can_begin: ClassVar[bool] = True
     can_follow: ClassVar[bool] = False
     moves: ClassVar[bool] = False
@@ -90,8 +88,8 @@ class Level:
     moves: ClassVar[bool] = False
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        return () if self.joined else ("level",)
+    def parameters(self) -> Mapping[str, Parameter]:
+        return {} if self.joined else {"level": Parameter("Uniform(0, 1)", UNIT, "height")}
 
     def begin(self, xp: Any, u: Any, p: Mapping[str, Any]) -> Stand:
         return Stand(p["level"])
@@ -106,7 +104,10 @@ class Level:
 class Rise:
     """s = s_prev + (height - s_prev)(1 - exp(-rate (u - tau))): a saturating rise."""
 
-    parameters: ClassVar[tuple[str, ...]] = ("height", "rate")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "height": HEIGHT,
+        "rate": Parameter("LogNormal(1, 1.2)", POSITIVE, "rate"),
+    }
     can_begin: ClassVar[bool] = False
     can_follow: ClassVar[bool] = True
     moves: ClassVar[bool] = True
@@ -120,7 +121,7 @@ class Rise:
 class Ramp:
     """s = min(s_prev + slope (u - tau), 1): a straight rise, ended by the ceiling."""
 
-    parameters: ClassVar[tuple[str, ...]] = ("slope",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {"slope": SLOPE}
     can_begin: ClassVar[bool] = False
     can_follow: ClassVar[bool] = True
     moves: ClassVar[bool] = True
@@ -141,7 +142,10 @@ class Line:
     can_begin: ClassVar[bool] = True
     can_follow: ClassVar[bool] = True
     moves: ClassVar[bool] = True
-    parameters: ClassVar[tuple[str, ...]] = ("slope",)
+    parameters: ClassVar[Mapping[str, Parameter]] = {"slope": SLOPE}
+    parameters_if_first: ClassVar[Mapping[str, Parameter]] = {
+        "intercept": Parameter("Normal(-2, 2)", REAL, "place")
+    }
 
     def _rise(self, p: Mapping[str, Any]) -> Any:
         return -p["slope"] if self.down else p["slope"]
@@ -157,7 +161,11 @@ class Line:
 class Logistic:
     """s = height / (1 + exp(-(u - midpoint) / width)): smooth, no changepoint."""
 
-    parameters: ClassVar[tuple[str, ...]] = ("height", "midpoint", "width")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "height": HEIGHT,
+        "midpoint": MIDPOINT,
+        "width": WIDTH,
+    }
     can_begin: ClassVar[bool] = True
     can_follow: ClassVar[bool] = False
     moves: ClassVar[bool] = True
@@ -174,7 +182,11 @@ class Gompertz:
     """
 
     mirror: bool = False
-    parameters: ClassVar[tuple[str, ...]] = ("height", "midpoint", "width")
+    parameters: ClassVar[Mapping[str, Parameter]] = {
+        "height": HEIGHT,
+        "midpoint": MIDPOINT,
+        "width": WIDTH,
+    }
     can_begin: ClassVar[bool] = True
     can_follow: ClassVar[bool] = False
     moves: ClassVar[bool] = True
@@ -197,6 +209,27 @@ KINDS: dict[str, type[Segment]] = {
     "logistic": Logistic,
     "gompertz": Gompertz,
 }
+
+
+def declared(segment: Segment, *, first: bool) -> dict[str, Parameter]:
+    """The parameters that a segment declares, by their plain names.
+
+    Parameters
+    ----------
+    segment : Segment
+    first : bool
+        Whether it begins the curve; it may then need further parameters.
+    """
+    further = getattr(segment, "parameters_if_first", {}) if first else {}
+    return {**further, **segment.parameters}
+
+
+def all_parameters() -> dict[str, Parameter]:
+    """The parameters of all kinds of segments, by their plain names, the changepoint first."""
+    out = {"changepoint": CHANGEPOINT}
+    for kind in KINDS.values():
+        out |= declared(kind(), first=True)
+    return out
 
 
 def share(

@@ -92,7 +92,9 @@ def to_toml(model: CurveModel) -> str:
     lines += ["", "[priors]"]
     priors = {name: f"{name} = {_quoted(text)}" for name, text in model.all_priors().items()}
     by_kind = BY_KIND.get(model.likelihood)
-    varying = () if by_kind is None else (*LIKELIHOODS[by_kind["counts"]].priors, "scatter")
+    varying: tuple[str, ...] = ()
+    if by_kind is not None:
+        varying = ("floor", *LIKELIHOODS[by_kind["counts"]].parameters, "scatter")
     left_open = [name for name in priors if name in varying and name not in model.given]
     lines += [line for name, line in priors.items() if name not in left_open]
     if left_open:

@@ -229,7 +229,7 @@ def _native(target: Target, found: Population) -> dict[str, Floats]:
 def parameters_of(model: CurveModel, kinds: Iterable[str], *, grouped: bool) -> list[str]:
     """The parameters that any curve of some kinds has, in an order that hangs on no curve."""
     own = {name for kind in kinds for name in model.likelihood_for(kind).parameters}
-    every = dict.fromkeys(name for one in LIKELIHOODS.values() for name in one.parameters)
+    every = dict.fromkeys(name for item in LIKELIHOODS.values() for name in item.parameters)
     scatter = ["scatter"] if model.moves and grouped else []
     return [*model.parameters, *(name for name in every if name in own), *scatter]
 

@@ -273,10 +273,9 @@ def test_defaults_explain_their_kind():
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_default_priors_parse(name):
     likelihood = LIKELIHOODS[name]
-    assert next(iter(likelihood.priors)) == "floor"
-    for parameter, text in likelihood.priors.items():
-        low, high = Prior.parse(text, parameter).support()
-        if parameter == "floor":
-            assert (low, high) == ((0, 1) if likelihood.bounded else (-np.inf, np.inf))
-        else:
-            assert low >= 0
+    support = Prior.parse(likelihood.floor, "floor").support()
+    assert support == ((0, 1) if likelihood.bounded else (-np.inf, np.inf))
+    for name, parameter in likelihood.parameters.items():
+        low, high = Prior.parse(parameter.prior, name).support()
+        assert parameter.domain[0] <= low
+        assert high <= parameter.domain[1]

@@ -7,6 +7,9 @@ import numpy as np
 
 from upturn.arrays.types import Floats
 from upturn.formulas.likelihoods.likelihood import FLOOR_OF_CONTINUOUS, Likelihood
+from upturn.formulas.parameters import POSITIVE, Parameter
+
+SIGMA = Parameter("HalfNormal(0.1)", POSITIVE, "overdispersion")
 
 SMALLEST_SIGMA = 1e-4  # of the scale whose middle half the scores fill
 
@@ -60,7 +63,8 @@ def _nu(xp: Any, p: Mapping[str, Any]) -> Any:
 NORMAL = Likelihood(
     "normal",
     ("continuous", "proportion", "counts"),
-    {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)"},
+    FLOOR_OF_CONTINUOUS,
+    {"sigma": SIGMA},
     _normal_terms,
     _normal_rest,
     _normal_draw,
@@ -70,7 +74,8 @@ NORMAL = Likelihood(
 STUDENT_T = Likelihood(
     "student-t",
     ("continuous", "proportion", "counts"),
-    {"floor": FLOOR_OF_CONTINUOUS, "sigma": "HalfNormal(0.1)", "nu": "Gamma(2, 0.1)"},
+    FLOOR_OF_CONTINUOUS,
+    {"sigma": SIGMA, "nu": Parameter("Gamma(2, 0.1)", POSITIVE)},
     _student_t_terms,
     _student_t_rest,
     _student_t_draw,

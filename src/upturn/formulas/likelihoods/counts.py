@@ -10,6 +10,7 @@ from upturn.arrays.types import Floats
 from upturn.formulas.kernels import by_group
 from upturn.formulas.likelihoods.likelihood import (
     FLOOR_OF_PROPORTIONS,
+    OVERDISPERSION,
     Data,
     Likelihood,
     concentration,
@@ -73,7 +74,8 @@ def _binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
 BETA_BINOMIAL = Likelihood(
     "beta-binomial",
     ("counts",),
-    {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
+    FLOOR_OF_PROPORTIONS,
+    {"overdispersion": OVERDISPERSION},
     _beta_binomial_terms,
     _beta_binomial_rest,
     _beta_binomial_draw,
@@ -85,7 +87,8 @@ BETA_BINOMIAL = Likelihood(
 BINOMIAL = Likelihood(
     "binomial",
     ("counts",),
-    {"floor": FLOOR_OF_PROPORTIONS},
+    FLOOR_OF_PROPORTIONS,
+    {},
     _binomial_terms,
     _binomial_rest,
     _binomial_draw,

@@ -11,6 +11,7 @@ from upturn.formulas.kernels import autocorrelated
 from upturn.formulas.likelihoods.autocorrelation import CORRELATION
 from upturn.formulas.likelihoods.counts import BETA_BINOMIAL, constant_alone
 from upturn.formulas.likelihoods.likelihood import Data, concentration
+from upturn.formulas.parameters import UNIT, Parameter
 
 
 def _serial_noise(p: Mapping[str, Any]) -> autocorrelated.Noise:
@@ -54,7 +55,7 @@ def left_out(mean: Floats, p: Mapping[str, Any], data: Data, total: Floats) -> F
 BETA_BINOMIAL_AR = replace(
     BETA_BINOMIAL,
     name="beta-binomial-ar",
-    priors={**BETA_BINOMIAL.priors, CORRELATION: "Uniform(0, 1)"},
+    parameters={**BETA_BINOMIAL.parameters, CORRELATION: Parameter("Uniform(0, 1)", UNIT)},
     total=_beta_binomial_serial_total,
     rest_total=constant_alone,
     fused=None,

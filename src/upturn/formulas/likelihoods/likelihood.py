@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn.arrays.types import Floats
+from upturn.formulas.parameters import POSITIVE, Parameter
 
 RHO_RANGE = (1e-8, 0.999)  # beyond, the beta-binomial is the binomial, or only 0 and n are left
 
 FLOOR_OF_PROPORTIONS = "BetaMode(chance, 100) | Beta(1, 4)"
 
 FLOOR_OF_CONTINUOUS = "Normal(chance, 0.05) | Normal(0.25, 0.125)"
+
+OVERDISPERSION = Parameter("HalfNormal(0.2)", POSITIVE, "overdispersion")
 
 
 @dataclass(frozen=True)
@@ -34,8 +37,10 @@ class Likelihood:
     name : str
     kinds : tuple of str
         The kinds of curve it can explain, of "counts", "proportion", "continuous".
-    priors : mapping
-        Default prior of each of its parameters, and of the floor on its scale.
+    floor : str
+        The default prior of the floor, which is a parameter of the curve, on this likelihood's
+        scale.
+    parameters : mapping of str to Parameter
     log_terms, log_rest : callable
         (xp, mean, parameters, y, trials) and (xp, parameters, y, trials), each to the logarithm of
         the density's factors, per point.
@@ -68,7 +73,8 @@ class Likelihood:
 
     name: str
     kinds: tuple[str, ...]
-    priors: Mapping[str, str]
+    floor: str
+    parameters: Mapping[str, Parameter]
     log_terms: Callable[..., Any]
     log_rest: Callable[..., Any]
     draw: Callable[..., Floats]
@@ -79,11 +85,6 @@ class Likelihood:
     rest_total: Callable[..., Any] | None = None
     fused: Callable[..., Any] | None = None
     plain: "Likelihood | None" = None
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Its own parameters (the floor belongs to the curve)."""
-        return tuple(name for name in self.priors if name != "floor")
 
     @property
     def counted(self) -> bool:

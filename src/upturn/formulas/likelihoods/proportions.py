@@ -10,6 +10,7 @@ from upturn.arrays.types import Floats
 from upturn.formulas.kernels import by_group
 from upturn.formulas.likelihoods.likelihood import (
     FLOOR_OF_PROPORTIONS,
+    OVERDISPERSION,
     Data,
     Likelihood,
     concentration,
@@ -62,7 +63,8 @@ def _beta_total(mean: Floats, p: Mapping[str, Any], data: Data, out: Floats) -> 
 BETA = Likelihood(
     "beta",
     ("proportion", "counts"),
-    {"floor": FLOOR_OF_PROPORTIONS, "overdispersion": "HalfNormal(0.2)"},
+    FLOOR_OF_PROPORTIONS,
+    {"overdispersion": OVERDISPERSION},
     _beta_terms,
     _beta_rest,
     _beta_draw,

@@ -10,6 +10,7 @@ from upturn.arrays import compiled, namespaces
 from upturn.arrays.types import Floats
 from upturn.formulas.kernels import by_group
 from upturn.formulas.likelihoods.likelihood import Data, Likelihood
+from upturn.formulas.parameters import UNIT, Parameter
 
 BROKEN_RANGE = (1e-12, 1 - 1e-12)
 
@@ -59,7 +60,7 @@ def robust(plain: Likelihood) -> Likelihood:
     return replace(
         plain,
         name=f"{plain.name}-robust",
-        priors={**plain.priors, "broken": "Beta(1, 49)"},
+        parameters={**plain.parameters, "broken": Parameter("Beta(1, 49)", UNIT)},
         log_terms=log_terms,
         log_rest=log_rest,
         draw=draw,

@@ -6,10 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from upturn.checks.arguments import known
-from upturn.formulas.curve import DOMAINS, plain_name
+from upturn.formulas.curve import parameter_groups, plain_name
 from upturn.formulas.likelihoods.likelihood import Likelihood
 from upturn.formulas.priors import Choice, Prior
-from upturn.formulas.segments import PARAMETERS
 from upturn.model import Model
 from upturn.questions.arguments import part_of
 from upturn.questions.classify.model_fit import ModelFit, model_fits
@@ -20,14 +19,7 @@ from upturn.tables.curves import Curves
 
 FACTORS = (0.5, 2.0)
 
-# Which parameters' priors are widened together, by what they have in common.
-GROUPS: dict[str, tuple[str, ...]] = {
-    "floor": ("floor",),
-    "overdispersion": ("overdispersion", "sigma"),
-    "scatter": ("scatter",),
-}
-for _name, _parameter in PARAMETERS.items():  # those of segments say which group is theirs
-    GROUPS[_parameter.group] = (*GROUPS.get(_parameter.group, ()), _name)
+GROUPS = parameter_groups()
 ALL = "all"
 
 
@@ -159,7 +151,7 @@ def widened(model: Model, name: str, factor: float, kind: str, *, scatter: bool)
     for parameter, text in texts.items():
         plain = plain_name(parameter)
         if plain in wanted:
-            low, high = DOMAINS.get(plain, (-np.inf, np.inf))
+            low, high = model.domain(parameter)
             prior = Prior.parse(text, f"model {model.name!r}, prior {parameter!r}")
             choices = tuple(_wider(choice, factor, low, high) for choice in prior.choices)
             if choices != prior.choices:

@@ -14,7 +14,7 @@ import numpy as np
 
 from upturn.checks.arguments import known, whole
 from upturn.checks.errors import DataError, shown
-from upturn.formulas.curve import DOMAINS, plain_name
+from upturn.formulas.curve import noise_parameters
 from upturn.formulas.likelihoods.registry import BY_KIND, LIKELIHOODS
 from upturn.formulas.scaling import Scaling, scaling_of
 from upturn.model import Model
@@ -163,11 +163,11 @@ def deal(
 
 def check_fixed(models: Sequence[Model], fixed: Fixed) -> None:
     """Refuse fixed values of what no model has, and those that have no meaning."""
-    noise = sorted({name for one in LIKELIHOODS.values() for name in one.parameters})
-    names = dict.fromkeys(name for one in models for name in one.parameters)
+    names = dict.fromkeys(name for model in models for name in model.parameters)
     for name, value in fixed.items():
-        known(name, [*names, *noise, "scatter"], kind="parameter", where="fixed")
-        low, high = DOMAINS.get(plain_name(name), (-np.inf, np.inf))
+        known(name, [*names, *noise_parameters()], kind="parameter", where="fixed")
+        least, most = zip(*(model.domain(name) for model in models), strict=True)
+        low, high = max(least), min(most)
         number = np.asarray(value, dtype=np.float64)
         if not (np.isfinite(number) & (number >= low) & (number <= high)).all():
             raise DataError(
