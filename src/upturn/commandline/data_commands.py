@@ -73,16 +73,20 @@ def facts(table: str, facts: str | None, output: str | None, quiet: bool) -> Non
 @click.command(cls=Command, epilog=example("convert results/ --facts models.csv -o table.csv"))
 @click.argument("arguments", metavar="[HARNESS] PATH", nargs=-1, required=True)
 @facts_option
+@click.option("--groups", is_flag=True, help="Take averages over tasks beside the tasks too.")
 @click.option("-o", "--output", metavar="FILE", help="Write the table to this file (.csv).")
 @quiet_option("Print no notes.")
-def convert(arguments: tuple[str, ...], facts: str | None, output: str | None, quiet: bool) -> None:
+def convert(
+    arguments: tuple[str, ...], facts: str | None, groups: bool, output: str | None, quiet: bool
+) -> None:
     """Make a table from the results of an evaluation harness.
 
     PATH is one file, or a folder that is searched with all its subfolders. What is in the files
     tells the harness; HARNESS is needed only where a folder holds results of several: lm-eval (the
     LM Evaluation Harness, older layouts too), lighteval, bigbench (BIG-bench's scores_*.json), helm
     (run_spec.json and stats.json), inspect (.eval and .json logs), olmes, mteb, every-eval-ever,
-    code (EvalPlus, BigCode), details-card (Open LLM Leaderboard), or one that another package adds.
+    code (EvalPlus, BigCode), details-card (Open LLM Leaderboard), opencompass (summary_*.csv), or
+    one that another package adds; inspect-answers gives the single answers in logs of Inspect.
     """
     from upturn.posterior.files import check_writable
     from upturn.show.text.files import write_text
@@ -95,7 +99,7 @@ def convert(arguments: tuple[str, ...], facts: str | None, output: str | None, q
     kind, path = arguments if len(arguments) == 2 else (None, arguments[0])
     target = None if output is None else check_writable(output, (".csv",))
     keep_inputs([target] if target else [], path, facts)
-    frame, notes = tabulate(path, kind=kind, facts=facts)
+    frame, notes = tabulate(path, kind=kind, facts=facts, groups=groups)
     if target is None:
         print_text(to_csv(frame))
     else:

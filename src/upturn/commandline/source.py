@@ -28,6 +28,7 @@ class Source:
     facts: str | None = None
     repeats: str = "refuse"
     wide: bool = False
+    groups: bool = False
     percent: Sequence[str] = ()
     ignore: Sequence[str] = ()
     columns: Mapping[str, str] | None = None

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 POLICIES = ("refuse", "pool", "mean", "latest")
-NAMES = ("repeats", "wide", "percent", "ignore", "columns", "units")
+NAMES = ("repeats", "wide", "groups", "percent", "ignore", "columns", "units")
 
 
 def _pairs(ctx: click.Context, option: click.Parameter, given: Sequence[str]) -> dict[str, str]:
@@ -37,6 +37,11 @@ _OPTIONS = (
         "(pool), average, or take the last row. Rows with a column seed or repeat are pooled.",
     ),
     click.option("--wide", is_flag=True, help="The table has one column a task, or a metric."),
+    click.option(
+        "--groups",
+        is_flag=True,
+        help="Take averages over tasks too, which a harness reports beside the tasks.",
+    ),
     click.option(
         "--percent",
         multiple=True,

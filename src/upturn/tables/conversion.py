@@ -10,19 +10,24 @@ from upturn.tables.cleaning import clean
 from upturn.tables.facts.fill import filled
 from upturn.tables.facts.tables import knowledge
 from upturn.tables.readers.evaluations import read_evaluations
+from upturn.tables.shaping.items import summed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def tabulate(
-    source: str | PathLike[str], *, kind: str | None = None, facts: Any = None
+    source: str | PathLike[str],
+    *,
+    kind: str | None = None,
+    facts: Any = None,
+    groups: bool = False,
 ) -> "tuple[pd.DataFrame, tuple[str, ...]]":
     """The results of a folder as a table that can be read again, and notes.
 
     Parameters
     ----------
-    source, kind
+    source, kind, groups
         As in `read_evaluations`.
     facts
         A table of facts about models, which fills in empty cells: see `upturn.tables.facts`. By
@@ -36,13 +41,14 @@ def tabulate(
     import pandas as pd
 
     name = os.fspath(source)
-    harvest = read_evaluations(source, name, kind=kind)
+    harvest = read_evaluations(source, name, kind=kind, groups=groups)
     done = filled(harvest.frame, name, knowledge(facts, bundled=False))
     cells = done.cells
+    rows, _ = summed(cells, name)
     checked = clean(
-        cells, name, lower=harvest.lower, continuous=harvest.continuous, repeats="latest"
+        rows, name, lower=harvest.lower, continuous=harvest.continuous, repeats="latest"
     )
-    repeated = len(cells) - len(checked)
+    repeated = len(rows) - len(checked)
     repeats = f"{counted(repeated, 'repeated row')}: choose by --repeats when the table is read"
     more = (repeats,) if repeated else ()
     columns = {str(c): objects([_written(cell) for cell in cells[c]]) for c in cells}

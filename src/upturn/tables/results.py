@@ -45,6 +45,7 @@ def read(
     metric: str | Iterable[str] = (),
     repeats: str = "refuse",
     wide: bool = False,
+    groups: bool = False,
     percent: str | Iterable[str] = (),
     ignore: str | Iterable[str] = (),
     columns: Mapping[str, str] | None = None,
@@ -82,6 +83,8 @@ def read(
         "latest" (the last row). Rows that a column ``seed`` or ``repeat`` tells apart are pooled.
     wide
         Whether every task (or metric) has a column of its own.
+    groups
+        Whether averages over tasks that a harness reports beside the tasks are taken too.
     percent
         Metrics in per cent, to be divided by 100; "all" for every one.
     ignore
@@ -105,7 +108,7 @@ def read(
     """
     name = table_name(source) if name is None else name
     found = datasets.resolve(source)
-    harvest = harvested(found, name)
+    harvest = harvested(found, name, groups=groups)
     layout = Layout(columns or {}, _names(ignore), units or {}, wide=wide, percent=_names(percent))
     shape = shaped(harvest.frame, name, layout)
     chosen, later = filtered(shape.cells, name, _names(where), _names(metric))

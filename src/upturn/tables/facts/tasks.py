@@ -10,6 +10,8 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("tasks.csv")
 _SUITES = re.compile(r"^(?:lighteval|harness|helm|leaderboard|original|community|custom|extended)$")
+# of OpenCompass, who made the copy of the data; of OLMES, the format of the question
+_MARKS = re.compile(r"^lukaemon_(?=mmlu)|(?::(?:mc|rc|gen))?(?:::\w+)?$")
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,16 @@ def task_key(name: str) -> str:
     --------
     >>> task_key("lighteval|mmlu:anatomy|5|0"), task_key("harness|hendrycksTest-anatomy|5")
     ('mmlu_anatomy', 'hendryckstest_anatomy')
-    >>> task_key("ARC-Challenge")
-    'arc_challenge'
+    >>> task_key("ARC-Challenge"), task_key("lukaemon_mmlu_anatomy"), task_key("arc_easy:rc::olmes")
+    ('arc_challenge', 'mmlu_anatomy', 'arc_easy')
     """
     parts = [part.strip() for part in name.split("|") if part.strip()]
     while len(parts) > 1 and _SUITES.match(parts[0].lower()):
         parts.pop(0)
     while len(parts) > 1 and parts[-1].isdecimal():
         parts.pop()
-    key = re.sub(r"[^\w+]+", "_", "_".join(parts).casefold())
+    bare = _MARKS.sub("", "_".join(parts).casefold())
+    key = re.sub(r"[^\w+]+", "_", bare)
     return re.sub(r"_+", "_", key).strip("_")
 
 

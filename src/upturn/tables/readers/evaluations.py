@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from upturn.checks.arguments import known
-from upturn.checks.errors import DataError, counted, listed, shown, shown_path
+from upturn.checks.errors import DataError, NothingThereError, counted, listed, shown, shown_path
 from upturn.tables.readers import helm
 from upturn.tables.readers.documents import relative
-from upturn.tables.readers.kinds import canonical, kinds
+from upturn.tables.readers.kinds import canonical, is_certain, kinds, recognised
 from upturn.tables.rules import row_limit
 
 if TYPE_CHECKING:
@@ -26,9 +26,10 @@ MAX_STRANGE_BYTES = 500_000_000  # their size in all: the folder is a wrong one
 SUFFIXES = (".json", ".eval")
 _COLUMNS = (
     "task", "model", "family", "run", "step", "setting", "shots", "metric", "score", "trials",
-    "stderr", "chance", "ceiling", "params", "tokens", "flops", "perplexity", "repeat", "source",
+    "stderr", "chance", "ceiling", "params", "tokens", "flops", "perplexity", "question", "repeat",
+    "source",
 )  # fmt: skip
-_LABELS = ("task", "model", "family", "setting", "shots", "metric", "run", "repeat")
+_LABELS = ("task", "model", "family", "setting", "shots", "metric", "run", "question", "repeat")
 _MEASURES = ("score", "trials", "stderr")
 _BOUNDS = ("chance", "ceiling")
 
@@ -76,13 +77,20 @@ def is_evaluation(source: object) -> TypeGuard[str | PathLike[str]]:
     if not isinstance(source, (str, PathLike)):
         return False
     path = os.path.expanduser(source)
-    return os.path.isdir(path) or (
-        os.path.isfile(path) and os.path.splitext(path)[1].lower() in SUFFIXES
-    )
+    return os.path.isdir(path) or (os.path.isfile(path) and may_hold(Path(path)))
+
+
+def may_hold(path: Path) -> bool:
+    """Whether a file may hold results of a harness, so that it has to be looked into."""
+    return path.suffix.lower() in SUFFIXES or is_certain(path)
 
 
 def read_evaluations(
-    source: str | PathLike[str], name: str | None = None, *, kind: str | None = None
+    source: str | PathLike[str],
+    name: str | None = None,
+    *,
+    kind: str | None = None,
+    groups: bool = False,
 ) -> Harvest:
     """The table that the files of a folder make.
 
@@ -94,6 +102,8 @@ def read_evaluations(
         What messages call it; the path by default.
     kind
         Of `upturn.tables.readers.kinds`. By default what is there, which has to be one kind.
+    groups
+        Whether averages over tasks are taken where the tasks are there too.
 
     Returns
     -------
@@ -116,7 +126,7 @@ def read_evaluations(
             f"{shown_name}: expected a folder or a file of results, but there is none of that "
             "name; check the path"
         )
-    found = _Search(shown_name)
+    found = _Search(shown_name, groups)
     for path in _files(root, found):
         found.look(path, root, kind)
     return found.table(kind)
@@ -127,6 +137,7 @@ class _Search:
     """What was found so far."""
 
     name: str
+    groups: bool = False
     rows: list[dict[str, Any]] = field(default_factory=list)
     kinds: dict[str, str] = field(default_factory=dict)  # of each, the first file
     looked_at: int = 0
@@ -139,7 +150,7 @@ class _Search:
         """Take the rows of a file, or count it as skipped."""
         self.looked_at += 1
         place = relative(path, root)
-        kind, document = _identify(path, [wanted] if wanted else list(kinds()))
+        kind, document = _identify(path, [wanted] if wanted else recognised())
         if kind is None:
             self.skipped += 1
             self._count_strange(path, document)
@@ -160,7 +171,7 @@ class _Search:
             self.strange_bytes += path.stat().st_size
         if self.strange > MAX_STRANGE or self.strange_bytes > MAX_STRANGE_BYTES:
             raise DataError(
-                f"{self.name}: expected results of {listed(kinds())}, but got "
+                f"{self.name}: expected results of {listed(recognised())}, but got "
                 f"{counted(self.strange, 'JSON file')} of other kinds; name the folder of results"
             )
 
@@ -175,9 +186,9 @@ class _Search:
     def table(self, wanted: str | None) -> Harvest:
         """The rows as a table."""
         if not self.rows:
-            raise DataError(self._nothing(wanted))
+            raise NothingThereError(self._nothing(wanted))
         whole, limited = _without_limited(self.rows)
-        members, groups = _without_groups(whole)
+        members, groups = (whole, []) if self.groups else _without_groups(whole)
         rows, same = _distinct(members)
         differing = _agree(rows)
         names = list(dict.fromkeys(str(row["metric"]) for row in rows))
@@ -190,7 +201,7 @@ class _Search:
         )
 
     def _nothing(self, wanted: str | None) -> str:
-        titles = listed([wanted] if wanted else kinds())
+        titles = listed([wanted] if wanted else recognised())
         more = f", {len(self.unfinished)} of them unfinished" if self.unfinished else ""
         return (
             f"{self.name}: expected results of {titles}, but got none in "
@@ -208,7 +219,8 @@ class _Search:
         if limited:
             yield f"{counted(limited, 'row')} of runs with a limit left out beside the full run"
         if groups:
-            yield f"groups left out beside their members: {listed(groups, most=4)}"
+            names = listed(groups, most=4)
+            yield f"groups left out beside their members: {names} (--groups takes them)"
 
 
 def _files(root: Path, found: _Search) -> Iterator[Path]:
@@ -218,7 +230,7 @@ def _files(root: Path, found: _Search) -> Iterator[Path]:
         return
     seen = 0
     for folder, folders, names in os.walk(root):
-        folders.sort()
+        folders[:] = _kept(folders)
         seen += len(names) + 1
         if seen > MAX_FILES:
             raise DataError(
@@ -228,12 +240,17 @@ def _files(root: Path, found: _Search) -> Iterator[Path]:
         is_run = {helm.SPEC, helm.STATS} <= set(names)
         for name in sorted(names):
             path = Path(folder, name)
-            wanted = name == helm.STATS or (not is_run and path.suffix.lower() in SUFFIXES)
-            if wanted and _is_file(path):
+            if (name == helm.STATS or not is_run) and _is_file(path) and may_hold(path):
                 yield path
             else:
                 found.looked_at += 1
                 found.skipped += name != helm.SPEC
+
+
+def _kept(folders: Sequence[str]) -> list[str]:
+    """The folders to search: beside a summary of OpenCompass lie the answers that it sums up."""
+    is_run = "summary" in folders and bool({"predictions", "configs"} & {*folders})
+    return ["summary"] if is_run else sorted(folders)
 
 
 def _is_file(path: Path) -> bool:

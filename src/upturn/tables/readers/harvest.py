@@ -9,11 +9,11 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upturn.checks.errors import DataError, counted
+from upturn.checks.errors import DataError, NothingThereError, counted
 from upturn.tables.cells import objects
 from upturn.tables.readers import Source, is_table, read_stream, read_table
 from upturn.tables.readers.documents import read_json
-from upturn.tables.readers.evaluations import Harvest, is_evaluation, read_evaluations
+from upturn.tables.readers.evaluations import Harvest, is_evaluation, may_hold, read_evaluations
 from upturn.tables.readers.kinds import kinds
 from upturn.tables.rules import byte_limit, columns, most_unpacked, row_limit, unpacked_limit
 
@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
 _SAMPLES = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d\d-\d\dT.*\.jsonl")
 _NO_METRICS = {"doc_id", "doc_hash", "prompt_hash", "target_hash", "idx"}
-_RESULTS = {".json", ".eval"}
 
 
-def harvested(source: Source, name: str) -> Harvest:
+def harvested(source: Source, name: str, *, groups: bool = False) -> Harvest:
     """The cells of a source, and what it says of its metrics.
+
+    Parameters
+    ----------
+    source, name
+        As in `read_table`, or a folder.
+    groups
+        As in `read_evaluations`.
 
     Raises
     ------
@@ -37,12 +43,12 @@ def harvested(source: Source, name: str) -> Harvest:
         return Harvest(read_table(source, name))
     path = Path(os.path.expanduser(source))
     if os.path.isdir(path):  # unlike Path.is_dir, False for a name that no file can have
-        return _folder(path, name)
+        return _folder(path, name, groups=groups)
     special = _special(path, name) if os.path.isfile(path) else None
     if special is not None:
         return Harvest(special)
     if is_evaluation(source):
-        return read_evaluations(source, name)
+        return read_evaluations(source, name, groups=groups)
     return Harvest(read_table(source, name))
 
 
@@ -55,15 +61,17 @@ def _special(path: Path, name: str) -> "pd.DataFrame | None":
     return None if reader is None else reader(path, name)
 
 
-def _folder(folder: Path, name: str) -> Harvest:
+def _folder(folder: Path, name: str, *, groups: bool) -> Harvest:
     """The results of a harness, or else the tables or the answers that a folder holds."""
     paths = sorted(path for path in _walk(folder) if path.is_file())
-    if any(path.suffix.lower() in _RESULTS for path in paths):
-        return read_evaluations(folder, name)
     samples = [path for path in paths if _SAMPLES.fullmatch(path.name)]
     tables = [] if samples else [path for path in paths if is_table(path)]
-    if not samples and not tables:
-        return read_evaluations(folder, name)  # says what was expected
+    if not (samples or tables) or any(map(may_hold, paths)):
+        try:
+            return read_evaluations(folder, name, groups=groups)
+        except NothingThereError:  # a table may have some other JSON file beside it
+            if not samples and not tables:
+                raise
     frames = [_samples(path, _place(path, folder), path.parent.name) for path in samples]
     frames += [_with_source(path, folder) for path in tables]
     cells = _stacked(frames, name)

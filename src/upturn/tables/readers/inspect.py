@@ -5,6 +5,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,6 +24,7 @@ from upturn.tables.readers.documents import (
 
 TITLE = "Inspect"
 _HEADER = "header.json"  # all of the log but its samples
+_START = "_journal/start.json"  # what is known before the first sample
 _SPREADS = {"stderr", "bootstrap_stderr", "std", "var"}
 _SHOTS = ("fewshot", "few_shot", "num_fewshot", "shots")
 _BROKEN = (
@@ -52,19 +54,39 @@ def load(path: Path) -> Any:
     """
     if path.suffix.lower() != ".eval":
         return read_json(path, remedy="inspect log convert --to eval makes a log that can be read")
-    name = shown_path(path)
+    with opened(path) as archive:
+        if _HEADER in archive.namelist():
+            return member(archive, _HEADER, path)
+        start = member(archive, _START, path) if _START in archive.namelist() else None
+        return {"status": "started", "eval": {}, **mapping(start)}
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """The archive that a log is.
+
+    Raises
+    ------
+    DataError
+        Naming a log that is broken.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            if _HEADER not in archive.namelist():
-                return {"status": "started", "eval": {}}
-            content = _content(archive, archive.getinfo(_HEADER))
+            yield archive
+    except DataError:
+        raise
     except _BROKEN as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
-            f"{name}: expected an Inspect log, but got a broken one ({reason}); "
+            f"{shown_path(path)}: expected an Inspect log, but got a broken one ({reason}); "
             "was the run interrupted? repair it by inspect log recover, or remove it"
         ) from None
-    return parse_json(content, f"{name} ({_HEADER})")
+
+
+def member(archive: zipfile.ZipFile, name: str, path: Path) -> Any:
+    """The document in a member of a log."""
+    content = _content(archive, archive.getinfo(name))
+    return parse_json(content, f"{shown_path(path)} ({name})")
 
 
 def _content(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -102,21 +124,12 @@ def is_finished(document: Mapping[str, Any]) -> bool:
 def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
     """One row a scorer and metric of a finished evaluation.
 
-    Where there are several scorers, the metric is called ``scorer/metric``. The arguments of the
-    task are the setting, but for a number of shots.
+    Where there are several scorers, the metric is called ``scorer/metric``.
     """
     if not is_finished(document):
         return
     spec, results = mapping(document.get("eval")), mapping(document.get("results"))
-    arguments = dict(mapping(spec.get("task_args")))
-    shots = next(filter(None, (whole(arguments.pop(key, None)) for key in _SHOTS)), "")
-    shared = {
-        "task": text(spec.get("task")),
-        "model": text(spec.get("model")),
-        "shots": shots,
-        "repeat": text(spec.get("eval_id")) or text(spec.get("run_id")),
-        "setting": ", ".join(f"{key}={_written(arguments[key])}" for key in sorted(arguments)),
-    }
+    shared = labels(document)
     scores = list(items(results.get("scores"))) or [results]
     for score in scores:
         metrics = mapping(score.get("metrics"))
@@ -132,6 +145,20 @@ def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
                 "trials": _trials(score, results, spec),
                 "stderr": stderr,
             }
+
+
+def labels(document: Mapping[str, Any]) -> dict[str, str]:
+    """What was evaluated: the arguments of the task are the setting, but for the shots."""
+    spec = mapping(document.get("eval"))
+    arguments = dict(mapping(spec.get("task_args")))
+    shots = next(filter(None, (whole(arguments.pop(key, None)) for key in _SHOTS)), "")
+    return {
+        "task": text(spec.get("task")),
+        "model": text(spec.get("model")),
+        "shots": shots,
+        "repeat": text(spec.get("eval_id")) or text(spec.get("run_id")),
+        "setting": ", ".join(f"{key}={_written(arguments[key])}" for key in sorted(arguments)),
+    }
 
 
 def _written(value: object) -> str:

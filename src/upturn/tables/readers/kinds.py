@@ -19,10 +19,12 @@ from upturn.tables.readers import (
     every_eval_ever,
     helm,
     inspect,
+    inspect_answers,
     lighteval,
     lm_eval,
     mteb,
     olmes,
+    opencompass,
 )
 from upturn.tables.readers.documents import read_json
 
@@ -47,6 +49,8 @@ class Kind:
         The document of a file.
     is_finished
         Whether a document is that of an evaluation that came to its end.
+    only_named
+        Whether it is read only where a person names it, since another kind reads the same files.
     """
 
     title: str
@@ -55,6 +59,7 @@ class Kind:
     rows: Callable[[Any, Path], Iterator[dict[str, Any]]]
     load: Callable[[Path], Any] = read_json
     is_finished: Callable[[Any], bool] = lambda document: True
+    only_named: bool = False
 
 
 def _plain(module: Any) -> Kind:
@@ -76,6 +81,14 @@ BUILT_IN: Mapping[str, Kind] = {
     ),
     "details-card": _plain(details_card),
     "code": _plain(code_results),
+    "opencompass": Kind(
+        opencompass.TITLE, opencompass.by_name, opencompass.holds, opencompass.rows,
+        opencompass.load,
+    ),
+    "inspect-answers": Kind(
+        inspect_answers.TITLE, inspect_answers.by_name, inspect_answers.holds,
+        inspect_answers.rows, inspect_answers.load, only_named=True,
+    ),
 }  # fmt: skip
 ALIASES = {
     "lm_eval": "lm-eval", "lm-evaluation-harness": "lm-eval", "big-bench": "bigbench",
@@ -96,6 +109,16 @@ def kinds() -> Mapping[str, Kind]:
     return {entry.name: _loaded(entry) for entry in entry_points(group=ENTRY_POINTS)} | dict(
         BUILT_IN
     )
+
+
+def recognised() -> list[str]:
+    """The names of the kinds that are told by what is in a file."""
+    return [name for name, kind in kinds().items() if not kind.only_named]
+
+
+def is_certain(path: Path) -> bool:
+    """Whether a file holds results of some kind by its name, or by the line it begins with."""
+    return any(kinds()[name].by_name(path) is True for name in recognised())
 
 
 def _loaded(entry: Any) -> Kind:
