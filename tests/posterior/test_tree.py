@@ -15,7 +15,7 @@ from tests.support.tables import loss, table
 from tests.support.targets import hinge_mean
 from upturn.checks.errors import DataError
 from upturn.posterior import files
-from upturn.questions.fit import result
+from upturn.questions.fit import pointwise
 
 ODD = [
     "commas, and; tabs\t",
@@ -147,7 +147,7 @@ def test_log_likelihood_of_a_loss_is_of_native_scores():
 
 
 def test_beyond_the_limit_it_is_computed_when_asked_for(fit, saved, tmp_path, monkeypatch):
-    monkeypatch.setattr(result, "STORED_LOG_LIKELIHOOD", 28 * 400 * 8 - 1)
+    monkeypatch.setattr(pointwise, "STORED_LOG_LIKELIHOOD", 28 * 400 * 8 - 1)
     small = upturn.fit(tasks(table(12, seed=1)), draws=400, seed=5)
     assert "log_likelihood" in small.tree.children
     frames = [table(12, seed=1), table(12, seed=2), table(12, seed=3)]

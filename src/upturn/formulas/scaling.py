@@ -1,6 +1,6 @@
-"""Native scores to the model's scale and back."""
+"""Native scores and scales to those of the models, and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,9 +15,13 @@ from upturn.tables.curves import Curves
 class Scaling:
     """How native scores map to the scale of the models: y = (native - offset) / span.
 
-    Counts and proportions are what they are. A continuous metric is oriented so that more is
-    better, and its observed range is laid on the middle half of [0, 1]. Scores that are all the
-    same have a tenth of their size for a range, or the distance to chance where that is larger.
+    Counts and proportions keep their scale. A continuous metric is oriented so that more is better,
+    and its observed range is mapped to the middle half of [0, 1]. Scores that are all equal have no
+    range; a tenth of their size stands for it, or the distance to chance if that is larger.
+
+    Attributes
+    ----------
+    offset, span : array (curve,)
     """
 
     offset: Floats
@@ -32,7 +36,6 @@ class Scaling:
         low = np.where(curves.mask, score, np.inf).min(axis=1, initial=np.inf)
         high = np.where(curves.mask, score, -np.inf).max(axis=1, initial=-np.inf)
         constant = ~(high > low)
-        # scores that are all one number have no range; how far chance lies says what size they have
         away = np.nan_to_num(np.abs(low - curves.orientation * curves.chance))
         usual = np.maximum(0.1 * np.maximum(np.abs(low), 1e-6), away)
         spread = np.where(constant, usual, high - low)
@@ -43,9 +46,63 @@ class Scaling:
         shape = (-1, *[1] * (native.ndim - 1))
         return (native - self.offset.reshape(shape)) / self.span.reshape(shape)
 
+    def to_native(self, values: Floats) -> Floats:
+        """Values (curve, …) on the scale of the models, as oriented native values."""
+        shape = (-1, *[1] * (values.ndim - 1))
+        return self.offset.reshape(shape) + self.span.reshape(shape) * values
+
     def take(self, curves: Index) -> Self:
-        """That of some of the curves."""
+        """The scaling of some of the curves."""
         return type(self)(self.offset[curves], self.span[curves])
+
+    @classmethod
+    def concatenate(cls, parts: "Sequence[Scaling]") -> Self:
+        """The scaling of the curves of several parts, in their order."""
+        return cls(
+            np.concatenate([part.offset for part in parts]),
+            np.concatenate([part.span for part in parts]),
+        )
+
+
+@dataclass(frozen=True)
+class UnitAxis:
+    """The unit axis of the models on the axis of the data: x = low + u (high - low).
+
+    Attributes
+    ----------
+    low, high : array (curve, draw) or (curve, 1)
+        The coordinates x at which u is 0 and 1. Where they are equal, u is the distance from them.
+    """
+
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, curves: Curves) -> Self:
+        """The unit axis of curves on one axis each."""
+        low, high = curves.limits[:, 0, :, None]
+        return cls(low, high)
+
+    @property
+    def end(self) -> Floats:
+        """The u of the largest scale: 1, or 0 where an axis has one value only."""
+        return np.where(self.high > self.low, 1.0, 0.0)
+
+    @property
+    def _length(self) -> Floats:
+        return np.where(self.high > self.low, self.high - self.low, 1.0)
+
+    def x(self, u: Floats) -> Floats:
+        """Coordinates of points u (curve, any)."""
+        return self.low + u * self._length
+
+    def u(self, x: Floats) -> Floats:
+        """Points on the unit axis of coordinates x (curve, any)."""
+        return (x - self.low) / self._length
+
+    def take(self, curves: Index) -> Self:
+        """The axis of some of the curves."""
+        return type(self)(self.low[curves], self.high[curves])
 
 
 def proportions(curves: Curves) -> Floats:
@@ -59,35 +116,66 @@ def native(
     model: CurveModel,
     flat: Mapping[str, Floats],
     scaling: Scaling,
-    sign: Floats,
-    x_of: Callable[[Floats], Floats],
+    orientation: Floats,
+    axis: UnitAxis,
 ) -> dict[str, Floats]:
-    """Parameters (curve, draw): changepoints by x_of, floor and sigma in native units."""
-    out = {name: x_of(flat[name]) for name in model.changepoints}
+    """Parameters of a model in native units: changepoints as coordinates x, floor and sigma.
+
+    Parameters
+    ----------
+    model : CurveModel
+    flat : mapping of array (curve, draw)
+        Parameters on the model's scale.
+    scaling : Scaling
+    orientation : array (curve,)
+        See `orientation_of`.
+    axis : UnitAxis
+    """
+    out = {name: axis.x(flat[name]) for name in model.changepoints}
     out |= {name: value for name, value in flat.items() if name not in out}
     if "floor" in out:
-        score = scaling.offset[:, None] + scaling.span[:, None] * out["floor"]
-        out["floor"] = score * sign[:, None]
+        out["floor"] = scaling.to_native(out["floor"]) * orientation[:, None]
     if "sigma" in out:
         out["sigma"] = out["sigma"] * scaling.span[:, None]
     return out
 
 
+def on_model_scale(
+    model: CurveModel,
+    flat: Mapping[str, Floats],
+    scaling: Scaling,
+    orientation: Floats,
+    axis: UnitAxis,
+) -> dict[str, Floats]:
+    """Parameters in native units on the model's scale: the inverse of `native`."""
+    out = dict(flat)
+    out |= {name: axis.u(flat[name]) for name in model.changepoints}
+    if "floor" in out:
+        out["floor"] = scaling.to_model(out["floor"] * orientation[:, None])
+    if "sigma" in out:
+        out["sigma"] = out["sigma"] / scaling.span[:, None]
+    return out
+
+
+def log_jacobian_of(model: CurveModel, curves: Curves, scaling: Scaling) -> Floats:
+    """What log densities of all scores of a curve gain in native units: (curve,)."""
+    return np.where(bounded_of(model, curves), 0.0, -curves.points * np.log(scaling.span))
+
+
 def orientation_of(model: CurveModel, curves: Curves) -> Floats:
-    """The sign that makes more better, on the scale of the models: (curve,)."""
+    """1, or -1 for a metric of which less is better, under an unbounded likelihood: (curve,)."""
     return np.where(bounded_of(model, curves), 1.0, curves.orientation)
 
 
 def chance_of(model: CurveModel, curves: Curves, scaling: Scaling) -> Floats:
-    """The score of guessing on the scale of the models: (curve,)."""
+    """The score of random guessing on the scale of the models: (curve,)."""
     return scaling.to_model(orientation_of(model, curves) * curves.chance)
 
 
 def range_share_of(model: CurveModel, curves: Curves) -> Floats:
-    """How much of the models' scale a curve's range takes: (curve,).
+    """The range of a curve's scores as a share of the models' scale: (curve,).
 
-    All of it for proportions, half of it for continuous metrics, whose observed scores fill its
-    middle half.
+    1 for proportions; 0.5 for continuous metrics, whose observed scores fill the middle half.
     """
     return np.where(bounded_of(model, curves), 1.0, 0.5)
 

@@ -1,4 +1,4 @@
-"""Posterior: a sample's draws in native units, with what they say of emergence, as a tree."""
+"""The tree of a fit: draws in native units, emergence scales and diagnostics."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arrays.types import Floats
-from upturn.formulas.scaling import bounded_of, native, scaling_of
+from upturn.formulas.scaling import (
+    UnitAxis,
+    log_jacobian_of,
+    native,
+    orientation_of,
+    scaling_of,
+)
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior import tree as trees
@@ -16,6 +22,7 @@ from upturn.questions.fit.mix.coordinates import ends
 from upturn.questions.fit.mix.learn import Learned
 from upturn.questions.fit.verdicts import p_falls
 from upturn.sampling.batch import Sample, joined_chains
+from upturn.sampling.particles.chains import Population
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -35,69 +42,84 @@ def to_tree(
     falling: Floats | None = None,
     learned: Learned | None = None,
 ) -> "xr.DataTree":
-    """Draws to the tree: changepoints in axis coordinates, the floor in native units.
+    """The tree of a sample: changepoints in axis coordinates, the floor in native units.
 
-    `falling` is the log evidence of a falling line, where that was considered. Those on a mix of
-    axes come with the weights that were learned.
+    Parameters
+    ----------
+    curves : Curves
+    model : Model
+    sample, twin : Sample
+        Of the model, and of its no-change twin.
+    delta : float
+        How far above chance a score is an ability.
+    meta : mapping
+        How the fit was made.
+    falling : array (curve,), optional
+        Log evidence of a falling line, where that was considered.
+    learned : Learned, optional
+        The weights of a mix of axes.
     """
-    found = sample.population
     shape = next(iter(sample.parameters.values())).shape
     flat = joined_chains(sample.parameters)
     scaling = scaling_of(model, curves)
-    bounded = bounded_of(model, curves)
-    sign = np.where(bounded, 1.0, curves.orientation)
-    low, high = curves.limits[:, 0, :, None] if learned is None else ends(curves, learned.weights)
-    end = np.where(high > low, 1.0, 0.0).max(axis=1)
-    turned, first = turning(model, curves, flat, delta=delta, scaling=scaling, end=end)
-    jacobian = np.where(bounded, 0.0, -curves.points * np.log(scaling.span))
-    p, p_error = em.p_change(
-        found.log_evidence, found.log_evidence_se,
-        twin.population.log_evidence, twin.population.log_evidence_se,
-    )  # fmt: skip
-
-    def x_of(u: Floats) -> Floats:
-        return low + u * np.where(high > low, high - low, 1.0)
-
+    axis = UnitAxis.of(curves) if learned is None else ends(curves, learned.weights)
+    turned, first = turning(
+        model, curves, flat, delta=delta, scaling=scaling, end=axis.end.max(axis=1)
+    )
     derived = {
-        "changepoint_scale": x_of(first),
-        "threshold_scale": x_of(turned.threshold),
+        "changepoint_scale": axis.x(first),
+        "threshold_scale": axis.x(turned.threshold),
         "gain": turned.gain * scaling.span[:, None],
     }
-    posterior = native(model, flat, scaling, sign, x_of)
-    stats: dict[str, np.ndarray] = {
-        "log_evidence": found.log_evidence + jacobian,
-        "log_evidence_se": found.log_evidence_se,
-        "log_evidence_twin": twin.population.log_evidence + jacobian,
+    posterior = native(model, flat, scaling, orientation_of(model, curves), axis)
+    jacobian = log_jacobian_of(model, curves, scaling)
+    tree = trees.build(
+        curves,
+        posterior={name: value.reshape(shape) for name, value in posterior.items()},
+        derived={name: value.reshape(shape) for name, value in derived.items()},
+        stats=_stats(sample.population, twin.population, jacobian, falling),
+        meta=meta,
+    )
+    return tree if learned is None else trees.add_weights(tree, **_weights(learned, jacobian))
+
+
+def _stats(
+    population: Population, twin: Population, jacobian: Floats, falling: Floats | None
+) -> dict[str, np.ndarray]:
+    """Evidences, verdict probabilities and diagnostics of each curve, by name: (curve,)."""
+    p, p_error = em.p_change(
+        population.log_evidence, population.log_evidence_se,
+        twin.log_evidence, twin.log_evidence_se,
+    )  # fmt: skip
+    unknown = np.full(len(jacobian), np.nan)
+    return {
+        "log_evidence": population.log_evidence + jacobian,
+        "log_evidence_se": population.log_evidence_se,
+        "log_evidence_twin": twin.log_evidence + jacobian,
         "p_change": p,
         "p_change_se": p_error,
         "p_falls": p_falls(
-            found.log_evidence,
-            twin.population.log_evidence,
-            np.full(shape[0], np.nan) if falling is None else falling,
+            population.log_evidence, twin.log_evidence, unknown if falling is None else falling
         ),
-        "khat": found.khat,
-        "ess": found.ess,
-        "rhat": found.rhat,
-        "evaluations": (found.evaluations + twin.population.evaluations).astype(np.int64),
-        "converged": (found.converged & twin.population.converged).astype(np.int8),
-        "method": found.method.astype(np.int8),
+        "khat": population.khat,
+        "ess": population.ess,
+        "rhat": population.rhat,
+        "evaluations": (population.evaluations + twin.evaluations).astype(np.int64),
+        "converged": (population.converged & twin.converged).astype(np.int8),
+        "method": population.method.astype(np.int8),
     }
-    back = {name: value.reshape(shape) for name, value in posterior.items()}
-    made = {name: value.reshape(shape) for name, value in derived.items()}
-    tree = trees.build(curves, posterior=back, derived=made, stats=stats, meta=meta)
-    return tree if learned is None else trees.add_weights(tree, **_weights(learned, jacobian))
 
 
 def _weights(learned: Learned, jacobian: Floats) -> dict[str, Floats]:
     """What the tree keeps of weights, with log evidences of native scores."""
-    found = learned.posterior
+    posterior = learned.posterior
     return {
         "draws": learned.weights,
-        "weight": found.weights,
-        "prior": found.prior,
-        "probability": found.probability,
-        "log_evidence": found.log_evidence + jacobian,
-        "log_evidence_se": found.log_evidence_se,
+        "weight": posterior.weights,
+        "prior": posterior.prior,
+        "probability": posterior.probability,
+        "log_evidence": posterior.log_evidence + jacobian,
+        "log_evidence_se": posterior.log_evidence_se,
     }
 
 
@@ -108,18 +130,21 @@ NUTS_NOTE = (
 
 
 def with_chains(sample: Sample, chains: "Chains") -> Sample:
-    """NUTS's draws and diagnostics in the place of the population sampler's, with its evidence."""
-    own = replace(sample.population, rhat=chains.rhat, ess=chains.ess, converged=chains.converged)
-    return Sample({n: chains.parameters[n] for n in sample.parameters}, own)
+    """A sample with the draws and diagnostics of NUTS, and the population sampler's evidence."""
+    population = replace(
+        sample.population, rhat=chains.rhat, ess=chains.ess, converged=chains.converged
+    )
+    return Sample({n: chains.parameters[n] for n in sample.parameters}, population)
 
 
-def beside(
+def with_population(
     tree: "xr.DataTree", population: "xr.DataTree", sample: Sample, chains: "Chains"
 ) -> "xr.DataTree":
-    """NUTS's tree with what the population sampler says of emergence in a group `population`.
+    """The tree of NUTS's draws, with the emergence group of the population sampler's tree.
 
-    `sample_stats` gets `divergences` and `difference`: the largest difference of a parameter's
-    posterior mean between the two samplers, in Monte Carlo standard errors.
+    That group is called `population`. `sample_stats` gets `divergences` and `difference`: the
+    largest difference of a parameter's posterior mean between the two samplers, in Monte Carlo
+    standard errors.
     """
     import xarray as xr
 
@@ -131,10 +156,10 @@ def beside(
 
 
 def difference(sample: Sample, chains: "Chains") -> Floats:
-    """Of posterior means, in Monte Carlo standard errors, the worst parameter's: (curve,)."""
+    """The largest difference of a posterior mean, in Monte Carlo standard errors: (curve,)."""
     worst = np.zeros(len(chains.rhat))
     for name, value in sample.parameters.items():
-        # weights may be worth more than the draws made from them
+        # the weighted particles may have a larger effective size than the draws made from them
         kept = np.minimum(sample.population.ess, value[0].size)
         pairs = ((value, kept), (chains.parameters[name], chains.ess))
         error = sum(v.var(axis=(1, 2)) / ess for v, ess in pairs)

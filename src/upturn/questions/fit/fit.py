@@ -12,7 +12,7 @@ from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.files import check_writable
 from upturn.questions.arguments import COMPUTING, curves_of, made_by, table_of
-from upturn.questions.fit.assemble import NUTS_NOTE, beside, to_tree, with_chains
+from upturn.questions.fit.assemble import NUTS_NOTE, to_tree, with_chains, with_population
 from upturn.questions.fit.batches.batches import Batches, check_run
 from upturn.questions.fit.job import Job, asked_of, of_runs
 from upturn.questions.fit.mix import coordinates, learn
@@ -215,7 +215,7 @@ def _held(
             progress=progress and (lambda done, _: progress(2 * len(curves) + done, total)),
         )  # fmt: skip
         meta["notes"].append(NUTS_NOTE)
-        own = to_tree(
+        nuts_tree = to_tree(
             curves,
             chosen,
             sample=with_chains(sample, chains),
@@ -224,7 +224,7 @@ def _held(
             meta=meta,
             falling=falling,
         )
-        tree = beside(own, tree, sample, chains)
+        tree = with_population(nuts_tree, tree, sample, chains)
     return Fit(tree)
 
 

@@ -81,7 +81,7 @@ class Design:
         self._ends()
 
     def curves(
-        self, tasks: int, *, kind: str = "counts", rng: np.random.Generator | None = None
+        self, tasks: int, *, kind: str = "counts", rng: np.random.Generator | int = 0
     ) -> Curves:
         """Curves with this design.
 
@@ -90,11 +90,11 @@ class Design:
         tasks : int
         kind : str
             "counts", "proportion" or "continuous".
-        rng : Generator, optional
-            For what is random in a design.
+        rng : Generator or int
+            The source, or the seed, of the random scales, trials and families.
         """
         known(kind, KINDS, kind="kind", where="kind")
-        table = self.table(tasks, kind, np.random.default_rng(0) if rng is None else rng)
+        table = self.table(tasks, kind, np.random.default_rng(rng))
         return read(table, name="simulate").curves(self._axis)
 
     def table(self, tasks: int, kind: str, rng: np.random.Generator) -> "pd.DataFrame":

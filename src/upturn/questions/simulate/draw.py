@@ -10,7 +10,7 @@ from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.formulas.likelihoods import autocorrelation
-from upturn.formulas.scaling import Scaling, bounded_of, native
+from upturn.formulas.scaling import Scaling, UnitAxis, native, orientation_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.criteria import Criteria, judged
@@ -116,8 +116,7 @@ def _of_kind(
         y = target.likelihood.draw(rng, mean, noise, curves.trials)
     else:
         y = _in_turn(target, rng, mean, noise)
-    span, start = own.span[:, None], own.offset[:, None]
-    response = y if likelihood.counted else start + span * y
+    response = y if likelihood.counted else own.to_native(y)
     response = np.where(curves.mask, response, 0.0)
     flags = data_flags(curves.x, curves.mask, response, curves.trials, curves.kind)
     measured = replace(curves, response=response, flags=flags)
@@ -173,10 +172,7 @@ def in_order(parts: Sequence[tuple[Any, Drawn]]) -> Drawn:
         parameters,
         np.concatenate([_wider(part.offset, groups, 0.0) for part in drawn])[back],
         np.concatenate([_wider(part.mean, points, np.nan) for part in drawn])[back],
-        Scaling(
-            np.concatenate([part.scaling.offset for part in drawn])[back],
-            np.concatenate([part.scaling.span for part in drawn])[back],
-        ),
+        Scaling.concatenate([part.scaling for part in drawn]).take(back),
     )
 
 
@@ -209,24 +205,17 @@ def truth_of(
     """
     curves, scaling = drawn.curves, drawn.scaling
     flat = {name: value[:, None] for name, value in drawn.parameters.items()}
-    low, high = curves.limits[:, 0, :, None]
-    end = np.where(high > low, 1.0, 0.0)[:, 0]
-    sign = np.where(bounded_of(model, curves), 1.0, curves.orientation)
-
-    def x_of(u: Floats) -> Floats:
-        return low + u * np.where(high > low, high - low, 1.0)
-
-    turned, first = turning(model, curves, flat, delta=delta, scaling=scaling, end=end)
+    axis = UnitAxis.of(curves)
+    turned, first = turning(model, curves, flat, delta=delta, scaling=scaling, end=axis.end[:, 0])
     judgement = judged(model, curves, flat, rules or Criteria(), scaling)
-    found = judgement.functionals
+    functionals = judgement.functionals
+    onset = _values(curves, axis.x(functionals.flat_until))
     out = {
-        **native(model, flat, scaling, sign, x_of),
-        "scale": _values(curves, x_of(turned.threshold)),
-        "changepoint_scale": _values(curves, x_of(first)),
-        "onset_scale": np.where(
-            judgement.emergent, _values(curves, x_of(found.flat_until)), np.nan
-        ),
-        "rise": found.rise * scaling.span[:, None],
+        **native(model, flat, scaling, orientation_of(model, curves), axis),
+        "scale": _values(curves, axis.x(turned.threshold)),
+        "changepoint_scale": _values(curves, axis.x(first)),
+        "onset_scale": np.where(judgement.emergent, onset, np.nan),
+        "rise": functionals.rise * scaling.span[:, None],
         "gain": turned.gain * scaling.span[:, None],
         "emergent": judgement.emergent,
         "sharp": judgement.sharp,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from upturn.checks.numbers import percent, probability, signed
 from upturn.posterior.files import SUFFIXES
-from upturn.questions.fit.result import MORE_THAN_NOT
+from upturn.questions.fit.flags import LIKELY
 from upturn.show.text.answer import AnswerOf, with_names, without_notes
 from upturn.show.text.sheet import Block, Column, Sheet, blocks_of, heading_of, texts
 from upturn.show.text.text import one_line
@@ -35,7 +35,7 @@ class FitAnswer(AnswerOf["Fit"]):
         parts: dict[str, object] = {"totals": fit.totals(), "meta": without_notes(fit.meta)}
         parts["notes"] = self.notes
         if fit.broken is not None:
-            likely = fit.broken[fit.broken["p_broken"] > MORE_THAN_NOT]
+            likely = fit.broken[fit.broken["p_broken"] > LIKELY]
             parts["broken"] = likely.to_dict(orient="records")
         if fit.verdict is None:
             return parts

@@ -24,7 +24,8 @@ from upturn.posterior.scratch import InUseError, Lock, scratch
 from upturn.questions.fit.batches.arrays import create, fill, remove, remove_half_written
 from upturn.questions.fit.batches.survey import Layout, variables_of
 from upturn.questions.fit.job import Job
-from upturn.questions.fit.result import Fit, keeps_log_likelihood
+from upturn.questions.fit.pointwise import keeps_log_likelihood
+from upturn.questions.fit.result import Fit
 from upturn.sampling.batch import Progress
 
 if TYPE_CHECKING:

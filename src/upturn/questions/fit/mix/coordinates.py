@@ -7,6 +7,7 @@ import numpy as np
 
 from upturn.arrays.types import Floats, Index
 from upturn.checks.errors import DataError, listed
+from upturn.formulas.scaling import UnitAxis
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, own_limits
 
@@ -144,9 +145,9 @@ def by_weights(draws: Floats) -> Iterator[tuple[Floats, Index]]:
         yield weights, np.flatnonzero(which.reshape(-1) == number)
 
 
-def ends(curves: Curves, draws: Floats) -> tuple[Floats, Floats]:
-    """The lowest and the highest u of each curve at the weights of each draw: (curve, draw)."""
+def ends(curves: Curves, draws: Floats) -> UnitAxis:
+    """From the lowest to the highest u of each curve, at the weights of each draw."""
     out = np.empty((2, len(curves), draws[..., 0].size))
     for weights, places in by_weights(draws):
         out[:, :, places] = along(curves, weights[None]).limits[:, 0, :, None]
-    return out[0], out[1]
+    return UnitAxis(out[0], out[1])

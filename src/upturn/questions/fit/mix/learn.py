@@ -169,11 +169,11 @@ KEPT = ("log_evidence", "log_evidence_se", "khat", "ess", "evaluations", "conver
 class _Grid:
     """The points of the grid, what sampling at each gave, and draws where they will be wanted."""
 
-    def __init__(self, axes: int, curves: int) -> None:
+    def __init__(self, axes: int, curves: int, seed: int) -> None:
         self.simplex = Simplex.of(axes, bisections=EVEN.get(axes, EVEN_MORE))
         self.finest = FINEST_SHARE.get(axes, FINEST_SHARE_MORE)
         self.most = MAX_POINTS.get(axes, MAX_POINTS_MORE)
-        self.curves = curves
+        self.curves, self.seed = curves, seed
         self.found: dict[str, np.ndarray] = {}
         self.draws: dict[int, dict[str, Floats]] = {}
 
@@ -197,6 +197,7 @@ class _Grid:
             self.simplex.quadrature,
             self.found["log_evidence"],
             self.found["log_evidence_se"],
+            self.seed,
         )
 
     @property
@@ -236,7 +237,7 @@ def _rows(found: Population, curves: int) -> dict[str, np.ndarray]:
 
 def _explore(sampler: _Sampler, each: int) -> _Grid:
     """Halve cells until none holds more of the posterior than it should."""
-    grid = _Grid(sampler.axes, len(sampler.curves))
+    grid = _Grid(sampler.axes, len(sampler.curves), sampler.seed)
     while True:
         for _, sample in sampler.at(grid.simplex.vertices[len(grid) :], each):
             grid.add(sample)

@@ -1,4 +1,4 @@
-"""The posterior of the weights of a mix."""
+"""The posterior of the weights of a mix of axes, and what it says of them."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,27 +14,29 @@ if TYPE_CHECKING:
 
 
 PERTURBATIONS = 400  # of the log evidences by their Monte Carlo errors
-
-TIE = 1.0  # nats: less is no evidence worth the name, whatever the Monte Carlo error
+TIE = 1.0  # nats: a smaller difference is negligible evidence, whatever the Monte Carlo error
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What the evidences say of the weights.
+    """The posterior of the weights on a grid, from the evidences of the curves there.
 
     Attributes
     ----------
     weights : array (point, axis)
         The grid; the corners, where one axis has all the weight, come first.
     prior : array (point,)
-        What each point counts in the mean over Dirichlet(1).
+        The quadrature weight of each point in a mean over Dirichlet(1); they sum to 1.
     log_evidence, log_evidence_se : array (point, curve)
+    seed : int
+        Of the fit; the perturbations by Monte Carlo errors come from it.
     """
 
     weights: Floats
     prior: Floats
     log_evidence: Floats
     log_evidence_se: Floats
+    seed: int
 
     @cached_property
     def total(self) -> Floats:
@@ -50,9 +52,10 @@ class Posterior:
     def _perturbed(self) -> Floats:
         """Probabilities under log evidences moved by their Monte Carlo errors: (move, point).
 
-        Each on its own: the points have random numbers of their own.
+        The errors of the points are independent, and so are their moves.
         """
-        moves = np.random.default_rng(0).standard_normal((PERTURBATIONS, len(self.total)))
+        generator = np.random.default_rng([self.seed, 2])
+        moves = generator.standard_normal((PERTURBATIONS, len(self.total)))
         moves -= moves.mean(axis=0)
         return self._normalised(self.total + moves * self.total_se)
 
@@ -63,7 +66,7 @@ class Posterior:
 
     @cached_property
     def probability(self) -> Floats:
-        """Of each point, averaged over the Monte Carlo errors of the evidences: (point,)."""
+        """Posterior probability, averaged over the Monte Carlo errors of evidences: (point,)."""
         return self._perturbed.mean(axis=0)
 
     @property
@@ -73,7 +76,7 @@ class Posterior:
 
     @property
     def resolution(self) -> float:
-        """The number of points that share the mass: the exponential of the entropy."""
+        """The effective number of grid points: the exponential of the entropy."""
         p = self.probability[self.probability > 0]
         return float(np.exp(-(p * np.log(p)).sum()))
 
@@ -82,9 +85,10 @@ class Posterior:
         return self.probability @ values, (self._perturbed @ values).std(axis=0)
 
     def quantiles(self, values: Floats, levels: Floats) -> Floats:
-        """Posterior quantiles of values at the points (point,), nan where one is: (level,).
+        """Posterior quantiles of values at the points (point,): (level,). All nan if any value is.
 
-        Half of a point's mass lies to either side of it, and quantiles between are interpolated.
+        Half of a point's probability lies on either side of it; quantiles between points are
+        interpolated.
         """
         if np.isnan(values).any():
             return np.full(len(levels), np.nan)
@@ -106,36 +110,36 @@ class Posterior:
 
     @cached_property
     def of_curves(self) -> tuple[Floats, Floats]:
-        """Log evidence of each curve given what the others say of the weights, and its error.
+        """Log evidence of each curve given all other curves, and its Monte Carlo error.
 
-        The log of the mean of a curve's evidence over the posterior of the weights given all
-        other curves: what it adds to theirs.
+        The log of the mean of a curve's evidence over the posterior of the weights given the other
+        curves.
         """
         others = self.total[:, None] - self.log_evidence
         given = self.prior[:, None] * np.exp(others - others.max(axis=0))
         given /= given.sum(axis=0)
         value = np.array(
-            [_log_mean(own, p) for own, p in zip(self.log_evidence.T, given.T, strict=True)]
+            [_log_mean(log_z, p) for log_z, p in zip(self.log_evidence.T, given.T, strict=True)]
         )
         return value, np.sqrt(((given * self.log_evidence_se) ** 2).sum(axis=0))
 
     def of(self, curve: int) -> "Posterior":
-        """What one curve says alone, on the grid that was made for all of them."""
-        own = slice(curve, curve + 1)
+        """The posterior from one curve alone, on the grid that was made for all of them."""
+        only = slice(curve, curve + 1)
         return replace(
             self,
-            log_evidence=self.log_evidence[:, own],
-            log_evidence_se=self.log_evidence_se[:, own],
+            log_evidence=self.log_evidence[:, only],
+            log_evidence_se=self.log_evidence_se[:, only],
         )
 
     @property
     def agreement(self) -> float:
-        """Log evidence for shared weights against weights of each curve's own.
+        """Log Bayes factor of shared weights against separate weights for each curve.
 
         Below 0 where curves follow different mixes.
         """
-        own = sum(_log_mean(one, self.prior) for one in self.log_evidence.T)
-        return self.log_marginal[0] - float(own)
+        separate = sum(_log_mean(log_z, self.prior) for log_z in self.log_evidence.T)
+        return self.log_marginal[0] - float(separate)
 
 
 def _norm(values: Floats) -> float:
@@ -150,8 +154,8 @@ def _log_mean(log_values: Floats, share: Floats) -> float:
 def exponents(weights: Floats, axis: Axis, limits: Floats) -> Floats:
     """The weights as exponents of the axes in native units, which sum to 1.
 
-    u changes with a = w / range for every unit of an axis's logarithm, so that equal u is equal
-    N^a D^b …; scaled so that a + b + … = 1.
+    One unit of an axis's logarithm changes u by a = w / range, so points of equal u have equal
+    N^a D^b …; the exponents are scaled so that a + b + … = 1.
 
     Parameters
     ----------
@@ -159,12 +163,12 @@ def exponents(weights: Floats, axis: Axis, limits: Floats) -> Floats:
     axis : Axis
         The mix.
     limits : array (2, axis)
-        Coordinates between which each axis is laid on [0, 1].
+        Coordinates of each axis that are mapped to 0 and 1.
 
     Returns
     -------
     array (…, axis)
-        Nan unless all axes are logarithmic; of an axis on which less is better, the exponent of
+        Nan unless all axes are logarithmic. For an axis on which less is better, the exponent of
         its inverse.
 
     Examples
@@ -214,19 +218,19 @@ def verdict(posterior: Posterior, axis: Axis, limits: Floats, ci: float = 0.9) -
     best = int(gain.argmin())
     margin = max(TIE, 2 * float(error[best]))
     others = " and ".join(name for i, name in enumerate(names) if i != best)
-    found = _product(posterior, axis, limits, ci)
+    mix = _product(posterior, axis, limits, ci)
     if gain[best] > margin:
         lead = f"{' and '.join(names)} both matter" if len(names) == 2 else "no axis alone does"
         beaten = (f"{n} alone by {_nats(g)}" for n, g in zip(names, gain, strict=True))
-        return f"{lead}: {found}; beats {', '.join(beaten)}"
+        return f"{lead}: {mix}; beats {', '.join(beaten)}"
     if gain[best] < -margin:
         return (
             f"{names[best]} alone is enough: beats the mix with {others} by {_nats(-gain[best])}; "
-            f"the mix would be {found}"
+            f"the mix would be {mix}"
         )
     return (
         f"a tie: {names[best]} alone and the mix with {others} differ by {_nats(abs(gain[best]))}; "
-        f"the mix would be {found}"
+        f"the mix would be {mix}"
     )
 
 
