@@ -5,6 +5,7 @@ import os
 from importlib.util import find_spec
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -12,6 +13,10 @@ SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 # PyMC, JAX and Matplotlib leave some 400,000 objects that live as long as the process, which Python
 # would look through time and again: loading a saved fit took 0.8 s beside them for 0.5 s.
 gc.set_threshold(100_000, 50, 100)
+
+# The first example of a test may compile a kernel or import pandas, and machines are shared.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

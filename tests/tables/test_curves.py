@@ -573,7 +573,7 @@ def test_labels_that_a_part_lacks_are_empty():
     assert joined.labels["family"].tolist() == ["", "p"]
 
 
-@settings(deadline=None, max_examples=50)  # the first example imports pandas
+@settings(max_examples=50)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.sampled_from("pq"), st.integers(0, 5)),

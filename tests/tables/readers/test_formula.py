@@ -30,7 +30,7 @@ def test_it_is_given_back(text):
 
 
 @given(st.lists(names, min_size=1, max_size=4, unique=True), st.sampled_from(DANGEROUS))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_table_that_is_written_reads_the_same(tmp_path_factory, models, column):
     path = tmp_path_factory.mktemp("t") / "t.csv"
     frame = pd.DataFrame({"task": column, "model": models, "score": 0.5, column: "=x"})

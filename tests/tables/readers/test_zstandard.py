@@ -15,14 +15,14 @@ BOUND = 1_000_000
 
 
 @given(st.binary(min_size=1, max_size=2000), st.integers(1, 1000), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_what_was_compressed(part, times, checksum):
     data = part * times
     assert decompress(Zstd(1, checksum=checksum).encode(data), len(data)) == data
 
 
 @given(st.lists(st.binary(max_size=2000), min_size=1, max_size=4))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_frames_one_after_the_other(parts):
     assert decompress(b"".join(map(zstandard.compress, parts)), 8000) == b"".join(parts)
 

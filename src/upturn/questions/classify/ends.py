@@ -17,7 +17,8 @@ from upturn.model import Model
 from upturn.posterior.criteria import Criteria, judged
 from upturn.sampling.density.pointwise import pointwise
 from upturn.sampling.density.target import Target
-from upturn.sampling.particles.weights import normalised, smoothed
+from upturn.sampling.particles.pareto import smoothed
+from upturn.sampling.particles.weights import normalised
 from upturn.tables.curves import Curves
 
 AT_EACH_END = 3
@@ -136,14 +137,9 @@ def _densities(model: Model, curves: Curves, p: Mapping[str, Floats]) -> list[Fl
     return out
 
 
-def _smoothed(log_weights: Floats) -> tuple[Floats, float]:
+def _smoothed(log_weights: Floats) -> tuple[Floats, Any]:
     """Smoothed log weights, the mean of which stays what it is, and their k̂."""
     weights = normalised(log_weights)
     if 1 / (weights**2).sum() > EVEN * len(weights):
         return log_weights, -np.inf
-    smooth, khat = smoothed(log_weights)
-    # smoothing leaves the weights up to a constant; those below the tail are as they were
-    least = int(np.argmin(log_weights))
-    if np.isfinite(smooth[least]):
-        smooth = smooth + (log_weights[least] - smooth[least])
-    return smooth, khat
+    return smoothed(log_weights)

@@ -8,7 +8,8 @@ from scipy import optimize, special, stats
 from upturn.arrays.types import Floats, Integers, Objects
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
-from upturn.sampling.particles.weights import LARGEST_K, smoothed
+from upturn.sampling.particles.pareto import smoothed
+from upturn.sampling.particles.weights import LARGEST_K
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
 
@@ -43,14 +44,13 @@ def psis_loo(log_likelihood: Floats, chains: int = 1) -> tuple[Floats, Floats, F
     >>> float(elpd[0]), by_chain[:, 0].round(9).tolist()
     (-2.0, [-2.0, -2.0, -2.0, -2.0])
     """
-    elpd, khat = np.empty((2, len(log_likelihood)))
-    by_chain = np.empty((chains, len(log_likelihood)))
-    for i, row in enumerate(log_likelihood):
-        weights, khat[i] = smoothed(-row)
-        over, under = (logs.reshape(chains, -1) for logs in (weights + row, weights))
-        elpd[i] = np.logaddexp.reduce(over, axis=None) - np.logaddexp.reduce(under, axis=None)
-        by_chain[:, i] = np.logaddexp.reduce(over, axis=1) - np.logaddexp.reduce(under, axis=1)
-    return elpd, khat, by_chain
+    weights, khat = smoothed(-log_likelihood)
+    over, under = (
+        np.logaddexp.reduce(logs.reshape(len(logs), chains, -1), axis=2)
+        for logs in (weights + log_likelihood, weights)
+    )
+    elpd = np.logaddexp.reduce(over, axis=1) - np.logaddexp.reduce(under, axis=1)
+    return elpd, khat, (over - under).T
 
 
 def largest_k(draws: int) -> float:

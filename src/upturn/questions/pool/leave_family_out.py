@@ -17,7 +17,7 @@ from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.questions.pool.hierarchy import Pooled
-from upturn.sampling.particles import weights
+from upturn.sampling.particles import pareto, weights
 
 NODES = 301  # of the whole offset: a hinge above a low floor is steep on a thousandth of the axis
 OFFSET_NODES = 81  # of the family's part
@@ -40,11 +40,10 @@ def left_out(pooled: Pooled, draws: Mapping[str, Floats]) -> tuple[Floats, Float
     elpd, khat : array (family,)
     """
     log_density = density(pooled, draws)
-    elpd, khat = np.empty(len(log_density)), np.empty(len(log_density))
-    for i, one in enumerate(log_density):
-        smooth, khat[i] = weights.smoothed(-one)
-        elpd[i] = np.log(weights.normalised(smooth) @ np.exp(one - one.max())) + one.max()
-    return elpd, khat
+    smooth, khat = pareto.smoothed(-log_density)
+    top = log_density.max(axis=1, keepdims=True)
+    mean = (weights.normalised(smooth) * np.exp(log_density - top)).sum(axis=1)
+    return np.log(mean) + top[:, 0], khat
 
 
 def density(pooled: Pooled, draws: Mapping[str, Floats]) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Booleans, Floats, Index, Integers
-from upturn.sampling.particles import diagnostics, sobol, thinning, weights
+from upturn.sampling.particles import diagnostics, pareto, sobol, thinning, weights
 from upturn.sampling.particles.engine import Host
 
 REPLICATES = 4
@@ -87,10 +87,7 @@ def from_weighted(
     curves = len(keys) // REPLICATES
     log_weights = engine.get(log_weights, len(keys))
     pooled = log_weights.reshape(curves, -1)
-    smooth = np.empty_like(pooled)
-    khat = np.empty(curves)
-    for i in range(curves):
-        smooth[i], khat[i] = weights.smoothed(pooled[i])
+    smooth, khat = pareto.smoothed(pooled)
     share = weights.normalised(smooth.reshape(log_weights.shape))
     return diagnosed(
         *resample(z, share, keys, draws, engine),

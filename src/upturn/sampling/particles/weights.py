@@ -1,6 +1,5 @@
 """Weights: what importance weights say, and draws made from them."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -159,42 +158,3 @@ def along_curve(z: Floats, weights: Floats, xp: Any = NUMPY) -> NDArray[np.intp]
             code = (code << 1) | ((cells[:, d] >> bit) & 1)
     found: NDArray[np.intp] = xp.module.argsort(code, axis=1, stable=True)
     return found
-
-
-def smoothed(log_weights: Floats) -> tuple[Floats, float]:
-    """Pareto-smoothed log weights of one curve and their k̂ (Vehtari et al. 2024).
-
-    Weights that are all equal, or nearly all zero, have no tail to fit; they are handled before
-    ArviZ sees them.
-
-    Parameters
-    ----------
-    log_weights : array (particle,)
-
-    Returns
-    -------
-    log_weights : array (particle,)
-        Up to a constant.
-    khat : float
-        -inf where the largest weight is that of the whole tail, inf where there are too few
-        positive weights to tell.
-    """
-    finite = np.isfinite(log_weights)
-    kept = log_weights[finite]
-    tail = math.floor(min(kept.size / 5, 3 * math.sqrt(kept.size)))  # what ArviZ fits a Pareto to
-    if tail < 5:
-        return log_weights, np.inf
-    kept = kept - kept.max()
-    if (kept > -1e-12).sum() >= tail:
-        return log_weights, -np.inf
-    out, khat = _array_stats().psislw(-kept)  # ArviZ negates what it is given
-    full = np.full_like(log_weights, -np.inf)
-    full[finite] = out
-    # nan: most of the tail is the same weight, as where a few hold all of it and the rest are 0
-    return full, np.inf if np.isnan(khat) else float(khat)
-
-
-def _array_stats() -> Any:
-    from arviz_stats.base import array_stats
-
-    return array_stats

@@ -15,7 +15,7 @@ from scipy.special import ndtri
 
 from upturn.arrays.types import Floats, Index
 from upturn.sampling.density.target import Target
-from upturn.sampling.particles import sobol, weights
+from upturn.sampling.particles import pareto, sobol, weights
 from upturn.sampling.proposals.mixtures import log_standard_normal
 
 PARTICLES = 2048
@@ -66,7 +66,7 @@ def _one(target: Target, row: Index, key: sobol.Keys) -> Cloud:
         heat = heat + step
         log_weights = step[:, None] * log_likelihood
         log_evidence += weights.log_mean_exp(log_weights)
-        khat = max(khat, weights.smoothed(log_weights[0])[1])
+        khat = max(khat, float(pareto.smoothed(log_weights[0])[1]))
         comb = generator.random(1)
         index = weights.systematic(weights.normalised(log_weights), comb, PARTICLES)
         z, log_likelihood = z[:, :, index[0]], log_likelihood[:, index[0]]
