@@ -25,7 +25,7 @@ WHICH := import sys; print(sys.executable); sys.exit(sys.version_info < (3, 12))
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help env fit test test-long test-all hostile lint types format docs build bench bench-full clean
+.PHONY: help env fit test test-long test-all test-lowest test-newest mutants hostile lint types format docs build bench bench-full clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,29 @@ browser:
 	{ test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 	  { apt-get update -qq; apt-get install -y -qq --no-install-recommends chromium; }; } \
 	  >/dev/null 2>&1 </dev/null || true
+
+# The lowest versions that pyproject.toml admits, and the newest, each in an environment of its own;
+# the lowest with the oldest Python that there is. For a core of the tests:
+#   make test-lowest ARGS="tests/formulas tests/tables tests/posterior tests/show"
+test-lowest: $(STAMP) ## run the tests with the lowest versions of all dependencies
+	@$(BIN)/uv venv --quiet --clear --python \
+	  "$$($(BIN)/uv python find 3.12 2>/dev/null || echo $(BIN)/python)" $(VENV)-lowest
+	@$(BIN)/uv pip compile --quiet --resolution lowest-direct --extra dev --no-header \
+	  --python $(VENV)-lowest/bin/python -o $(VENV)-lowest/lowest.txt pyproject.toml >/dev/null
+	@$(call TRY,lowest,-r $(VENV)-lowest/lowest.txt)
+
+test-newest: $(STAMP) ## run the tests with the newest versions of all dependencies
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(VENV)-newest
+	@$(call TRY,newest,--upgrade -e '.[dev]')
+
+TRY = $(BIN)/uv pip install --quiet --python $(VENV)-$(1)/bin/python $(2) && \
+  $(BIN)/uv pip install --quiet --python $(VENV)-$(1)/bin/python --no-deps -e . && \
+  OMP_NUM_THREADS=1 $(VENV)-$(1)/bin/python -m pytest -q -n auto --dist worksteal -m "not slow" $(ARGS)
+
+mutants: $(STAMP) ## change a number or operator at a time, and count the changes that tests notice
+	@$(BIN)/python -c "import cosmic_ray" 2>/dev/null || $(BIN)/uv pip install --quiet \
+	  --python $(BIN)/python -e '.[mutants]'
+	PYTHONPATH=src:. $(BIN)/python -m tests.mutation $(ARGS)
 
 hostile: $(STAMP) ## run ten thousand hostile inputs and count the faults (about 20 minutes)
 	$(BIN)/python -m tests.hostile --inputs 10000 $(ARGS)

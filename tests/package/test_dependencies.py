@@ -45,7 +45,7 @@ def declared(*extras):
     ("folder", "extras"),
     [
         ("src/upturn", ("parquet", "nuts", "jax", "distributed")),
-        ("tests", ("parquet", "nuts", "jax", "distributed", "dev", "bench")),
+        ("tests", ("parquet", "nuts", "jax", "distributed", "dev", "bench", "mutants")),
         ("benchmarks", ("parquet", "nuts", "jax", "distributed", "dev", "bench")),
     ],
 )

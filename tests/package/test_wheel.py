@@ -1,5 +1,6 @@
 """What is in the wheel, built from the tree and by way of the source archive."""
 
+import os
 import subprocess
 import sys
 import tarfile
@@ -79,12 +80,37 @@ def test_the_source_archive_leads_to_the_same_wheel(dist):
     assert first == second
 
 
-def test_the_source_archive_holds_each_file_once_and_no_link(dist):
+def unpacked(dist):
+    (archive,) = dist.glob("*.tar.gz")
+    return dist / archive.name.removesuffix(".tar.gz")
+
+
+def test_the_source_archive_holds_no_link(dist):
+    """What are links in the tree are copies, so that the package can be imported from there."""
     (archive,) = dist.glob("*.tar.gz")
     with tarfile.open(archive) as file:
         members = file.getmembers()
     assert not [member.name for member in members if not (member.isfile() or member.isdir())]
-    names = {member.name.partition("/")[2] for member in members}
-    assert {"cli.py", "pyproject.toml", "README.md", "LICENSE"} <= names
-    assert "src/upturn/cli.py" not in names
-    assert not any(name.startswith("src/upturn/models") for name in names)
+    root = unpacked(dist)
+    assert {"cli.py", "pyproject.toml", "README.md", "LICENSE"} <= set(os.listdir(root))
+    assert (root / "src/upturn/cli.py").read_bytes() == (root / "cli.py").read_bytes()
+    assert os.listdir(root / "src/upturn/models") == os.listdir(root / "models")
+
+
+def test_the_unpacked_source_archive_passes_its_tests(dist):
+    """Those of the formulas, the readers and the command line: it has all that they need."""
+    root = unpacked(dist)
+    own = {"PYTHONPATH": os.pathsep.join([str(root / "src"), str(root)])}
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow", "-p", "no:cacheprovider"]
+    done = subprocess.run(
+        [*command, "tests/checks", "tests/formulas/test_segments.py", "tests/tables/test_axis.py",
+         "tests/tables/readers", "tests/package/test_import.py"],
+        cwd=root, env=os.environ | own, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    where = "import upturn, upturn.cli; print(upturn.__file__, len(upturn.Model.names()))"
+    done = subprocess.run(
+        [sys.executable, "-c", where], cwd=root, env=os.environ | own, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith(str(root))

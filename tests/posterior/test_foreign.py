@@ -224,3 +224,11 @@ def test_a_chunk_of_hdf5_that_unpacks_to_more_than_it_says(fits):
         data = b"".join(packed.compress(bytes(10_000_000)) for _ in range(200)) + packed.flush()
         bomb.id.write_direct_chunk((0,), data)
     assert "expected a saved fit" in refused(fits / "f.nc")
+
+
+@pytest.mark.parametrize("group", ["posterior", "constant_data", "sample_stats"])
+def test_a_chunk_that_was_lost(group, fits):
+    """Zarr would fill in nothing, or NaN, and the rest of the fit would look whole."""
+    chunks = [p for p in (fits / "f.zarr" / group).rglob("*") if p.is_file() and "c" in p.parts]
+    chunks[0].unlink()
+    assert "has 0 chunks of 1" in refused(fits / "f.zarr")

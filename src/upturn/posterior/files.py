@@ -92,7 +92,15 @@ def save(tree: "xr.DataTree", path: str | os.PathLike[str]) -> None:
         if target.suffix.lower() == ".nc":
             tree.to_netcdf(draft, engine="h5netcdf", encoding=_compact(tree))
         else:
-            tree.to_zarr(draft, zarr_format=3, consolidated=False)
+            with every_chunk_written():
+                tree.to_zarr(draft, zarr_format=3, consolidated=False)
+
+
+def every_chunk_written() -> Any:
+    """Within this, Zarr writes chunks that are empty too, so that one that is lost is noticed."""
+    import zarr
+
+    return zarr.config.set({"array.write_empty_chunks": True})
 
 
 def _compact(tree: "xr.DataTree") -> dict[str, dict[str, Any]]:

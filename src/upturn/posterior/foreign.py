@@ -143,29 +143,48 @@ def lengths(given: Any, least: int) -> list[int]:
 
 
 def check_chunks(source: Path) -> None:
-    """Refuse compressed chunks that hold more than a chunk of their array, or do not say how much.
+    """Refuse arrays that lack a chunk, and chunks that hold, or claim, more than they may.
 
     Raises
     ------
     ValueError
     """
+    for folder, described in arrays_in(source):
+        chunks = chunks_in(folder)
+        due = number_of_chunks(described)
+        if len(chunks) != due:
+            raise ValueError(f"{folder.name!r} has {len(chunks):,} chunks of {due:,}")
+        if any(codec["name"] == "zstd" for codec in described["codecs"]):
+            for chunk in chunks:
+                check_frame(chunk, folder.name, chunk_bytes(described))
+
+
+def chunks_in(folder: Path) -> list[Path]:
+    """The files of an array's values."""
+    values = folder / "c"
+    if values.is_dir():
+        return list(files_in(values))
+    return [values] if values.exists() else []
+
+
+def number_of_chunks(described: Mapping[str, Any]) -> int:
+    """How many there are of an array: `save` writes them all."""
+    cut = described["chunk_grid"]["configuration"]["chunk_shape"]
+    return prod(-(-n // size) for n, size in zip(described["shape"], cut, strict=True))
+
+
+def check_frame(chunk: Path, name: str, most: int) -> None:
+    """Refuse a compressed chunk whose header claims more than there may be."""
     import zstandard
 
-    for folder, described in arrays_in(source):
-        compressed = any(codec["name"] == "zstd" for codec in described["codecs"])
-        if not compressed or not (folder / "c").exists():
-            continue
-        most = chunk_bytes(described)
-        chunks = [folder / "c"] if (folder / "c").is_file() else files_in(folder / "c")
-        for chunk in chunks:
-            with chunk.open("rb") as file:
-                start = file.read(FRAME_HEADER_BYTES)
-            try:
-                claimed = zstandard.frame_content_size(start)
-            except zstandard.ZstdError:
-                raise ValueError(f"{folder.name!r} has a chunk that is cut off") from None
-            if not 0 <= claimed <= most:
-                raise ValueError(f"{folder.name!r} has a chunk that unpacks to more than it may")
+    with chunk.open("rb") as file:
+        start = file.read(FRAME_HEADER_BYTES)
+    try:
+        claimed = zstandard.frame_content_size(start)
+    except zstandard.ZstdError:
+        raise ValueError(f"{name!r} has a chunk that is cut off") from None
+    if not 0 <= claimed <= most:
+        raise ValueError(f"{name!r} has a chunk that unpacks to more than it may")
 
 
 # ---- HDF5 ----------------------------------------------------------------------------------------

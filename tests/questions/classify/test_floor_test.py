@@ -1,5 +1,7 @@
 """Floors: Bayes factors against quadrature, limits against the binomial, simulated truths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -166,3 +168,13 @@ def test_gpt3_addition_grew_before_it_emerged():
     assert row["floor_points"] == 6
     assert row["resolution"] == pytest.approx(3 / 2000, rel=0.01)
     assert row["p_grows_binomial"] > row["p_grows_default"] > 0.7
+
+
+def test_the_floor_ends_at_the_five_percent_quantile_of_the_onset():
+    """Draws of it from 0.5 to 1, and 40 scales: at 2.5 % there are 20 before it, at 10 % 22."""
+    curves = read(task("t", np.full(40, 0.25), flops=10 ** np.linspace(19, 23, 40))).curves()
+    sure = shape("hinge", [0.0], 1.0)
+    spread = replace(sure, flat_until=np.linspace(0.5, 1, sure.flat_until.size)[None])
+    found = floor_test(classification(curves, [spread]), draws=40)
+    assert found.points.tolist() == [21]
+    assert found.until[0] == pytest.approx(curves.x[0, 0, 20])

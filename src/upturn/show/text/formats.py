@@ -60,9 +60,13 @@ def to_csv(frame: "pd.DataFrame") -> str:
     `upturn.read` takes off again.
     """
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([_cell(str(column)) for column in frame.columns])
-    writer.writerows([_cell(value) for value in row] for row in frame.itertuples(index=False))
+    plain = csv.writer(stream, lineterminator="\n")
+    # Python before 3.13 leaves a lone carriage return unquoted, and then cannot read it
+    quoted = csv.writer(stream, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+    for row in (map(str, frame.columns), *frame.itertuples(index=False)):
+        cells = [_cell(value) for value in row]
+        broken = any(isinstance(cell, str) and "\r" in cell for cell in cells)
+        (quoted if broken else plain).writerow(cells)
     return stream.getvalue()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from upturn.posterior.files import every_chunk_written
 from upturn.questions.fit.batches.survey import Layout, variables_of
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
 
 def create(folder: Path, tree: "xr.DataTree", layout: Layout) -> None:
     """Empty arrays of their full size: those that xarray makes of a small fit, grown."""
-    tree.to_zarr(folder, zarr_format=3, consolidated=False)
+    with every_chunk_written():
+        tree.to_zarr(folder, zarr_format=3, consolidated=False)
     for path, variable in (*variables_of(tree, drawn=False), *variables_of(tree, drawn=True)):
         if layout.grows(variable):
             remove(folder / path / "c")
@@ -33,16 +35,19 @@ def fill(
     """Write variables of some curves, the first of which stands at those places."""
     import zarr
 
-    root = zarr.open_group(folder, mode="r+", zarr_format=3)
     starts = {"curve": curves, "curves": curves, "obs": observations}
-    for path, variable in variables:
-        if not starts.keys().isdisjoint(variable.dims):
-            array: Any = root[path]
-            where = tuple(
-                slice(starts[str(dim)], starts[str(dim)] + size) if dim in starts else slice(None)
-                for dim, size in variable.sizes.items()
-            )
-            array[where] = variable.values.astype(array.dtype)
+    with every_chunk_written():
+        root = zarr.open_group(folder, mode="r+", zarr_format=3)
+        for path, variable in variables:
+            if not starts.keys().isdisjoint(variable.dims):
+                array: Any = root[path]
+                where = tuple(
+                    slice(starts[str(dim)], starts[str(dim)] + size)
+                    if dim in starts
+                    else slice(None)
+                    for dim, size in variable.sizes.items()
+                )
+                array[where] = variable.values.astype(array.dtype)
 
 
 def remove(folder: Path) -> None:

@@ -170,8 +170,17 @@ class Store:
         import zarr
 
         curves, _ = self.span(batch)
-        fill(self.path, variables_of(tree, drawn=True), curves.start, 0)
+        drawn = dict(variables_of(tree, drawn=True))
+        fill(self.path, drawn.items(), curves.start, 0)
+        # what other curves alone have is there too: a chunk that is missing is one that was lost
+        fill(self.path, self._empty(batch, drawn), curves.start, 0)
         zarr.open_array(self.path / files.UNFINISHED / DONE, mode="r+", zarr_format=3)[batch] = 1
+
+    def _empty(self, batch: int, written: Mapping[str, Any]) -> "Iterator[tuple[str, xr.Variable]]":
+        """What the curves of a batch do not have and others do, empty."""
+        for path, variable in variables_of(self._tree, drawn=True):
+            if path not in written and not {"obs"} & set(variable.dims):
+                yield path, variable.isel(curve=self.span(batch)[0])
 
     def clear(self) -> None:
         """Remove what was written of batches that are not done."""

@@ -129,7 +129,8 @@ class Stream:
             for place, rows in cells.groupby(self._place(cells["task"])):
                 path = self.folder / str(place)
                 with path.open("a", encoding="utf-8", newline="") as file:
-                    rows.to_csv(file, header=False, lineterminator="\n")
+                    # in quotes, since Python before 3.13 cannot read a carriage return otherwise
+                    rows.to_csv(file, header=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def _place(self, tasks: "pd.Series[str]") -> Integers:
         """The cut of each row.

@@ -1,0 +1,1 @@
+"""Mutation testing: are there tests that notice when a number or an operator is wrong?"""
