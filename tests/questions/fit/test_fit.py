@@ -1,54 +1,13 @@
-"""Fits from table to answer: what people read, the ends of what data can be, wrong arguments."""
-
-from pathlib import Path
+"""Fits: the answers for tasks whose truth is known, their arguments and their bits."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import upturn
-from tests.support.tables import loss, scores, table
+from tests.support.fits import answer, emergent, flat, high, tasks
+from tests.support.tables import loss, table
 from upturn.checks.errors import DataError
-
-
-def emergent(truth=22.0, points=16, seed=0, **columns):
-    """Chance up to the truth, then a saturating rise: counts of 1,000."""
-    generator = np.random.default_rng(seed)
-    x = np.linspace(20, 24, points)
-    rate = 0.25 + 0.7 * -np.expm1(-2.0 * np.maximum(x - truth, 0))
-    return pd.DataFrame(
-        {
-            "task": "t",
-            "model": [f"m{i}" for i in range(points)],
-            "flops": 10**x,
-            "successes": generator.binomial(1000, rate),
-            "trials": 1000,
-            "chance": 0.25,
-        }
-    ).assign(**columns)
-
-
-def flat(**columns):
-    return emergent(truth=99.0).assign(**columns)
-
-
-def high(**columns):
-    """Well above chance from the start."""
-    frame = emergent()
-    return frame.assign(successes=np.linspace(600, 950, len(frame)).astype(int), **columns)
-
-
-def tasks(*frames):
-    return pd.concat([f.assign(task=f"t{i}") for i, f in enumerate(frames)])
-
-
-def one(frame, **options):
-    """The row of a fit of one curve, with its texts."""
-    fit = upturn.fit(frame, **{"draws": 400, **options})
-    return fit, fit.summary().iloc[0], fit.texts().iloc[0]
-
-
-# --- the answer -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("truth", [21.3, 22.0, 22.7])
@@ -68,7 +27,7 @@ def test_an_emergent_task(truth):
 
 
 def test_a_flat_task_does_not_emerge_on_this_axis():
-    _, row, text = one(flat())
+    _, row, text = answer(flat())
     assert row["p_change"] < 0.2
     assert row["censored"]
     assert row["scale"] == row["scale_high"] == np.inf
@@ -78,7 +37,7 @@ def test_a_flat_task_does_not_emerge_on_this_axis():
 
 @pytest.mark.parametrize("model", ["logit-line", "logistic", "delayed-logit"])
 def test_a_task_above_chance_from_the_start(model):
-    _, row, text = one(high(), model=model)
+    _, row, text = answer(high(), model=model)
     assert row["censored"]
     assert row["scale"] == row["scale_low"] == 0
     assert text["scale"] == text["interval"] == "< 1.0e20"
@@ -128,19 +87,19 @@ def test_a_summary_has_the_columns_that_others_read():
 
 
 def test_wider_intervals_hold_narrower_ones():
-    fit, _, _ = one(emergent())
+    fit, _, _ = answer(emergent())
     narrow, wide = fit.summary(ci=0.5).iloc[0], fit.summary(ci=np.float32(0.95)).iloc[0]
     assert wide["scale_low"] < narrow["scale_low"] < narrow["scale"]
     assert narrow["scale"] < narrow["scale_high"] < wide["scale_high"]
 
 
 def test_a_smaller_delta_is_passed_earlier():
-    early, late = (one(emergent(), delta=d)[1]["scale"] for d in (0.02, 0.4))
+    early, late = (answer(emergent(), delta=d)[1]["scale"] for d in (0.02, 0.4))
     assert early < late / 2
 
 
 def test_the_expected_score():
-    fit, row, _ = one(emergent())
+    fit, row, _ = answer(emergent())
     x, low, median, high = fit.expected(21)
     assert x.shape == low.shape == (1, 21)
     assert (x[0, 0], x[0, -1]) == (pytest.approx(20), pytest.approx(24))
@@ -153,16 +112,13 @@ def test_the_expected_score():
 
 
 def test_the_expected_loss_is_native_and_its_band_in_order():
-    fit, row, _ = one(loss(), scatter="none")
+    fit, row, _ = answer(loss(), scatter="none")
     _, low, median, high = fit.expected(9)
     assert (low <= median).all()
     assert (median <= high).all()
     assert median[0, 0] == pytest.approx(4, abs=0.1)
     assert median[0, -1] == pytest.approx(2.5, abs=0.2)
     assert row["gain"] == pytest.approx(1.5, abs=0.25)
-
-
-# --- bits -----------------------------------------------------------------------------------------
 
 
 def same(a, b):
@@ -211,9 +167,6 @@ def test_progress_counts_model_and_twin():
     upturn.fit(tasks(table(5), table(6)), draws=40, progress=lambda *at: seen.append(at))
     assert seen[-1] == (4, 4)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-
-
-# --- groups and arguments -------------------------------------------------------------------------
 
 
 def test_by_family():
@@ -308,7 +261,7 @@ def test_a_wrong_scatter_for_curves():
 
 
 def test_wrong_questions():
-    fit, _, _ = one(table(), scatter="none")
+    fit, _, _ = answer(table(), scatter="none")
     for ci in (0, 1, -0.1, 90, True, "0.9", None, float("nan")):
         for ask in (fit.summary, fit.texts, lambda ci: fit.expected(ci=ci)):
             with pytest.raises(DataError, match="ci: expected a probability between 0 and 1"):
@@ -316,111 +269,3 @@ def test_wrong_questions():
     for points in (0, -1, 2.5, True, "9"):
         with pytest.raises(DataError, match=r"points: expected (a whole number|1 to )"):
             fit.expected(points)
-
-
-# --- the ends of what data can be -----------------------------------------------------------------
-
-
-def proportions(score):
-    frame = scores(score=lambda r, e: score(r) if callable(score) else score)
-    return frame.assign(chance=0.25)
-
-
-EXTREMES = {
-    "1 point": (table().iloc[:1], ["1 point", "1 scale"]),
-    "2 points": (table().iloc[:2], ["2 points", "2 scales"]),
-    "3 points": (table().iloc[:3], ["3 points"]),
-    "one scale": (table(flops=1e21), ["1 scale"]),
-    "constant": (table(trials=100, successes=40), ["constant"]),
-    "all zeros": (table(successes=0), ["constant", "all zeros"]),
-    "all ones": (table(trials=100, successes=100), ["constant", "all ones"]),
-    "a billion trials": (
-        table(trials=10**9, successes=(np.linspace(0.25, 0.8, 12) * 1e9).astype(int)),
-        [],
-    ),
-    "a billion, constant": (table(trials=10**9, successes=25 * 10**7), ["constant"]),
-    "one trial": (table(trials=1, successes=np.arange(12) % 2), []),
-    "no chance": (table().drop(columns="chance"), []),
-    "proportions": (proportions(lambda r: np.round(0.25 + 0.5 * r, 3)), []),
-    "constant proportions": (proportions(0.3), ["constant"]),
-    "proportions of 0": (proportions(0.0), ["constant", "all zeros"]),
-    "proportions of 1": (proportions(1.0), ["constant", "all ones"]),
-    "constant loss": (loss().assign(score=3.0), ["constant"]),
-    "loss of 0": (loss().assign(score=0.0), ["constant"]),
-    "one loss": (loss().iloc[:1], ["1 point", "1 scale"]),
-    "large numbers": (scores("elo", score=lambda r, e: 1e12 + 1e6 * (r + 0.1 * e)), []),
-}
-
-
-FEW = ("1 point", "2 points", "3 points", "one scale", "all zeros", "one trial", "one loss")
-
-
-@pytest.mark.parametrize(("scatter", "names"), [("none", tuple(EXTREMES)), ("auto", FEW)])
-def test_extremes_have_an_answer(scatter, names):
-    """Each in one batch with all others: an answer, flags that say what it is worth, no warning."""
-    frames = [EXTREMES[name][0].assign(task=name) for name in names]
-    fit = upturn.fit(pd.concat(frames), draws=400, scatter=scatter)
-    summary, text = fit.summary(), fit.texts()
-    rows = summary.set_index("task")
-    assert set(rows.index) == set(names)
-    for name in names:
-        flags = EXTREMES[name][1]
-        assert set(flags) <= set(rows.loc[name, "flags"].split("; ")), name
-    assert summary["p_change"].between(0, 1).all()
-    assert np.isfinite(summary[["gain", "log_evidence", "ess", "rhat"]]).all(axis=None)
-    doubtful = ~(summary["khat"] <= 0.7)
-    assert set(summary.index[doubtful]) <= set(fit.failed)
-    assert summary.loc[fit.failed, "flags"].str.contains("not converged").all()
-    assert len(fit.failed) <= 2
-    assert (summary["scale_low"] <= summary["scale_high"]).all()
-    assert not summary[["scale", "scale_low", "scale_high"]].isna().any(axis=None)
-    assert (text != "").all(axis=None)
-    assert np.isfinite(fit.log_likelihood()).all()
-    assert all(np.isfinite(band).all() for band in fit.expected(5))
-    assert rows.loc["one scale", "scale"] in (0, np.inf)
-    if "a billion trials" in names:
-        assert rows.loc["a billion, constant", "p_change"] < 0.5
-        assert rows.loc["a billion trials", "p_change"] > 0.9
-
-
-@pytest.mark.parametrize("model", upturn.Model.names())
-def test_every_model_answers(model):
-    frame = tasks(table(8), table().iloc[:1], loss(8))
-    fit = upturn.fit(frame, model=model, draws=400, scatter="none")
-    assert fit.summary()["p_change"].between(0, 1).all()
-    assert set(fit.model.parameters) <= set(fit.tree["posterior"].data_vars)
-    assert all(np.isfinite(band).all() for band in fit.expected(5))
-
-
-def test_the_flat_model_is_its_own_twin():
-    """Even odds, to 4.5 of their own errors: once in 10^5 by chance."""
-    fit, row, _ = one(table().drop(columns="family"), model="flat")
-    error = float(fit.tree["sample_stats"]["p_change_se"][0])
-    assert abs(row["p_change"] - 0.5) < 4.5 * error
-
-
-def test_a_curve_that_does_not_converge_is_named(monkeypatch):
-    from dataclasses import replace
-
-    from upturn.sampling import batch
-
-    plain = batch.population.sample
-
-    def doubtful(target, **options):
-        found = plain(target, **options)
-        return replace(found, converged=found.converged & (target.curves.name != "t1"))
-
-    monkeypatch.setattr(batch.population, "sample", doubtful)
-    fit = upturn.fit(tasks(table(6), table(7)), draws=400)
-    assert fit.failed == ["t1"] == fit.totals()["failed"]
-    assert "not converged" in fit.summary().loc["t1", "flags"]
-    assert "not converged" not in fit.summary().loc["t0", "flags"]
-
-
-def test_a_path_and_its_notes(tmp_path):
-    path = tmp_path / "results.csv"
-    frame = table().drop(columns="flops").assign(params=np.geomspace(1e6, 1e9, 12), tokens=1e9)
-    frame.to_csv(path, index=False)
-    fit = upturn.fit(Path(path), draws=40, scatter="none")
-    assert any("FLOPs derived" in note for note in fit.notes)
-    assert str(tmp_path) not in str(fit.meta)
