@@ -151,17 +151,21 @@ def truth_of(mean: Curve, chance: float, x: Floats) -> dict[str, float]:
     above = score > (score[0] if np.isnan(chance) else chance) + 0.1
     scale = x[0] + grid[above.argmax()] * extent if above.any() else np.inf
     rise = score[-1] - score[0]
-    flat_until = width = 1.0
+    width = 1.0
     if rise > 0:
-        flat_until = grid[np.argmax(score >= score[0] + 0.1 * rise)]
         gained = score[None, :] - score[:, None] >= 0.8 * rise
         apart = grid[None, :] - grid[:, None]
         width = apart[gained & (apart > 0)].min()
     scales = np.unique(x)
-    inside = scales[scales <= x[0] + flat_until * extent]
-    emergent = rise >= 0.1 and len(inside) >= max(3, len(scales) / 4)
-    emergent &= np.minimum(np.diff(inside), 0.25).sum() >= 0.5
-    emergent &= bool(np.isnan(chance) or abs(score[0] - chance) <= 0.1)
+    heights = mean((scales - x[0]) / extent)
+    reference = score[0] if np.isnan(chance) else chance
+    first = next((i for i in range(len(scales)) if _flat_from(scales, heights, i, reference)), -1)
+    emergent = first >= 0
+    base = heights[max(first, 0)]
+    flat_until = 1.0
+    if score[-1] > base:
+        past = grid >= (scales[max(first, 0)] - x[0]) / extent - 1e-9
+        flat_until = grid[np.argmax(past & (score >= base + 0.1 * (score[-1] - base)))]
     return {
         "emergent": float(emergent),
         "sharp": float(emergent and width * extent <= 1),
@@ -170,6 +174,18 @@ def truth_of(mean: Curve, chance: float, x: Floats) -> dict[str, float]:
         "width": width,
         "scale": -np.inf if above[0] else scale,
     }
+
+
+def _flat_from(scales: Floats, heights: Floats, first: int, reference: float) -> bool:
+    """Whether a flat stretch near the reference, with a rise after it, begins at a scale."""
+    x, y = scales[first:], heights[first:]
+    later = y[-1] - y[0]
+    if later < 0.1 or np.abs(heights[: first + 1] - reference).max() > 0.1:
+        return False
+    risen = y > y[0] + 0.1 * later
+    flat = x[: risen.argmax()] if risen.any() else x
+    enough = len(flat) >= max(3, len(scales) / 4)
+    return bool(enough and np.minimum(np.diff(flat), 0.25).sum() >= 0.5 - 1e-9)
 
 
 def simulated(shapes: Sequence[str], *, seed: int | Sequence[int]) -> Table:

@@ -25,7 +25,8 @@ def needed(x):
     """The coordinate that a flat stretch must reach."""
     found = curves(x)
     low, high = found.limits[:, 0, 0]
-    return low + float(Scales.of(found, Criteria()).needed[0]) * (high - low)
+    scales = Scales.of(found, Criteria())
+    return low + float(scales.u[0, scales.until[0, 0]]) * (high - low)
 
 
 def test_the_flat_stretch_is_counted_in_scales():
@@ -46,10 +47,11 @@ def test_one_scale_far_above_moves_no_bound(top):
     assert needed([*x, top]) == pytest.approx(needed(x))
 
 
-@pytest.mark.parametrize(("axis", "width"), [("flops", 1.0), ("params", 0.5)])
-def test_a_sharp_rise_is_within_a_decade_of_flops_or_half_a_decade_of_parameters(axis, width):
+@pytest.mark.parametrize("axis", ["flops", "params"])
+def test_a_sharp_rise_is_within_a_decade_of_flops_or_of_parameters(axis):
+    """Of models of one data size both are the same, so that a verdict is too."""
     data = curves(np.array([13, 14, 15, 17.0]) - (0 if axis == "flops" else 5), axis)
-    assert float(Scales.of(data, Criteria()).sharp[0]) * 4 == pytest.approx(width)
+    assert float(Scales.of(data, Criteria()).sharp[0]) * 4 == pytest.approx(1.0)
 
 
 def draw(name, **parameters):

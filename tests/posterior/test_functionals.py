@@ -158,7 +158,9 @@ def test_random_curves_against_all_pairs(kind):
     """The stretch may end between nodes, so that it is up to a cell shorter than node to node."""
     nodes = 61
     score = curves_of(kind, 400, nodes, np.random.default_rng(3))
-    start, rise, flat_until, width = rise_of_curves(score, FLAT_SHARE, STEEP_SHARE)
+    start, rise, flat_until, width = rise_of_curves(
+        score, np.zeros(len(score), dtype=np.int64), FLAT_SHARE, STEEP_SHARE
+    )
     expected = np.array([by_all_pairs(s) for s in score]).T
     np.testing.assert_array_equal(start, score[:, 0])
     np.testing.assert_allclose(rise, expected[0], atol=1e-12)

@@ -38,7 +38,7 @@ def criteria_options(command: Command) -> Command:
             type=OPEN_SHARE,
             default=0.1,
             show_default=True,
-            help="Smallest rise of the score over the axis that counts as emergent.",
+            help="Smallest rise of the score after the flat stretch that counts as emergent.",
         ),
         click.option(
             "--min-flat",
@@ -73,8 +73,7 @@ def criteria_options(command: Command) -> Command:
             type=click.FloatRange(min=0),
             default=1.0,
             show_default=True,
-            help="Largest width of a sharp rise, in decades of FLOPs; half as many of parameters "
-            "or tokens.",
+            help="Largest width of a sharp rise, in decades of the axis.",
         ),
         click.option(
             "--central-width",

@@ -6,14 +6,15 @@ or far above the others.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.formulas.curve import CurveModel
 from upturn.formulas.scaling import Scaling, ceiling_of, chance_of, range_share_of
-from upturn.posterior.emergence import DELTA
+from upturn.posterior.emergence import DELTA, pieces
+from upturn.posterior.flatness import flat_starts, heights_at
 from upturn.posterior.functionals import Functionals, functionals
 from upturn.posterior.outcomes import outcomes
 from upturn.tables.axis import Axis
@@ -21,8 +22,6 @@ from upturn.tables.curves import Curves
 
 MIN_RISE = DELTA
 CENTRE = (0.1, 0.9)  # quantiles of the scales, the range between which stands in for decades
-# compute-optimal models grow in parameters and in tokens alike, so that FLOPs go by the square
-HALF_DECADES = frozenset({"params", "tokens"})
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,13 @@ class Criteria:
     Attributes
     ----------
     min_rise : float
-        Least rise R over the axis, as a score; of a continuous metric, as a share of its range.
+        Least rise from the flat stretch to the largest scale, as a score; of a continuous metric,
+        as a share of its range.
     min_flat : float
-        Least share of the distinct scales that must lie in the flat stretch.
+        Least share of the distinct scales that must lie in the flat stretch, which may begin at
+        any of them.
     near_chance : float
-        How far from chance the curve may begin.
+        How far from chance the flat stretch may begin.
     flat_scales : int
         Least number of distinct scales that must lie in the flat stretch.
     flat_decades : float
@@ -44,7 +45,8 @@ class Criteria:
         for at most half of this, so that one scale far below the others is worth as much as one
         just below them. On an axis without decades, so many times `central_width`.
     max_width : float
-        Greatest width W of a sharp rise, in decades of FLOPs; half as much in parameters or tokens.
+        Greatest width W of a sharp rise, in decades of any axis that has them. Models of one
+        family and one data size grow in FLOPs as they do in parameters, and both then say the same.
     central_width : float
         The same on axes without decades, as a share of the range between the 10 % and the 90 %
         quantile of the distinct scales.
@@ -87,8 +89,6 @@ def judged(
     flat: Mapping[str, Floats],
     rules: Criteria,
     scaling: Scaling,
-    *,
-    before: Judgement | None = None,
 ) -> Judgement:
     """Functionals of each draw, whether it is emergent, and sharply so, and what it does else.
 
@@ -101,26 +101,23 @@ def judged(
         Parameters on the model's scale.
     rules : Criteria
     scaling : Scaling
-    before : Judgement, optional
-        Of the same draws and of curves that begin and end at the same scales, whose functionals
-        are then not computed anew.
     """
     unit = range_share_of(model, curves)  # thresholds are shares of the range
-    chance = chance_of(model, curves, scaling)
+    chance, ceiling = chance_of(model, curves, scaling), ceiling_of(model, curves)
     scales = Scales.of(curves, rules)
-    if before is None:
-        found = functionals(
-            model, flat, ceiling_of(model, curves), scales.end,
-            begin=scales.begin, chance=chance, delta=rules.delta * unit,
-        )  # fmt: skip
-    else:
-        found = before.functionals
+    draws = next(iter(flat.values())).shape[1]
+    first = np.empty((len(curves), draws), dtype=np.int32)
+    for piece in pieces(len(curves), draws, scales.u.shape[1]):
+        parameters = {name: flat[name][piece] for name in model.parameters}
+        heights = heights_at(model, parameters, scales.u[piece], ceiling[piece])
+        first[piece] = scales.take(piece).flat_starts(heights, rules, chance[piece], unit[piece])
+    emergent = first >= 0
+    found = functionals(
+        model, flat, ceiling, scales.end, begin=scales.begin, chance=chance,
+        flat_from=np.take_along_axis(scales.u, np.maximum(first, 0), axis=1),
+        delta=rules.delta * unit,
+    )  # fmt: skip
     reference = np.where(np.isnan(chance)[:, None], found.start, chance[:, None])
-    emergent = (
-        (found.rise >= rules.min_rise * unit[:, None])
-        & (found.flat_until >= scales.needed[:, None])
-        & (np.abs(found.start - reference) <= rules.near_chance * unit[:, None])
-    )
     sharp = emergent & (found.width <= scales.sharp[:, None])
     what = outcomes(
         found, emergent, reference, rise=rules.min_rise * unit, delta=rules.delta * unit
@@ -130,62 +127,102 @@ def judged(
 
 @dataclass(frozen=True)
 class Scales:
-    """What the scales of each curve make of the criteria, on the unit axis: arrays (curve,).
+    """What the scales of each curve make of the criteria, on the unit axis.
 
     Attributes
     ----------
-    begin, end : array
-        The smallest and the largest scale.
-    needed : array
-        The scale that a flat stretch must reach; inf where there are too few scales.
-    sharp : array
+    u : array (curve, scale)
+        The distinct scales, ascending, the last repeated where a curve has fewer than others.
+    count : array of int (curve,)
+        How many there are.
+    until : array of int (curve, scale)
+        The place at which a flat stretch that begins at each scale ends at the earliest; -1 where
+        too few scales are left.
+    sharp : array (curve,)
         The greatest width of a sharp rise.
     """
 
-    begin: Floats
-    end: Floats
-    needed: Floats
+    u: Floats
+    count: Integers
+    until: Integers
     sharp: Floats
+
+    @property
+    def begin(self) -> Floats:
+        """The smallest scale of each curve."""
+        return self.u[:, 0]
+
+    @property
+    def end(self) -> Floats:
+        """The largest scale of each curve."""
+        return self.u[:, -1]
+
+    def take(self, index: slice) -> "Scales":
+        """Those of some of the curves."""
+        return Scales(*(getattr(self, f.name)[index] for f in fields(self)))
+
+    def flat_starts(
+        self, heights: Floats, rules: Criteria, chance: Floats, unit: Floats
+    ) -> Integers:
+        """The scale at which each draw begins to be flat, -1 for none: (curve, draw).
+
+        Parameters
+        ----------
+        heights : array (curve, scale, draw)
+            Expected scores at the scales.
+        rules : Criteria
+        chance, unit : array (curve,)
+            On the model's scale; thresholds are shares of `unit`.
+        """
+        return flat_starts(
+            heights, self.count, self.until, chance=chance, near=rules.near_chance * unit,
+            rise=rules.min_rise * unit,
+        )  # fmt: skip
 
     @classmethod
     def of(cls, curves: Curves, rules: Criteria) -> "Scales":
-        low, high = curves.limits[:, 0]
-        extent = high - low
-        out = np.empty((4, len(curves)))
-        for i, axis in enumerate(curves.axes):
-            u = np.unique(curves.u[0, i, curves.mask[i]])
-            span = float(extent[i])
-            centre = float(np.subtract(*np.quantile(u, CENTRE)[::-1])) if len(u) else 0.0
-            decade = decade_of(axis)
-            if decade is None:
-                width = centre * rules.central_width
-                reach = width * rules.flat_decades
-            else:
-                width = decade * rules.max_width / (span or 1.0)
-                reach = rules.flat_decades / (span or 1.0)
-            begin, end = (float(u[0]), float(u[-1])) if len(u) else (0.0, 0.0)
-            out[:, i] = begin, end, _needed(u, rules, reach), width
-        return cls(*out)
+        extent = curves.limits[1, 0] - curves.limits[0, 0]
+        distinct = [np.unique(u[m]) for u, m in zip(curves.u[0], curves.mask, strict=True)]
+        most = max((len(u) for u in distinct), default=1)
+        places = np.zeros((len(curves), max(most, 1)))
+        until = np.full(places.shape, -1, dtype=np.int64)
+        sharp = np.empty(len(curves))
+        for i, (axis, u) in enumerate(zip(curves.axes, distinct, strict=True)):
+            reach, sharp[i] = _extents(axis, u, float(extent[i]) or 1.0, rules)
+            places[i] = np.pad(u, (0, places.shape[1] - len(u)), mode="edge") if len(u) else 0.0
+            until[i, : len(u)] = _until(u, rules, reach)
+        return cls(places, np.array([max(len(u), 1) for u in distinct]), until, sharp)
 
 
-def decade_of(axis: Axis) -> float | None:
-    """How far on an axis counts as much as a decade of FLOPs; None where decades mean nothing.
+def _extents(axis: Axis, u: Floats, span: float, rules: Criteria) -> tuple[float, float]:
+    """How far a flat stretch must reach, and the greatest width of a sharp rise."""
+    if has_decades(axis):
+        return rules.flat_decades / span, rules.max_width / span
+    centre = float(np.subtract(*np.quantile(u, CENTRE)[::-1])) if len(u) else 0.0
+    width = centre * rules.central_width
+    return width * rules.flat_decades, width
+
+
+def has_decades(axis: Axis) -> bool:
+    """Whether decades of an axis mean something: it is logarithmic, and more of it is better.
 
     Perplexities and other columns of which less is better run over a decade or two in all.
 
     Examples
     --------
-    >>> [decade_of(Axis.parse(name)) for name in ("flops", "params", "perplexity")]
-    [1.0, 0.5, None]
+    >>> [has_decades(Axis.parse(name)) for name in ("flops", "params", "perplexity")]
+    [True, True, False]
     """
-    if axis.transform != "log10":
-        return None
-    return 0.5 if axis.name in HALF_DECADES else 1.0
+    return axis.transform == "log10"
 
 
-def _needed(u: Floats, rules: Criteria, reach: float) -> float:
-    """The first of the distinct scales u that a flat stretch may end at."""
+def _until(u: Floats, rules: Criteria, reach: float) -> Integers:
+    """Where a flat stretch from each of the distinct scales u on ends at the earliest; -1: nowhere.
+
+    It holds enough scales, and reaches far enough, a gap counting for half of that at most.
+    """
     least = max(rules.flat_scales, int(np.ceil(rules.min_flat * len(u) - 1e-9)), 1)
     covered = np.cumsum(np.minimum(np.diff(u, prepend=u[:1]), reach / 2))
-    enough = (np.arange(len(u)) >= least - 1) & (covered >= reach * (1 - 1e-9))
-    return float(u[enough.argmax()]) if enough.any() else float("inf")
+    far = np.searchsorted(covered, covered + reach * (1 - 1e-9))
+    last = np.maximum(far, np.arange(len(u)) + least - 1)
+    return np.where(last < len(u), last, -1)

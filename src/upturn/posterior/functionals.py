@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from upturn.arrays.compiled import compiled
-from upturn.arrays.types import Floats
+from upturn.arrays.types import Floats, Integers
 from upturn.formulas.curve import CurveModel
 from upturn.posterior.emergence import DELTA, expected, pieces
 
@@ -30,7 +30,8 @@ class Functionals:
     rise : array (curve, draw)
         R, by how much mu is larger at the largest scale than at the smallest.
     flat_until : array (curve, draw)
-        F, the last u before mu has risen by a tenth of R; 1 where R is not positive.
+        F, the last u before mu has risen by a tenth of what it rises by from where it is flat to
+        the largest scale; 1 where that is not positive.
     width : array (curve, draw)
         W, the shortest stretch of the axis that holds four fifths of R; 1 where R is not positive.
     threshold : array (curve, draw)
@@ -57,6 +58,7 @@ def functionals(
     end: Floats,
     *,
     begin: Floats | None = None,
+    flat_from: Floats | None = None,
     chance: Floats | None = None,
     delta: Floats | float = DELTA,
 ) -> Functionals:
@@ -72,6 +74,8 @@ def functionals(
         U of the largest scale: 1, or 0 where all points stand at one scale, and nothing rises.
     begin : array (curve,), optional
         U of the smallest scale; 0 by default.
+    flat_from : array (curve, draw), optional
+        U at which each draw begins to be flat; that of the smallest scale by default.
     chance : array (curve,), optional
         On the model's scale, nan where unknown; unknown by default.
     delta : array (curve,) or float
@@ -90,6 +94,10 @@ def functionals(
     begin = np.zeros(curves) if begin is None else begin
     reference = np.full(curves, np.nan) if chance is None else chance + delta
     delta = np.broadcast_to(delta, curves)
+    first = np.zeros((curves, draws), dtype=np.int64)
+    if flat_from is not None:
+        room = np.where(end > begin, end - begin, 1.0)[:, None]
+        first += np.ceil((flat_from - begin[:, None]) / room * (GRID - 1) - 1e-6).astype(np.int64)
     out = np.empty((7, curves, draws))
     for piece in pieces(curves, draws, GRID):
         parameters = {name: p[name][piece] for name in model.parameters}
@@ -98,7 +106,8 @@ def functionals(
         score = expected(model, parameters, u, ceiling[piece])
         by_draw = np.ascontiguousarray(score.swapaxes(1, 2)).reshape(-1, GRID)
         levels = np.repeat(reference[piece], draws), np.repeat(delta[piece], draws)
-        out[:4, piece] = rise_of_curves(by_draw, FLAT_SHARE, STEEP_SHARE).reshape(4, -1, draws)
+        rises = rise_of_curves(by_draw, first[piece].ravel(), FLAT_SHARE, STEEP_SHARE)
+        out[:4, piece] = rises.reshape(4, -1, draws)
         out[4:, piece] = heights_of_curves(by_draw, *levels).reshape(3, -1, draws)
         # a tenth of a rise in the last bit of a double is none, and its place 0 / 0
         np.nan_to_num(out[:, piece], copy=False, nan=1.0, posinf=np.inf, neginf=-np.inf)
@@ -144,12 +153,14 @@ def heights_of_curves(score: Floats, reference: Floats, delta: Floats) -> Floats
 
 
 @compiled
-def rise_of_curves(score: Floats, flat_share: float, steep_share: float) -> Floats:
+def rise_of_curves(score: Floats, first: Integers, flat_share: float, steep_share: float) -> Floats:
     """Start, rise, flat_until and width of curves on an even grid.
 
     Parameters
     ----------
     score : array (curve, node)
+    first : array of int (curve,)
+        The node at which each begins to be flat.
     flat_share, steep_share : float
 
     Returns
@@ -165,11 +176,14 @@ def rise_of_curves(score: Floats, flat_share: float, steep_share: float) -> Floa
         out[0, c], out[1, c], out[2, c], out[3, c] = s[0], rise, 1.0, 1.0
         if rise <= 0.0:
             continue
-        flat, steep = s[0] + flat_share * rise, steep_share * rise
-        i = 1
-        while s[i] < flat:
-            i += 1
-        out[2, c] = step * (i - 1 + (flat - s[i - 1]) / (s[i] - s[i - 1]))
+        steep = steep_share * rise
+        base = s[first[c]]
+        if s[nodes - 1] > base:
+            flat = base + flat_share * (s[nodes - 1] - base)
+            i = first[c] + 1
+            while s[i] < flat:
+                i += 1
+            out[2, c] = step * (i - 1 + (flat - s[i - 1]) / (s[i] - s[i - 1]))
         b = 0
         width = 1.0
         for a in range(nodes):

@@ -40,13 +40,13 @@ def classify(
 ) -> Classification:
     """Say of every curve whether it is emergent, averaged over all shapes by evidence.
 
-    A draw of the expected curve is emergent if it is flat, then well above: its rise R is at least
-    0.1, a quarter of the distinct scales, at least three, lie before it has risen by a tenth of R
-    and reach over half a decade, and it starts within 0.1 of chance where chance is known (Wei et
-    al. 2022, section 2). It is sharp if four fifths of R happen within a factor of ten in FLOPs, or
-    of the square root of ten in parameters or tokens. The verdict is in words: see
-    `upturn.posterior.outcomes`. Where it would be another without one of the three smallest or
-    largest scales, `hangs_on` names the models there.
+    A draw of the expected curve is emergent if it is flat, then well above: over a quarter of the
+    distinct scales, at least three that reach over half a decade, it rises by no more than a tenth
+    of R, by which it stands higher at the largest scale, and R is at least 0.1; and up to where
+    this flat stretch begins it is within 0.1 of chance where chance is known (Wei et al. 2022,
+    section 2). It is sharp if four fifths of its whole rise happen within a factor of ten of the
+    axis. The verdict is in words: see `upturn.posterior.outcomes`. Where it would be another
+    without one of the three smallest or largest scales, `hangs_on` names the models there.
 
     Each class of shapes (flat, smooth, changepoint, inverse, u-shaped, humped) has the same prior
     probability, and within it each model; or the classes' prevalence is learned from the table.
@@ -115,5 +115,5 @@ def classification_of(
 ) -> Classification:
     """What samples that are there already say, classes having equal prior odds."""
     rules = Criteria()
-    fits = tuple(ModelFit.of(model, curves, sample, rules, ends=False) for model, sample in samples)
+    fits = tuple(ModelFit.of(model, curves, sample, rules) for model, sample in samples)
     return Classification(curves, fits, rules, False, seed)

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats
-from upturn.formulas.scaling import Scaling
+from upturn.formulas.scaling import Scaling, ceiling_of, chance_of, range_share_of
 from upturn.model import Model
-from upturn.posterior.criteria import Criteria, judged
+from upturn.posterior.criteria import Criteria, Scales
+from upturn.posterior.flatness import heights_at
 from upturn.sampling.density.pointwise import pointwise
 from upturn.sampling.density.target import Target
 from upturn.sampling.particles.pareto import smoothed
@@ -78,32 +79,76 @@ def dropped(curves: Curves) -> Booleans:
     return out
 
 
-def ends_of(
-    model: Model, curves: Curves, flat: Mapping[str, Floats], rules: Criteria, scaling: Scaling
-) -> Ends:
+@dataclass(frozen=True)
+class Leaving:
+    """Curves without each of their smallest and largest scales, which all models share.
+
+    Attributes
+    ----------
+    curves : Curves
+    rules : Criteria
+    whole : Scales
+        Of the curves with all their scales.
+    drop : array of bool (scale, curve, point)
+    left : tuple of Curves
+    scales : tuple of Scales
+        Of those.
+    """
+
+    curves: Curves
+    rules: Criteria
+    whole: Scales
+    drop: Booleans
+    left: tuple[Curves, ...]
+    scales: tuple[Scales, ...]
+
+    @classmethod
+    def of(cls, curves: Curves, rules: Criteria) -> "Leaving":
+        drop = dropped(curves)
+        left = tuple(curves.without(points) for points in drop)
+        scales = tuple(Scales.of(part, rules) for part in left)
+        return cls(curves, rules, Scales.of(curves, rules), drop, left, scales)
+
+    def emergent(self, k: int, model: Model, heights: Floats, scaling: Scaling) -> Booleans:
+        """Whether each draw is emergent without the k-th scale: (curve, draw).
+
+        Parameters
+        ----------
+        k : int
+        model : Model
+        heights : array (curve, scale, draw)
+            Expected scores at all scales.
+        scaling : Scaling
+        """
+        scales = self.scales[k]
+        places = [np.searchsorted(u, some) for u, some in zip(self.whole.u, scales.u, strict=True)]
+        kept = np.take_along_axis(heights, np.array(places)[:, :, None], axis=1)
+        chance = chance_of(model, self.curves, scaling)
+        unit = range_share_of(model, self.left[k])
+        return scales.flat_starts(kept, self.rules, chance, unit) >= 0
+
+
+def ends_of(model: Model, leaving: Leaving, flat: Mapping[str, Floats], scaling: Scaling) -> Ends:
     """What a model's draws say of the curves without one of the smallest or largest scales.
 
     Parameters
     ----------
     model : Model
-    curves : Curves
+    leaving : Leaving
     flat : mapping of array (curve, draw)
         Parameters on the model's scale.
-    rules : Criteria
     scaling : Scaling
     """
     every = next(iter(flat.values())).shape[1]
     step = max(1, every // DRAWS)
     few = {name: value[:, ::step] for name, value in flat.items()}
+    curves = leaving.curves
     density = _densities(model, curves, few)
-    drop = dropped(curves)
-    whole = judged(model, curves, few, rules, scaling)
-    ratio, emergent, khat = np.zeros((3, len(curves), len(drop)))
+    heights = heights_at(model, few, leaving.whole.u, ceiling_of(model, curves))
+    ratio, emergent, khat = np.zeros((3, len(curves), len(leaving.drop)))
     khat[:] = -np.inf
-    for k, points in enumerate(drop):
-        left = curves.without(points)
-        same = None if _shorter(curves, left) else whole
-        holds = judged(model, left, few, rules, scaling, before=same).emergent
+    for k, points in enumerate(leaving.drop):
+        holds = leaving.emergent(k, model, heights, scaling)
         for i in range(len(curves)):
             if not points[i].any():
                 emergent[i, k] = np.nan
@@ -114,15 +159,6 @@ def ends_of(
             ratio[i, k] = np.logaddexp.reduce(smooth) - np.log(len(smooth))
             emergent[i, k] = normalised(smooth) @ holds[i]
     return Ends(ratio, emergent, khat)
-
-
-def _shorter(curves: Curves, left: Curves) -> bool:
-    """Whether any curve begins or ends elsewhere without the points that were left out."""
-    before, after = (np.where(c.mask, c.x[0], np.nan) for c in (curves, left))
-    return any(
-        not np.array_equal(end(before, axis=1), end(after, axis=1), equal_nan=True)
-        for end in (np.fmin.reduce, np.fmax.reduce)
-    )
 
 
 def _densities(model: Model, curves: Curves, p: Mapping[str, Floats]) -> list[Floats]:

@@ -9,7 +9,7 @@ from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior.criteria import Criteria, judged
 from upturn.questions.arguments import part_of
-from upturn.questions.classify.ends import Ends, ends_of, nothing
+from upturn.questions.classify.ends import Ends, Leaving, ends_of, nothing
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample, joined_chains
 from upturn.tables.curves import Curves
@@ -52,7 +52,12 @@ class ModelFit:
 
     @classmethod
     def of(
-        cls, model: Model, curves: Curves, sample: Sample, rules: Criteria, *, ends: bool
+        cls,
+        model: Model,
+        curves: Curves,
+        sample: Sample,
+        rules: Criteria,
+        leaving: Leaving | None = None,
     ) -> "ModelFit":
         """What a sample under a model says of the curves, and without their ends where wanted."""
         flat = joined_chains(sample.parameters)
@@ -71,7 +76,7 @@ class ModelFit:
             found.flat_until,
             found.width,
             found.threshold,
-            ends_of(model, curves, flat, rules, scaling) if ends else nothing(len(curves)),
+            ends_of(model, leaving, flat, scaling) if leaving else nothing(len(curves)),
         )
 
     def take(self, index: Any) -> "ModelFit":
@@ -105,9 +110,10 @@ def model_fits(
 ) -> tuple[ModelFit, ...]:
     """What each model says of the curves, and without their ends, sampled one after the other."""
     total = len(models) * len(curves)
+    leaving = Leaving.of(curves, rules) if ends else None
     out = []
     for i, model in enumerate(models):
         told = part_of(progress, i * len(curves), total)
         sample = batch.sample(model, curves, draws=draws, seed=seed, threads=threads, progress=told)
-        out.append(ModelFit.of(model, curves, sample, rules, ends=ends))
+        out.append(ModelFit.of(model, curves, sample, rules, leaving))
     return tuple(out)

@@ -156,8 +156,7 @@ def _legend(found: "Classification", ci: float) -> tuple[str, ...]:
         f"p(emergent)  flat for {percent(rules.min_flat)} of the scales, at least "
         f"{rules.flat_scales} and {rules.flat_decades:g} decades, then a rise of "
         f"{rules.min_rise:g} or more",
-        f"p(sharp)     and 80 % of it within {rules.max_width:g} decades of FLOPs, or half of "
-        "that in parameters",
+        f"p(sharp)     and 80 % of it within {rules.max_width:g} decades",
         f"scale        where the expected score stands {rules.delta:g} above chance: median and "
         f"{percent(ci)} interval;",
         "             > and < are beyond the axis",
