@@ -37,6 +37,7 @@ BENCHMARKS = {
     "classify": ("accuracy.classify", "p_emergent and p_sharp on simulated curves"),
     "floors": ("accuracy.floors", "which floors are said to grow"),
     "contrast": ("accuracy.contrast", "techniques against their baselines"),
+    "averages": ("accuracy.averages", "intervals of a gain averaged over tasks"),
     "forecast": ("accuracy.forecast", "predictions of the largest models"),
     "mix": ("accuracy.mix", "weights of a learned axis, simulated and real"),
     "plan": ("accuracy.plan", "which designs pin an emergence scale"),

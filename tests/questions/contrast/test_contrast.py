@@ -12,7 +12,7 @@ from tests.support.contrasts import curves_of, table
 from upturn.checks.errors import DataError
 from upturn.questions.contrast.gains import APART
 from upturn.questions.contrast.pairing import both_scores, paired, settings_of
-from upturn.questions.contrast.result import crossings
+from upturn.questions.contrast.task import crossings
 from upturn.show.plots import plot_gain
 from upturn.show.text.contrasts import ContrastAnswer
 

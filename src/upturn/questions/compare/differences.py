@@ -8,6 +8,7 @@ from scipy import optimize, special, stats
 from upturn.arrays.types import Floats, Integers, Objects
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
+from upturn.posterior.clusters import clustered_error
 from upturn.sampling.particles.pareto import smoothed
 from upturn.sampling.particles.weights import LARGEST_K
 from upturn.tables.curves import Curves
@@ -140,26 +141,6 @@ def _codes(names: Objects, model: Objects) -> Integers:
     """Codes of names; points without one by their models."""
     keys = [f"n{name}" if name else f"m{own}" for name, own in zip(names, model, strict=True)]
     return np.unique(np.array(keys, dtype=np.str_), return_inverse=True)[1].astype(np.int64)
-
-
-def clustered_error(values: Floats, code: Integers) -> float:
-    """Standard error of a sum over points that are independent between clusters only.
-
-    sqrt(G / (G - 1) sum_g (D_g - mean D)^2), D_g the sum within cluster g (Cameron & Miller 2015,
-    section II, for a mean); clusters of one point each make it that of Vehtari, Gelman & Gabry
-    2017, equation 24. NaN with fewer than two clusters.
-
-    Examples
-    --------
-    >>> values = np.array([1.0, 2.0, 4.0])
-    >>> bool(np.isclose(clustered_error(values, np.arange(3)), np.sqrt(3) * values.std(ddof=1)))
-    True
-    """
-    _, inverse = np.unique(code, return_inverse=True)
-    sums = np.bincount(inverse, weights=values)
-    if len(sums) < 2:
-        return float("nan")
-    return float(np.sqrt(len(sums)) * sums.std(ddof=1))
 
 
 def difference_error(gaps: Floats, code: Integers, by_chance: Floats) -> float:

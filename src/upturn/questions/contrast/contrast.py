@@ -16,7 +16,8 @@ from upturn.posterior.emergence import DELTA
 from upturn.questions.arguments import curves_of, made_by, models_of, origin_of, table_of
 from upturn.questions.contrast.gains import GAINS, KINDS, Gain, Paired
 from upturn.questions.contrast.pairing import paired, settings_of
-from upturn.questions.contrast.result import Contrast, Joint
+from upturn.questions.contrast.result import Contrast
+from upturn.questions.contrast.task import Joint
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample, joined_chains
 from upturn.tables.axis import Axis

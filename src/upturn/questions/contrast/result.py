@@ -1,101 +1,29 @@
 """Contrasted: what `contrast` knows and answers of every task."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import counted
 from upturn.posterior import prevalence as prevalences
 from upturn.posterior.prevalence import Prevalence
 from upturn.posterior.scoring import quantiles
-from upturn.questions.contrast.gains import KINDS, Paired
+from upturn.questions.contrast.average import average_of
+from upturn.questions.contrast.gains import KINDS
+from upturn.questions.contrast.task import Joint, Task, crossings, share_of, task_of
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import pandas as pd
 
-GRID = 257  # places along the axis at which the sign of a gain is looked at
-DOUBTFUL = 0.01
-AVERAGED = 2000  # draws of the average over tasks
-
-
-@dataclass(frozen=True)
-class Joint:
-    """One joint model of one task: draws of its parameters, each (draw,), and its evidence."""
-
-    model: Paired
-    p: Mapping[str, Floats]
-    log_evidence: float
-    log_evidence_se: float
-    converged: bool
-    log_prior: float = 0.0
-
-    def with_prior(self, log_prior: float) -> "Joint":
-        return replace(self, log_prior=log_prior)
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all joint models together say of one task: arrays (draw,) unless said otherwise.
-
-    Attributes
-    ----------
-    weight : array
-        They sum to 1.
-    change : array
-        U at which the gain begins to grow; inf where it does not.
-    helps, stops : array
-        The first u from which on the technique helps, and at which it stops helping; -inf and inf
-        where it does from the start and never.
-    baseline, gain : array (place, draw)
-        Expected score, and what the technique adds to it.
-    """
-
-    weight: Floats
-    change: Floats
-    helps: Floats
-    stops: Floats
-    baseline: Floats
-    gain: Floats
-    crossings: tuple[tuple[str, Floats, Floats], ...] = field(default=())
-
-
-def crossings(gain: Floats, u: Floats, *, up: bool, which: int = 0) -> Floats:
-    """The u of the so-manieth place where a gain becomes positive (up) or stops being so: (draw,).
-
-    Inf where there is none. Between places the gain is a straight line.
-
-    Parameters
-    ----------
-    gain : array (place, draw)
-    u : array (place,)
-
-    Examples
-    --------
-    >>> crossings(np.array([[-1.0], [3.0]]), np.array([0.0, 1.0]), up=True).tolist()
-    [0.25]
-    """
-    positive = gain > 0
-    flips = (positive[1:] & ~positive[:-1]) if up else (~positive[1:] & positive[:-1])
-    order = np.cumsum(flips, axis=0)
-    mine = flips & (order == which + 1)
-    place = mine.argmax(axis=0)
-    draws = np.arange(gain.shape[1])
-    before, after = gain[place, draws], gain[place + 1, draws]
-    apart = np.where(after != before, after - before, 1.0)
-    at = u[place] + (u[place + 1] - u[place]) * np.clip(-before / apart, 0, 1)
-    return np.where(mine.any(axis=0), at, np.inf)
-
-
-def _share(holds: Booleans, weight: Floats) -> float:
-    """The probability of what holds in some draws, 1 at most whatever was rounded."""
-    return min(float(weight[holds].sum()), 1.0)
+DOUBTFUL = (
+    0.01  # probability of joint models that did not converge from which on they are looked at
+)
+MOVED = 0.05  # a probability that they could change by so much is in doubt
 
 
 class Contrast:
@@ -164,45 +92,10 @@ class Contrast:
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """What is said of each task."""
-        return tuple(self._task(i) for i in range(len(self.curves)))
-
-    def _task(self, i: int) -> Task:
-        """All draws of a task, on places along its axis."""
-        u = np.linspace(0, 1, GRID)
-        ceiling = np.ones((1, 1, 1)) * np.nan_to_num(self.curves.ceiling[i], nan=1.0)
-        each: list[tuple[Floats, ...]] = []
-        for one, weight in zip(self.joints[i], self.weights(i).tolist(), strict=True):
-            if weight < DOUBTFUL / 100:
-                continue
-            p = {name: value[None, None] for name, value in one.p.items()}
-            place = u[None, :, None]
-            count = len(next(iter(one.p.values())))
-            base, treated, odds = (
-                np.broadcast_to(value, (1, GRID, count))[0]
-                for value in (
-                    one.model.base.mean(NUMPY, p, place, ceiling),
-                    one.model.treated(NUMPY, p, place, ceiling),
-                    one.model.gain.value(NUMPY, p, place),
-                )
-            )
-            grows = one.model.gain.kind == "growing"
-            change = one.p["gain_change"] if grows else np.full(count, np.inf)
-            each.append((np.full(count, weight / count), change, base, treated - base, odds))
-        weight, change, base, gain, odds = (
-            np.concatenate([one[k] for one in each], axis=-1) for k in range(5)
+        ceilings = np.nan_to_num(self.curves.ceiling, nan=1.0).tolist()
+        return tuple(
+            task_of(joints, self.weights(i), ceilings[i]) for i, joints in enumerate(self.joints)
         )
-        from_start = odds[0] > 0
-        helps = np.where(from_start, -np.inf, crossings(odds, u, up=True))
-        stops = crossings(odds, u, up=False)
-        more = tuple(
-            (f"{'starts to help' if up else 'stops helping'}{' again' * (which > 0)}",
-             crossings(odds, u, up=up, which=which), odds)
-            for which in range(2) for up in (True, False)
-        )  # fmt: skip
-        return Task(
-            weight / weight.sum(), change, helps, stops, base, gain,
-            tuple((name, at, np.empty(0)) for name, at, _ in more),
-        )  # fmt: skip
 
     def _native(self, i: int, u: Floats) -> Floats:
         """U of a task in native units; 0 or inf (in the order of the axis) beyond its ends."""
@@ -241,8 +134,8 @@ class Contrast:
                     name: native[1], f"{name}_low": native[[0, 2]].min(),
                     f"{name}_high": native[[0, 2]].max(), f"{name}_censored": bool(np.isinf(q[1])),
                 }  # fmt: skip
-            row |= {"p_helps": _share(task.gain[-1] > 0, task.weight),
-                    "p_hurts": _share(task.gain[0] < 0, task.weight)}  # fmt: skip
+            row |= {"p_helps": share_of(task.gain[-1] > 0, task.weight),
+                    "p_hurts": share_of(task.gain[0] < 0, task.weight)}  # fmt: skip
             for name, place in (("gain_smallest", 0), ("gain_largest", -1)):
                 low, middle, high = quantiles(task.gain[[place]], task.weight, levels)[:, 0]
                 row |= {name: middle, f"{name}_low": low, f"{name}_high": high}
@@ -283,9 +176,9 @@ class Contrast:
 
         levels, rows = interval_levels(ci), []
         for i, task in enumerate(self.tasks):
-            for name, at, _ in task.crossings:
+            for name, at in task.crossings:
                 there = np.isfinite(at)
-                p = _share(there, task.weight)
+                p = share_of(there, task.weight)
                 if p >= DOUBTFUL:
                     q = quantiles(at[None, there], task.weight[there] / p, levels)[:, 0]
                     low, middle, high = self._native(i, q)
@@ -300,9 +193,9 @@ class Contrast:
     def _crossings_text(self, i: int) -> str:
         """The crossings that are more probable than not, in words."""
         task, axis, words = self.tasks[i], self.curves.axes[i], []
-        for name, at, _ in task.crossings:
+        for name, at in task.crossings:
             there = np.isfinite(at)
-            p = _share(there, task.weight)
+            p = share_of(there, task.weight)
             if p >= 0.5:
                 middle = quantiles(at[None, there], task.weight[there] / p, np.array([0.5]))[0]
                 words.append(f"{name} at {axis.format(float(self._native(i, middle)[0]))}")
@@ -310,23 +203,13 @@ class Contrast:
 
     @cached_property
     def _average_draws(self) -> tuple[Floats, Floats]:
-        """Coordinates, and draws of the gain averaged over the tasks that reach there."""
-        low, high = self.curves.limits[0, 0].min(), self.curves.limits[1, 0].max()
-        x = np.linspace(low, high, GRID)
-        total, reaching = np.zeros((GRID, AVERAGED)), np.zeros((GRID, 1))
-        rng = np.random.Generator(np.random.Philox(self._seed))
-        for i, task in enumerate(self.tasks):
-            ends = self.curves.limits[:, 0, i]
-            u = (x - ends[0]) / (ends[1] - ends[0])
-            inside = (u >= -1e-9) & (u <= 1 + 1e-9)
-            draw = rng.choice(len(task.weight), size=AVERAGED, p=task.weight)
-            place = np.clip(np.round(u * (GRID - 1)), 0, GRID - 1).astype(np.intp)
-            total += np.where(inside[:, None], task.gain[place][:, draw], 0.0)
-            reaching += inside[:, None]
-        return x, total / np.maximum(reaching, 1)
+        return average_of(self.curves, self.joints, self.tasks, self._seed)
 
     def average(self, ci: float = 0.9) -> "pd.DataFrame":
         """The gain averaged over all tasks, in score: one row.
+
+        Intervals and probabilities know that tasks share their models; see
+        `upturn.questions.contrast.average.average_of`.
 
         Returns
         -------
@@ -360,22 +243,47 @@ class Contrast:
     @property
     def failed(self) -> list[str]:
         """Names of the tasks of which models that did not converge could change the answer."""
-        return [str(n) for n, doubt in zip(self.curves.name, self._doubt, strict=True)
-                if doubt >= DOUBTFUL]  # fmt: skip
+        return self.curves.name[self._doubtful].tolist()
 
     @cached_property
     def _doubt(self) -> Floats:
         """Probability of the joint models that did not converge: (task,)."""
-        converged: list[Booleans] = [
-            np.array([one.converged for one in own]) for own in self.joints
-        ]
-        return np.array([float(self.weights(i)[~c].sum()) for i, c in enumerate(converged)])
+        return np.array([
+            float(self.weights(i)[[not joint.converged for joint in joints]].sum())
+            for i, joints in enumerate(self.joints)
+        ])  # fmt: skip
+
+    @cached_property
+    def _doubtful(self) -> Booleans:
+        """Whether models that did not converge could change what is said of a task: (task,)."""
+        return np.array([self._could_move(i) for i in range(len(self.curves))], dtype=np.bool_)
+
+    def _could_move(self, i: int) -> bool:
+        """Whether the answer would be another without them, or if they were e times as probable."""
+        if self._doubt[i] < DOUBTFUL:
+            return False
+        task, joints = self.tasks[i], self.joints[i]
+        broken = np.array([not joint.converged for joint in joints])[task.joint]
+        growing = np.array([joint.model.gain.kind == "growing" for joint in joints])[task.joint]
+        holds = np.stack([growing, task.gain[-1] > 0, task.gain[0] < 0])
+        scales = np.stack([task.change, task.helps])
+        low, _, high = quantiles(scales, task.weight, interval_levels(0.9))
+        for factor in (0.0, np.e):
+            weight = np.where(broken, factor, 1.0) * task.weight
+            if not weight.sum():
+                return True
+            weight = weight / weight.sum()
+            middle = quantiles(scales, weight, np.array([0.5]))[0]
+            moved = np.abs(holds @ weight - holds @ task.weight).max() >= MOVED
+            if moved or (middle < low).any() or (middle > high).any():
+                return True
+        return False
 
     @property
     def flags(self) -> list[list[str]]:
         """What the baseline's points and the sampler say of each task."""
         out = [list(flags) for flags in self.curves.flags]
-        for i in np.flatnonzero(self._doubt >= DOUBTFUL).tolist():
+        for i in np.flatnonzero(self._doubtful).tolist():
             out[i].append(f"not converged ({self._doubt[i]:.2f})")
         return out
 

@@ -20,6 +20,7 @@ from upturn.sampling.density.offsets import REACH
 from upturn.sampling.density.target import LOWEST, Target
 
 POINTWISE_NODES = 65
+GROUP_NODES = 33
 DRAWN_NODES = 129  # a draw of an offset lies within a thirtieth of its standard deviation
 
 
@@ -52,6 +53,35 @@ def pointwise(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
     if not target.grouped or target.curves.groups[curve] == 0:
         return target.terms(rows, p, u, data)[0] + rest
     return rest - _replaced(target, rows, p, 0.0)
+
+
+def by_group(target: Target, curve: int, p: Mapping[str, Any], group: Index) -> Floats:
+    """Log density of the points of each group together, given the parameters: (group, particle).
+
+    With offsets, that is their integral over the group's offset.
+
+    Parameters
+    ----------
+    target : Target
+    curve : int
+    p : mapping
+        Parameters on the model's scale by name, each (1, 1, particle).
+    group : array of int (point,)
+        The group of each point, also where the model has no offsets: 0, 1, 2 ….
+    """
+    rows = np.array([curve])
+    u, data = target.inputs(rows)
+    y, n = data.y[:, :, None], data.trials[:, :, None]
+    member = (group[:, None] == np.arange(int(group.max()) + 1)).T.astype(float)
+    rest = member @ target.likelihood.log_rest(NUMPY, p, y, n)[0]
+    if not target.grouped:
+        return np.asarray(rest + member @ target.terms(rows, p, u, data)[0])
+    whole, step = _LogSum(), 2 * REACH / GROUP_NODES
+    for node in range(GROUP_NODES):
+        epsilon = step * (node + 0.5) - REACH
+        terms = target.terms(rows, p, u + p["scatter"] * epsilon, data)[0]
+        whole.add(member @ terms - 0.5 * epsilon * epsilon)
+    return np.asarray(rest + whole.value() + np.log(step / np.sqrt(2 * np.pi)))
 
 
 def p_broken(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:

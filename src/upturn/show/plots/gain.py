@@ -7,7 +7,7 @@ import numpy as np
 from upturn.checks.arguments import interval_levels
 from upturn.posterior.scoring import quantiles
 from upturn.questions.contrast.pairing import both_scores
-from upturn.questions.contrast.result import GRID
+from upturn.questions.contrast.task import GRID
 from upturn.show.panels import chosen, single
 from upturn.show.plots.scales import set_axis
 from upturn.show.plots.style import BAND, CHANGE, FAINT, INK, figure, plain, style
