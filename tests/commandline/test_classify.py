@@ -145,7 +145,7 @@ def test_companions(table):
     answer = json.loads(run("classify", table, *FAST, *chosen, "--format", "json").stdout)
     assert {c["kind"] for c in answer["influence"]["changes"]} == {"shape", "model"}
     floor = answer["floor"]["curves"][0]  # whose chance is unknown: the level stands in for it
-    assert floor["resolution"] == upper_limit(floor["floor_level"], 100) - floor["floor_level"]
+    assert floor["compatible_rise"] == upper_limit(floor["floor_level"], 100) - floor["floor_level"]
     assert answer["prior_sensitivity"]["verdict"].startswith("emergent or not flips on")
     row = next(csv.DictReader(io.StringIO(
         run("classify", table, *FAST, "--floor", "--influence", "--format", "csv").stdout

@@ -9,7 +9,7 @@ from scipy import integrate, stats
 
 from tests.support.classifications import classification, gpt3, shape, task
 from upturn.questions.classify.classify import classify
-from upturn.questions.classify.floor_test import floor_test, upper_limit
+from upturn.questions.classify.floor_test import detectable_score, floor_test, upper_limit
 from upturn.tables.results import read
 
 POINTS, TRIALS = 12, 400
@@ -68,7 +68,7 @@ def test_the_binomial_bayes_factor_is_that_of_quadrature(scores):
     assert test.points.tolist() == [inside]
 
 
-# ---- resolution ----------------------------------------------------------------------------------
+# ---- rises that could go unseen ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [50, 2000])
@@ -85,14 +85,14 @@ def test_the_limit_is_that_of_the_exact_binomial_interval(solved, n):
     assert stats.binom.cdf(solved, n, upper_limit(solved / n, n)) == pytest.approx(0.05)
 
 
-def test_resolution_of_tasks():
+def test_rises_of_tasks():
     chance = task("a", [0.25] * 8 + [0.9] * 2, chance=0.25)
     none = task("b", [0.0] * 8 + [0.9] * 2, chance=np.nan)
     bare = task("c", [0.25] * 8 + [0.9] * 2, chance=0.25).drop(columns="trials")
     found = floor_test(with_onset(read(pd.concat([chance, none, bare])))).summary()
-    assert found.loc["a", "resolution"] == pytest.approx(upper_limit(0.25, 200) - 0.25)
-    assert found.loc["b", "resolution"] == pytest.approx(1 - 0.05 ** (1 / 200))
-    assert np.isnan(found.loc["c", ["resolution", "p_grows_binomial"]].astype(float)).all()
+    assert found.loc["a", "compatible_rise"] == pytest.approx(upper_limit(0.25, 200) - 0.25)
+    assert found.loc["b", "compatible_rise"] == pytest.approx(1 - 0.05 ** (1 / 200))
+    assert np.isnan(found.loc["c", ["compatible_rise", "p_grows_binomial"]].astype(float)).all()
     assert found.loc["c", "p_grows_default"] < 0.5
 
 
@@ -166,8 +166,17 @@ def test_gpt3_addition_grew_before_it_emerged():
     found = floor_test(classify(gpt3(["arithmetic_3da"]), models=("flat", "hinge"), draws=400))
     row = found.summary().loc["arithmetic_3da"]
     assert row["floor_points"] == 6
-    assert row["resolution"] == pytest.approx(3 / 2000, rel=0.01)
+    assert row["compatible_rise"] == pytest.approx(3 / 2000, rel=0.01)
     assert row["p_grows_binomial"] > row["p_grows_default"] > 0.7
+
+
+@pytest.mark.parametrize(("chance", "trials"), [(0.0, 200), (0.25, 200), (0.5, 50)])
+def test_the_detectable_rise_has_its_power(chance, trials):
+    """By the binomial distribution itself: 80 % at the rise, and at most 5 % at chance."""
+    score = float(detectable_score(chance, trials))
+    tail = stats.binom.sf
+    fewest = next(k for k in range(trials) if tail(k - 1, trials, chance) <= 0.05)
+    assert tail(fewest - 1, trials, score) == pytest.approx(0.8)
 
 
 def test_the_floor_ends_at_the_five_percent_quantile_of_the_onset():

@@ -1,4 +1,4 @@
-"""Floor: is it flat? Growth before the onset, and the smallest growth that could be seen.
+"""Floor: is it flat? Growth before the onset, and how much growth could go unseen.
 
 A score of 0 of 200 at every small scale looks flat; so does one that doubles from 1 in 10,000 to 1
 in 5,000. What has been called emergence may be growth below what the tests can resolve.
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ONSET = 0.05  # quantile of the onset's posterior before which the floor is looked at
 FEWEST_SCALES = 3
 CONFIDENCE = 0.95
+POWER = 0.8
 DRAWS = 1000
 
 # The flat model with a slope: level and slope free, the changepoint at the first point. With a
@@ -69,8 +70,10 @@ class FloorTest:
         The largest scale looked at, as a coordinate.
     level : array (curve,)
         The mean score there, in native units.
-    resolution : array (curve,)
-        The smallest rise over chance that one model's trials could show.
+    compatible_rise : array (curve,)
+        The largest rise over chance that is compatible with a score at chance.
+    detectable_rise : array (curve,)
+        The smallest rise over chance that one model's trials would show with a power of 80 %.
     log_bf, log_bf_se : dict of array (curve,)
         Log Bayes factor of a growing floor against a flat one, and its Monte Carlo error, under
         "binomial" and "default" noise.
@@ -84,7 +87,8 @@ class FloorTest:
     points: Floats
     until: Floats
     level: Floats
-    resolution: Floats
+    compatible_rise: Floats
+    detectable_rise: Floats
     log_bf: dict[str, Floats]
     log_bf_se: dict[str, Floats]
     slope: dict[str, Floats]
@@ -95,10 +99,11 @@ class FloorTest:
         Returns
         -------
         DataFrame
-            Labels, `floor_points`, `floor_until` (native units), `floor_level`, `resolution`, and
-            under each noise `p_grows_…` (equal odds beforehand), `log_bf_…` with its Monte Carlo
-            error, and `slope_…` with `slope_low_…` and `slope_high_…`. NaN where fewer than three
-            scales lie before the onset, and of the binomial where there are no trials.
+            Labels, `floor_points`, `floor_until` (native units), `floor_level`, `compatible_rise`
+            and `detectable_rise`, and under each noise `p_grows_…` (equal odds beforehand),
+            `log_bf_…` with its Monte Carlo error, and `slope_…` with `slope_low_…` and
+            `slope_high_…`. NaN where fewer than three scales lie before the onset, and of the
+            binomial where there are no trials.
         """
         import pandas as pd
 
@@ -107,7 +112,8 @@ class FloorTest:
             "floor_points": self.points,
             "floor_until": until,
             "floor_level": self.level,
-            "resolution": self.resolution,
+            "compatible_rise": self.compatible_rise,
+            "detectable_rise": self.detectable_rise,
         }
         for noise in NOISES:
             log_bf = self.log_bf[noise]
@@ -148,10 +154,11 @@ def floor_test(
     score of 1 % to 2 %, or from 25 % to 39 %. Models of one scale differ in more than scale, which
     the binomial takes for growth, or for the want of it; so both noises are shown.
 
-    The resolution is the smallest rise over chance that one model's trials would show with 95 %
-    confidence: the upper limit of the true score, less chance, given a score at chance (Clopper &
-    Pearson 1934), with the median number of trials of the stretch. For a chance of 0 that is
-    1 - 0.05^(1/n), or 3/n (Hanley & Lippman-Hand 1983).
+    The compatible rise is the largest that a score at chance leaves open: the 95 % upper limit of
+    the true score, less chance (Clopper & Pearson 1934), with the median number of trials of the
+    stretch. For a chance of 0 that is 1 - 0.05^(1/n), or 3/n (Hanley & Lippman-Hand 1983). The
+    detectable rise is the smallest that one model's score would show as above chance (exact
+    one-sided binomial test at 5 %) with a probability of 80 %: 1 - 0.2^(1/n) for a chance of 0.
 
     Parameters
     ----------
@@ -194,7 +201,7 @@ def floor_test(
         points,
         np.where(points > 0, last, np.nan),
         level,
-        resolution(curves, before, level),
+        *_rises(curves, before, level),
         {noise: values[0] for noise, values in results.items()},
         {noise: values[1] for noise, values in results.items()},
         {noise: values[2:] for noise, values in results.items()},
@@ -227,8 +234,8 @@ def _compared(
     ])  # fmt: skip
 
 
-def resolution(curves: Curves, before: Booleans, level: Floats) -> Floats:
-    """The smallest rise over chance that one model's trials would show: (curve,).
+def _rises(curves: Curves, before: Booleans, level: Floats) -> Floats:
+    """The compatible and the detectable rise over chance by one model's trials: (2, curve).
 
     Parameters
     ----------
@@ -240,7 +247,7 @@ def resolution(curves: Curves, before: Booleans, level: Floats) -> Floats:
 
     Returns
     -------
-    array (curve,)
+    array (2, curve)
         NaN where there are no trials.
     """
     counted = before & (curves.trials > 0)
@@ -249,8 +256,9 @@ def resolution(curves: Curves, before: Booleans, level: Floats) -> Floats:
     ])  # fmt: skip
     chance = np.where(np.isnan(curves.chance), level, curves.chance)
     usable = bounded_of(Model.read("flat"), curves) & ~np.isnan(trials) & ~np.isnan(chance)
-    out = np.full(len(curves), np.nan)
-    out[usable] = upper_limit(chance[usable], trials[usable]) - chance[usable]
+    out = np.full((2, len(curves)), np.nan)
+    given = chance[usable], trials[usable]
+    out[:, usable] = upper_limit(*given) - given[0], detectable_score(*given) - given[0]
     return out
 
 
@@ -271,3 +279,25 @@ def upper_limit(score: Any, trials: Any) -> Any:
 
     solved = np.asarray(score) * trials
     return betaincinv(solved + 1, np.maximum(trials - solved, 1e-9), CONFIDENCE)
+
+
+def detectable_score(chance: Any, trials: Any) -> Any:
+    """The true score that an exact one-sided binomial test at 5 % tells from chance in 80 %.
+
+    Parameters
+    ----------
+    chance, trials : array or float
+        Trials are rounded down.
+
+    Examples
+    --------
+    >>> round(float(detectable_score(0.0, 100)), 4), round(float(detectable_score(0.25, 100)), 3)
+    (0.016, 0.366)
+    """
+    from scipy.special import betaincinv
+    from scipy.stats import binom
+
+    n = np.maximum(np.floor(trials), 1)
+    # the fewest successes that chance alone gives in no more than 5 %
+    fewest = np.minimum(binom.ppf(CONFIDENCE, n, chance) + 1, n)
+    return betaincinv(fewest, n - fewest + 1, POWER)

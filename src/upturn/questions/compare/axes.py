@@ -364,14 +364,7 @@ class AxesComparison:
             what = f"the {lead} that {best} gains are about shape"
             what = what if decided else f"{best} leads by {lead}, within the error: a tie"
             return f"{name} orders the points as {best} does, and {what}"
-        told = f"{self._evidence(other)}; rank correlation {pair.spearman:.2f}"
+        order = f"rank correlation {pair.spearman:.2f}"
         if decided:
-            return f"{best} beats {name} by {lead} ({told})"
-        return f"{best} and {name} are a tie, {lead} being within the error ({told})"
-
-    def _evidence(self, other: int) -> str:
-        """How far apart the evidences of all curves are, with the Monte Carlo error."""
-        one, two = self.scores[self.best], self.scores[other]
-        gap = one.log_evidence.sum() - two.log_evidence.sum()
-        error = np.sqrt((one.log_evidence_se**2).sum() + (two.log_evidence_se**2).sum())
-        return f"log evidence {gap:+.1f} ± {error:.1f}"
+            return f"{best} beats {name} by {lead} ({order})"
+        return f"{best} and {name} are a tie, {lead} being within the error ({order})"

@@ -208,29 +208,32 @@ class ModelsComparison:
 
     @property
     def verdict(self) -> str:
-        """Which model the evidence favours, in one sentence."""
-        total = self.log_evidence.sum(axis=1)
-        error = np.array([np.sqrt((one.log_evidence_se**2).sum()) for one in self.scores])
-        rank = np.argsort(-total)
-        best, second = int(rank[0]), int(rank[1])
-        gap, spread = total[best] - total[second], float(np.hypot(error[best], error[second]))
-        curves = counted(len(self.data), "curve")
-        ahead = f"{self.names[second]} by {gap:.1f} ± {spread:.1f} nats of evidence over {curves}"
-        if gap <= half_width(1000) * spread:
-            start = f"a tie: {self.names[best]} leads {ahead}, within its error"
-        else:
-            start = f"{self.names[best]} beats {ahead}, given the default priors"
-            if any(model.given for model in (self.models[best], self.models[second])):
-                start = f"{self.names[best]} beats {ahead}, given their priors"
-        return f"{start}; {self._predicts(best, second)}"
+        """Which model predicts points left out best, and what the evidence adds, in one sentence.
 
-    def _predicts(self, best: int, second: int) -> str:
-        """What the ELPD says of the two that lead by evidence."""
+        The error of a difference in ELPD knows that tasks share models. That of a log evidence is
+        of the sampler alone, so that it is no error of the answer.
+        """
+        rank = np.argsort(-self.elpd.sum(axis=1))
+        best, second = int(rank[0]), int(rank[1])
         gap = self.elpd[best] - self.elpd[second]
         by_chance = np.append(self.scores[best].elpd_error, self.scores[second].elpd_error)
         error = difference_error(gap, self.clusters.code, by_chance)
-        found = f"{gap.sum():+.1f} ± {error:.1f}"
-        if abs(gap.sum()) <= half_width(self.clusters.count) * error or np.isnan(error):
-            return f"by prediction of points left out it is a tie (ELPD {found})"
-        agrees = "agrees" if gap.sum() > 0 else "disagrees"
-        return f"prediction of points left out {agrees} (ELPD {found})"
+        lead = f"{gap.sum():.1f} ± {error:.1f} nats of ELPD over {counted(len(self.data), 'curve')}"
+        one, two = self.names[best], self.names[second]
+        if gap.sum() > half_width(self.clusters.count) * error:
+            start = f"{one} beats {two} by {lead}"
+        else:
+            start = f"{one} and {two} are a tie, {lead} being within the error"
+        return f"{start}; {self._evidence(best, second)}"
+
+    def _evidence(self, best: int, second: int) -> str:
+        """What the evidence says of the two that predict best."""
+        total = self.log_evidence.sum(axis=1)
+        error = np.array([np.sqrt((one.log_evidence_se**2).sum()) for one in self.scores])
+        gap, spread = total[best] - total[second], float(np.hypot(error[best], error[second]))
+        if abs(gap) <= half_width(1000) * spread:
+            return f"their evidence differs by less than its Monte Carlo error ({spread:.1f} nats)"
+        ahead = self.names[best if gap > 0 else second]
+        own = any(model.given for model in (self.models[best], self.models[second]))
+        priors = "their priors" if own else "the default priors"
+        return f"the evidence of {ahead} is {abs(gap):.1f} nats higher, given {priors}"

@@ -15,7 +15,8 @@ from upturn.posterior.clusters import jackknife_error
 from upturn.questions.contrast.task import GRID, Joint, Task
 from upturn.sampling.density.pointwise import by_group
 from upturn.sampling.density.target import Target
-from upturn.sampling.particles.weights import normalised, smoothed
+from upturn.sampling.particles.pareto import smoothed
+from upturn.sampling.particles.weights import normalised
 from upturn.tables.curves import Curves
 
 DRAWS = 2000  # of the average

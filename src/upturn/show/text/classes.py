@@ -173,7 +173,8 @@ FLOOR_LEGEND = (
     "until        the last scale before the onset; the end, where nothing emerges",
     "grows        probability of growth before the onset against none, under binomial noise and",
     "             under the default's; slope in log odds over the stretch if it grows",
-    "resolution   the smallest rise over chance that one model's trials would show (95 %)",
+    "compatible   the largest rise over chance that a score at chance leaves open (95 %)",
+    "detectable   the smallest rise that one model's trials would show (5 % level, 80 % power)",
 )
 FLIPS_LEGEND = ("flips        which verdicts, and under what",)
 
@@ -191,7 +192,8 @@ def _floors(found: "FloorTest", order: Sequence[int] | None) -> tuple[list[Block
         return [
             Column("points", [str(n) for n in rows["floor_points"]], right=True),
             Column("until", until, right=True),
-            Column("resolution", [_small(v) for v in rows["resolution"]], right=True),
+            Column("compatible", [_small(v) for v in rows["compatible_rise"]], right=True),
+            Column("detectable", [_small(v) for v in rows["detectable_rise"]], right=True),
             Column("binomial: grows", list(map(probability, rows["p_grows_binomial"])), right=True),
             Column("slope", list(map(signed, rows["slope_binomial"])), right=True),
             Column("default: grows", list(map(probability, rows["p_grows_default"])), right=True),

@@ -293,6 +293,7 @@ def _score_legend(label: str, count: int) -> tuple[str, ...]:
     return (
         "ELPD       log density of each point predicted from the others, summed; higher is better",
         f"           differences from the best with standard errors clustered by {label} ({count})",
+        "log evidence  ± is the error of the sampler alone, and not of the answer",
         "weight     stacking: weight of each in the best combined prediction",
         "k̂ high     share of points for which importance sampling is not reliable (k̂ > 0.7)",
     )
