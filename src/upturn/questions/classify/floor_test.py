@@ -194,6 +194,7 @@ def floor_test(
             done += 2 * len(index)
     last = np.where(before, curves.x[0], -np.inf).max(axis=1, initial=-np.inf)
     level = np.where(before, curves.score, 0.0).sum(axis=1) / np.where(points, points, np.nan)
+    compatible, detectable = _rises(curves, before, level)
     return FloorTest(
         curves,
         tested,
@@ -201,7 +202,8 @@ def floor_test(
         points,
         np.where(points > 0, last, np.nan),
         level,
-        *_rises(curves, before, level),
+        compatible,
+        detectable,
         {noise: values[0] for noise, values in results.items()},
         {noise: values[1] for noise, values in results.items()},
         {noise: values[2:] for noise, values in results.items()},
