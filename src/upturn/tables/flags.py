@@ -1,5 +1,7 @@
 """Flags that say what is doubtful about the data of a curve."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -8,6 +10,15 @@ from upturn.tables.curves import Texts
 
 # a threshold above chance is then counted from the floor that is fitted
 CHANCE_UNKNOWN = "chance unknown"
+CHANCE_NOTE = (
+    "chance unknown: delta is counted from the fitted score at the smallest model; a column chance "
+    "states the score of random guessing"
+)
+
+
+def chance_notes(flags: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    """A note for curves whose chance is unknown, from the flags of each curve; none for others."""
+    return (CHANCE_NOTE,) if any(CHANCE_UNKNOWN in own for own in flags) else ()
 
 
 def data_flags(

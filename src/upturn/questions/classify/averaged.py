@@ -19,6 +19,7 @@ from upturn.posterior.selection import selected, shows_all
 from upturn.questions.classify.hangs_on import HangsOn
 from upturn.questions.classify.model_fit import ModelFit
 from upturn.tables.curves import Curves
+from upturn.tables.flags import chance_notes
 
 
 class Averaged:
@@ -88,7 +89,7 @@ class Averaged:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was derived, rounded or dropped on the way from the table, with counts."""
-        return self.curves.notes
+        return (*self.curves.notes, *chance_notes(self.curves.flags))
 
     # --- parts of it ------------------------------------------------------------------------------
 
