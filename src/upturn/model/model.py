@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from upturn.checks.arguments import known
 from upturn.formulas.curve import CurveModel, noise_parameters, of_interest
+from upturn.formulas.segments import Line
 from upturn.model import toml
+
+JEFFREYS = "Beta(0.5, 0.5)"
 
 if TYPE_CHECKING:
     import pymc as pm
@@ -85,13 +88,17 @@ class Model(CurveModel):
     def twin(self) -> Self:
         """The no-change twin, which is what is left of the model where nothing changes.
 
-        The model cut to its first segment. Of a one-segment model with a floor, that floor alone
-        with the same prior; of any other, `flat`.
+        The model cut to its first segment, a floor or a level. Of a model of one segment with a
+        floor, that floor alone with the same prior; of any other that begins with a line, `flat`,
+        whose level, if the line bends, has Jeffreys' prior, so that scores of 0 throughout are none
+        that only a line can reach.
         """
-        if len(self.segments) == 1:
+        if len(self.segments) == 1 or isinstance(self.segments[0], Line):
             flat = type(self).read("chance" if self.range == "floor" else "flat")
             shared = (*flat.parameters, *noise_parameters())
             kept = {k: v for k, v in self.given.items() if k in shared and k != "level"}
+            if self.changepoints and self.range != "floor":
+                kept |= {"level": JEFFREYS}
             return replace(flat, likelihood=self.likelihood, given={**flat.given, **kept})
         cut = replace(self, name=f"{self.name}-unchanged", segments=self.segments[:1])
         return replace(cut, given=of_interest(cut, self.given))

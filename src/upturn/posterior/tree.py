@@ -28,6 +28,7 @@ STATS = (
     "p_change",
     "p_change_se",
     "p_falls",
+    "p_level",
     "khat",
     "ess",
     "rhat",

@@ -29,9 +29,9 @@ def average_of(
 ) -> tuple[Floats, Floats]:
     """Coordinates, and draws of the gain averaged over the tasks that reach there.
 
-    The draws are stretched about their mean where their spread is less than the error by the
-    jackknife over models (a model's scores on all tasks are left out at once) times what Student's
-    t allows for the number of models.
+    The draws are stretched about their mean if their spread is less than the error by the jackknife
+    over models (a model's scores on all tasks are left out at once) times what Student's t allows
+    for the number of models.
 
     Parameters
     ----------
@@ -108,8 +108,13 @@ def _wider(models: int) -> float:
 
 
 def _stretched(draws: Floats, error: Floats) -> Floats:
-    """Draws (place, draw), stretched about their mean to a spread of at least `error` (place,)."""
-    middle = draws.mean(axis=1, keepdims=True)
-    spread = draws.std(axis=1)
-    factor = np.maximum(error / np.where(spread > 0, spread, np.inf), 1.0)
-    return middle + (draws - middle) * factor[:, None]
+    """Draws (place, draw), stretched about their mean if their spread is below an error (place,).
+
+    By one factor at all places, the root mean square of the ratios: at a single place the error
+    rests on the few models there.
+    """
+    middle, spread = draws.mean(axis=1, keepdims=True), draws.std(axis=1)
+    known = spread > 0
+    ratio = np.square(error[known] / spread[known])
+    factor = max(float(np.sqrt(ratio.mean())), 1.0) if known.any() else 1.0
+    return middle + (draws - middle) * factor

@@ -20,7 +20,7 @@ from upturn.posterior import tree as trees
 from upturn.posterior.emergence import turning
 from upturn.questions.fit.mix.coordinates import ends
 from upturn.questions.fit.mix.learn import Learned
-from upturn.questions.fit.verdicts import p_falls
+from upturn.questions.fit.verdicts import Alternatives
 from upturn.sampling.batch import Sample, joined_chains
 from upturn.sampling.particles.chains import Population
 from upturn.tables.curves import Curves
@@ -39,7 +39,7 @@ def to_tree(
     twin: Sample,
     delta: float,
     meta: Mapping[str, Any],
-    falling: Floats | None = None,
+    alternatives: Alternatives | None = None,
     learned: Learned | None = None,
 ) -> "xr.DataTree":
     """The tree of a sample: changepoints in axis coordinates, the floor in native units.
@@ -54,8 +54,8 @@ def to_tree(
         How far above chance a score is an ability.
     meta : mapping
         How the fit was made.
-    falling : array (curve,), optional
-        Log evidence of a falling line, where that was considered.
+    alternatives : Alternatives, optional
+        What may explain curves instead, where that was considered.
     learned : Learned, optional
         The weights of a mix of axes.
     """
@@ -77,30 +77,30 @@ def to_tree(
         curves,
         posterior={name: value.reshape(shape) for name, value in posterior.items()},
         derived={name: value.reshape(shape) for name, value in derived.items()},
-        stats=_stats(sample.population, twin.population, jacobian, falling),
+        stats=_stats(sample.population, twin.population, jacobian, alternatives),
         meta=meta,
     )
     return tree if learned is None else trees.add_weights(tree, **_weights(learned, jacobian))
 
 
 def _stats(
-    population: Population, twin: Population, jacobian: Floats, falling: Floats | None
+    population: Population, twin: Population, jacobian: Floats, alternatives: Alternatives | None
 ) -> dict[str, np.ndarray]:
     """Evidences, verdict probabilities and diagnostics of each curve, by name: (curve,)."""
     p, p_error = em.p_change(
         population.log_evidence, population.log_evidence_se,
         twin.log_evidence, twin.log_evidence_se,
     )  # fmt: skip
-    unknown = np.full(len(jacobian), np.nan)
+    others = alternatives or Alternatives.none(len(jacobian))
+    falls, level = others.probabilities(population.log_evidence, twin.log_evidence)
     return {
         "log_evidence": population.log_evidence + jacobian,
         "log_evidence_se": population.log_evidence_se,
         "log_evidence_twin": twin.log_evidence + jacobian,
         "p_change": p,
         "p_change_se": p_error,
-        "p_falls": p_falls(
-            population.log_evidence, twin.log_evidence, unknown if falling is None else falling
-        ),
+        "p_falls": falls,
+        "p_level": level,
         "khat": population.khat,
         "ess": population.ess,
         "rhat": population.rhat,

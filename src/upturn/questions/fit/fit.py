@@ -186,7 +186,7 @@ def _held(
             f"likelihood {chosen.likelihood!r}: expected runs with several checkpoints of a curve, "
             "but got none; add a column run, or leave --likelihood out"
         )
-    learned, falling = None, None
+    learned, alternatives = None, None
     if coordinates.is_mix(curves):
         learned = learn.learn(
             chosen, curves, draws=draws, progress=progress, seed=meta["seed"], threads=threads
@@ -198,7 +198,7 @@ def _held(
         total = (3 if sampler == "nuts" else 2) * len(curves)
         told = progress and (lambda done, _: progress(done, total))
         sample, twin = job.samples(curves, threads=threads, progress=told)
-        falling = job.falling(curves, threads=threads)
+        alternatives = job.alternatives(curves, threads=threads)
     tree = to_tree(
         curves,
         chosen,
@@ -207,7 +207,7 @@ def _held(
         delta=delta,
         meta=meta,
         learned=learned,
-        falling=falling,
+        alternatives=alternatives,
     )
     if sampler == "nuts":
         chains = sample_nuts(
@@ -222,7 +222,7 @@ def _held(
             twin=twin,
             delta=delta,
             meta=meta,
-            falling=falling,
+            alternatives=alternatives,
         )
         tree = with_population(nuts_tree, tree, sample, chains)
     return Fit(tree)

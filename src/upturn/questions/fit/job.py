@@ -8,13 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from upturn.arrays.types import Floats
 from upturn.formulas.likelihoods.registry import OF_RUNS
 from upturn.model import Model
 from upturn.questions.arguments import Origin, origin_of
 from upturn.questions.fit.assemble import to_tree
 from upturn.questions.fit.mix import learn
-from upturn.questions.fit.verdicts import falling_evidence
+from upturn.questions.fit.verdicts import Alternatives, alternatives
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
 from upturn.tables.axis import Axis
@@ -83,9 +82,9 @@ class Job:
         )  # fmt: skip
         return sample, twin
 
-    def falling(self, curves: Curves, *, threads: int | None = None) -> Floats:
-        """Log evidence of a falling line, nan for curves that do not fall: (curve,)."""
-        return falling_evidence(
+    def alternatives(self, curves: Curves, *, threads: int | None = None) -> Alternatives:
+        """What may explain curves instead of the model and its twin."""
+        return alternatives(
             self.model, curves, seed=self.meta["seed"], threads=threads, backend=self.backend
         )
 
@@ -96,7 +95,7 @@ class Job:
         sample, twin = self.samples(curves, threads=threads, progress=progress)
         return to_tree(
             curves, self.model, sample=sample, twin=twin, delta=self.delta, meta=self.meta,
-            falling=self.falling(curves, threads=threads),
+            alternatives=self.alternatives(curves, threads=threads),
         )  # fmt: skip
 
 

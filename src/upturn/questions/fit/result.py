@@ -188,11 +188,12 @@ class Fit:
 
     @property
     def verdicts(self) -> list[str]:
-        """The verdict on each curve, in words, under this model, its twin and a falling line."""
+        """The verdict on each curve, from this model, its twin, a falling line and a level."""
         contents = self._contents
         return verdicts(
             self.model, self.one_axis, contents.parameters, contents.scaling,
             p_change=contents.stat("p_change"), falls=contents.stat("p_falls"),
+            level=contents.stat("p_level"),
             delta=float(self.meta["arguments"]["delta"]),
         )  # fmt: skip
 

@@ -106,8 +106,8 @@ def _heading(fit: "Fit") -> tuple[str, ...]:
 def _legend(ci: float) -> tuple[str, ...]:
     return (
         "score      mean score along the axis, from 0 to the ceiling; · means no model there",
-        "p(change)  probability that the score changes along this axis at all",
-        "verdict    of this model, compared with no change and with a falling line",
+        "p(change)  probability that the score leaves its floor, against staying on it",
+        "verdict    of this model, compared with no change, one level and a falling line",
         "scale      where the expected score is delta above chance: median and "
         f"{percent(ci)} interval;",
         "           > not yet at the largest model; < already at the smallest",
