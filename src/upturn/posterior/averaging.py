@@ -12,6 +12,9 @@ from upturn.posterior import prevalence as prevalences
 from upturn.posterior.emergence import pieces
 from upturn.posterior.prevalence import Prevalence
 
+# An answer is doubtful where models that did not converge hold this probability or more.
+DOUBTFUL = 0.01
+
 
 def log_priors(models: Sequence[CurveModel]) -> Floats:
     """Log prior probabilities of models: equal for each class of shapes, and within it each model.

@@ -1,7 +1,7 @@
 """Arguments that the questions share: which curves of what, how many draws, by what seed."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Protocol
@@ -73,14 +73,32 @@ class Origin(Protocol):
     def conditions(self) -> tuple[str, ...]:
         """What of it was taken."""
 
+    @property
+    def reading(self) -> Mapping[str, Any]:
+        """How it was read: arguments of `upturn.read` other than the defaults."""
+
 
 def origin_of(data: Origin | Curves, metric: str | Sequence[str] | None) -> dict[str, Any]:
     """What was asked about, without the folders of this machine."""
     chosen = [metric] if isinstance(metric, str) else list(metric or ())
     if isinstance(data, Curves):
-        return {"table": None, "where": [], "metric": chosen}
-    name = os.path.basename(data.name) if os.path.isabs(data.name) else data.name
-    return {"table": name, "where": list(data.conditions), "metric": chosen}
+        return {"table": None, "where": [], "metric": chosen, "reading": {}}
+    reading = dict(data.reading)
+    chosen = chosen or reading.get("metric", [])
+    reading.pop("metric", None)
+    if "facts" in reading:
+        reading["facts"] = without_folders(reading["facts"])
+    return {
+        "table": without_folders(data.name),
+        "where": list(data.conditions),
+        "metric": chosen,
+        "reading": reading,
+    }
+
+
+def without_folders(path: str) -> str:
+    """A path without the folders of this machine; a relative one as it is."""
+    return os.path.basename(path) if os.path.isabs(path) else path
 
 
 def made_by(seed: int, packages: Sequence[str] = COMPUTING) -> dict[str, Any]:

@@ -101,6 +101,20 @@ class Axis:
             transform = f"-{transform}"
         return cls(name, transform)
 
+    @property
+    def spec(self) -> str:
+        """The text that `parse` makes this axis of; dates are known by what the column holds.
+
+        Examples
+        --------
+        >>> Axis.parse("flops").spec, Axis.parse("flops:linear").spec
+        ('flops', 'flops:linear')
+        """
+        if self.components:
+            return f"{MIX}:{','.join(part.spec for part in self.components)}"
+        usual = self.transform in {_default_transform(self.name), "date"}
+        return self.name if usual else f"{self.name}:{self.transform}"
+
     @classmethod
     def _parse_mix(cls, spec: str) -> "Axis":
         parts = [part for part in spec.removeprefix(MIX).removeprefix(":").split(",") if part]

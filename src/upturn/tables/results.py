@@ -1,9 +1,11 @@
 """Results: a validated table of evaluation results, one row a measurement."""
 
+import inspect
+import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from shlex import quote
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -106,6 +108,11 @@ def read(
         With one line that names the file, the row and the column, says what was expected and what
         to do.
     """
+    reading = _asked(
+        lower_is_better=_names(lower_is_better), continuous=_names(continuous), facts=facts,
+        metric=_names(metric), repeats=repeats, wide=wide, percent=_names(percent),
+        ignore=_names(ignore), columns=columns, units=units,
+    )  # fmt: skip
     name = table_name(source) if name is None else name
     found = datasets.resolve(source)
     harvest = harvested(found, name, groups=groups)
@@ -132,12 +139,28 @@ def read(
     )
     met = tuple(condition for condition in _names(where) if condition not in later)
     remarks = (*notes, *cleaned.remarks)
-    results = Results(**vars(replace(cleaned, remarks=remarks)), conditions=met)
+    results = Results(**vars(replace(cleaned, remarks=remarks)), conditions=met, reading=reading)
     return results.where(*later) if later else results
 
 
 def _names(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _asked(**given: Any) -> dict[str, Any]:
+    """The arguments that are not the defaults, as JSON can hold them."""
+    asked: dict[str, Any] = {}
+    for name, value in given.items():
+        if isinstance(value, (str, bool)):
+            asked[name] = value
+        elif isinstance(value, os.PathLike):
+            asked[name] = os.fspath(value)
+        elif isinstance(value, tuple):
+            asked[name] = list(value)
+        elif isinstance(value, Mapping):
+            asked[name] = {str(key): str(text) for key, text in value.items()}
+    usual = inspect.signature(read).parameters
+    return {n: value for n, value in asked.items() if value and value != usual[n].default}
 
 
 # Words in the names of columns that describe an evaluation and not the scale of a model.
@@ -160,9 +183,12 @@ class Results(Clean):
     ----------
     conditions
         Those of `where` that its rows meet.
+    reading
+        The other arguments of `read` that were not the defaults.
     """
 
     conditions: tuple[str, ...] = ()
+    reading: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         tasks, models = (counted(self.frame[c].nunique(), c) for c in ("task", "model"))

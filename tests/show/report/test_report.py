@@ -12,7 +12,6 @@ from upturn.checks.errors import DataError
 from upturn.posterior.outcomes import VERDICTS
 from upturn.show.panels import panels
 from upturn.show.report import answers, verdict, wording
-from upturn.show.report.command import command_of
 from upturn.show.report.payload import UNITS, embedded, payload
 from upturn.show.report.report import LEAN, Report
 from upturn.tables.axis import Axis
@@ -291,18 +290,6 @@ def test_the_command_makes_the_same_report(made):
     assert made.command == (
         "upturn report pictures.csv --axis flops --axis params --axis perplexity --draws 400 "
         "--scatter none --seed 0 --ci 0.8 -o report.html"
-    )
-
-
-def test_a_command_quotes_what_a_shell_would_act_on():
-    asked = {"table": "$(rm).csv", "where": ["task=a b"], "axis": [], "priors": {"rate": "X(1, 2)"}}
-    meta = {"arguments": asked, "seed": 1}
-    told = command_of(
-        meta, chosen={"shapes": "all"}, usual={"ci": 0.9, "shapes": "lean"}, output="r.html"
-    )
-    assert told == (
-        "upturn report '$(rm).csv' --where 'task=a b' --prior 'rate=X(1, 2)' --seed 1 "
-        "--shapes all -o r.html"
     )
 
 

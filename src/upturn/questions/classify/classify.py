@@ -2,13 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.model import Model
 from upturn.posterior.criteria import Criteria
-from upturn.questions.arguments import curves_of, models_of, origin_of, table_of
+from upturn.questions.arguments import curves_of, made_by, models_of, origin_of, table_of
 from upturn.questions.classify.model_fit import DRAWS, ModelFit, model_fits
 from upturn.questions.classify.refit import refit
 from upturn.questions.classify.result import Classification
@@ -17,7 +16,6 @@ from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,9 +91,7 @@ def classify(
         curves, chosen, rules, draws=draws, seed=seed, threads=threads, progress=progress
     )
     meta = {
-        "version": __version__,
-        "versions": {name: version(name) for name in ("numpy", "scipy", "numba")},
-        "seed": int(seed),
+        **made_by(seed),
         "arguments": {
             **origin_of(data, metric),
             "axis": list(dict.fromkeys(a.name for a in curves.axes)),

@@ -9,6 +9,7 @@ import numpy as np
 from upturn.arrays.types import Floats
 from upturn.checks.errors import DataError
 from upturn.formulas.curve import SHAPES
+from upturn.posterior.averaging import DOUBTFUL
 from upturn.questions.classify.averaged import Averaged
 from upturn.questions.classify.baselines import baselines
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FRAGILE = 0.1  # a p_emergent that moves so far when one curve model is left out is flagged
-DOUBTFUL = 0.01  # a curve has failed where models that did not converge hold more probability
 CLASS_COLUMNS = {shape: f"p_{shape.replace('-', '_')}" for shape in SHAPES}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.errors import DataError, listed, shown
 from upturn.model import Model
-from upturn.questions.arguments import origin_of
+from upturn.questions.arguments import made_by, origin_of
 from upturn.questions.compare.differences import difference_error, stacking_weights
 from upturn.questions.compare.leave_one_out import Scores
 from upturn.sampling.batch import Sample
@@ -17,7 +17,6 @@ from upturn.sampling.particles.weights import LARGEST_K
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.version import __version__
 
 ALL = "all"
 
@@ -136,7 +135,6 @@ def meta_of(
 ) -> dict[str, Any]:
     """Version, seed and arguments, without the folders of this machine."""
     return {
-        "version": __version__,
-        "seed": int(seed),
+        **made_by(seed),
         "arguments": {**origin_of(table, metric), **arguments},
     }

@@ -9,6 +9,7 @@ from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
 from upturn.posterior.averaging import log_priors
+from upturn.questions.arguments import part_of
 from upturn.questions.compare.differences import largest_k, psis_loo
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample
@@ -123,7 +124,7 @@ def score(
     samples = []
     for i, model in enumerate(models):
         done, total = i * len(curves), len(models) * len(curves)
-        samples.append(_sample(model, curves, effort, _part(progress, done, total)))
+        samples.append(_sample(model, curves, effort, part_of(progress, done, total)))
     matters = np.ones((len(models), len(curves)), dtype=np.bool_)
     if not alone:
         evidence = np.stack([sample.population.log_evidence for sample in samples])
@@ -159,11 +160,6 @@ def _on_all_axes(curves: Curves, chosen: Booleans) -> Booleans:
     out = np.empty_like(chosen)
     np.put_along_axis(out, order, shared, axis=1)
     return out
-
-
-def _part(progress: Progress | None, done: int, total: int) -> Progress | None:
-    """Progress within one model as progress over all of them."""
-    return progress and (lambda here, _: progress(done + here, total))
 
 
 def _sample(

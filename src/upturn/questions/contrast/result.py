@@ -10,6 +10,7 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import counted
 from upturn.posterior import prevalence as prevalences
+from upturn.posterior.averaging import DOUBTFUL
 from upturn.posterior.prevalence import Prevalence
 from upturn.posterior.scoring import quantiles
 from upturn.questions.contrast.average import average_of
@@ -20,9 +21,6 @@ from upturn.tables.curves import Curves
 if TYPE_CHECKING:
     import pandas as pd
 
-DOUBTFUL = (
-    0.01  # probability of joint models that did not converge from which on they are looked at
-)
 MOVED = 0.05  # a probability that they could change by so much is in doubt
 
 

@@ -11,7 +11,7 @@ from upturn.formulas.likelihoods.registry import SERIAL
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.files import check_writable
-from upturn.questions.arguments import COMPUTING, curves_of, made_by, table_of
+from upturn.questions.arguments import COMPUTING, curves_of, made_by, table_of, without_folders
 from upturn.questions.fit.assemble import NUTS_NOTE, to_tree, with_chains, with_population
 from upturn.questions.fit.batches.batches import Batches, check_run
 from upturn.questions.fit.job import Job, asked_of, of_runs
@@ -141,7 +141,7 @@ def fit(
     meta: dict[str, Any] = {
         **made_by(seed, packages),
         "arguments": {
-            "model": chosen.name,
+            "model": chosen.name if isinstance(model, Model) else without_folders(str(model)),
             "draws": int(draws),
             "sampler": sampler,
             **({"nuts": nuts} if sampler == "nuts" else {}),

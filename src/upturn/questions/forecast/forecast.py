@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DRAWS = 1000
-DOUBTFUL = 0.01  # a curve has failed where models that did not converge hold more probability
 
 
 def forecast(

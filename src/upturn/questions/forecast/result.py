@@ -10,6 +10,7 @@ import numpy as np
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.checks.arguments import interval_levels
 from upturn.checks.errors import DataError, counted
+from upturn.posterior.averaging import DOUBTFUL
 from upturn.posterior.scoring import quantiles
 from upturn.questions.forecast import extrapolate as others
 from upturn.questions.forecast.predictive import Mixture
@@ -19,8 +20,6 @@ from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import pandas as pd
-
-DOUBTFUL = 0.01
 
 
 class Forecast:

@@ -7,7 +7,8 @@ from typing import Any
 
 from upturn.questions.fit.fit import fit
 
-REPEATED = {"where": "where", "metric": "metric", "axis": "axis", "priors": "prior"}
+REPEATED = ("where", "metric", "axis", "priors")
+SINGULAR = {"priors": "prior", "columns": "column", "units": "unit"}  # parameter: option
 
 
 def command_of(
@@ -19,13 +20,13 @@ def command_of(
 ) -> str:
     """The command line that makes the same report.
 
-    Options are derived from the parameters of `upturn.fit`: an option is named like the parameter,
-    and left out where its value is the default.
+    Options are derived from the parameters of `upturn.read` and `upturn.fit`: an option is named
+    like the parameter, and left out where its value is the default.
 
     Parameters
     ----------
     meta
-        Of the fit: its seed, and the arguments it was called with.
+        Of the fit: its seed, the arguments it was called with, and how its table was read.
     output
         The file of the report.
     chosen, usual
@@ -39,9 +40,10 @@ def command_of(
     """
     asked = meta["arguments"]
     words = ["upturn", "report", asked.get("table") or "TABLE"]
-    for name, option in REPEATED.items():
-        for value in _values(asked.get(name, ())):
-            words += [f"--{option}", value]
+    for name in REPEATED:
+        words += _option(name, asked.get(name, ()))
+    for name, value in asked.get("reading", {}).items():
+        words += _option(name, value)
     words += _options(asked, _defaults())
     words += ["--seed", str(meta["seed"])]
     words += _options(chosen, usual)
@@ -54,10 +56,21 @@ def _defaults() -> dict[str, Any]:
     return {p.name: p.default for p in parameters if p.name not in {*REPEATED, "seed"}}
 
 
-def _values(given: Any) -> list[str]:
-    if isinstance(given, Mapping):
-        return [f"{name}={value}" for name, value in given.items()]
-    return [str(value) for value in given]
+def _option(name: str, value: Any) -> list[str]:
+    """An option with its value: a flag alone, or repeated for each of several values.
+
+    Examples
+    --------
+    >>> _option("wide", True), _option("units", {"size": "B"})
+    (['--wide'], ['--unit', 'size=B'])
+    """
+    option = f"--{SINGULAR.get(name, name).replace('_', '-')}"
+    if value is True:
+        return [option]
+    if isinstance(value, Mapping):
+        value = [f"{key}={text}" for key, text in value.items()]
+    several = [value] if isinstance(value, (str, int, float)) else value
+    return [word for item in several for word in (option, str(item))]
 
 
 def _options(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[str]:
@@ -66,4 +79,4 @@ def _options(given: Mapping[str, Any], usual: Mapping[str, Any]) -> Iterator[str
         value = given.get(name, default)
         # "auto" is what a likelihood that is left out becomes
         if value != default and not (default is None and value == "auto"):
-            yield from (f"--{name.replace('_', '-')}", str(value))
+            yield from _option(name, value)

@@ -94,8 +94,10 @@ class Contents:
     @property
     def command(self) -> str:
         """The command line that makes this report again."""
+        asked = self.fit.meta["arguments"]
+        axes = [axis.spec for axis in dict.fromkeys(self.fit.curves.axes)]
         return command_of(
-            self.fit.meta,
+            {**self.fit.meta, "arguments": {**asked, "axis": axes}},
             output=self.output,
             chosen={"ci": self.ci, "shapes": self.shapes},
             usual={"ci": Contents.ci, "shapes": Contents.shapes},

@@ -3,11 +3,11 @@
 import csv
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -98,6 +98,7 @@ class Stream:
     folder: Path = Path()  # of the cuts, within a `with` statement
     _open: ExitStack = field(default_factory=ExitStack)
     conditions: tuple[str, ...] = ()  # as of `Results`: none
+    reading: Mapping[str, Any] = field(default_factory=dict)  # as of `Results`: all defaults
 
     @property
     def has_runs(self) -> bool:
