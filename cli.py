@@ -245,10 +245,11 @@ def pool(source: Source, to: Delivery, axis: list[str], **how: Any) -> None:
     TABLE as for `upturn fit`.
     """
     import upturn
+    from upturn.questions.pool.pool import PHASES
     from upturn.show.text.pooled import PoolAnswer
 
     results = source.read(to.outputs)
-    with to.progress() as progress:
+    with to.progress(*PHASES) as progress:
         result = upturn.pool(results, axis=axis or "flops", progress=progress, **how)
     to.deliver(PoolAnswer(result))
 

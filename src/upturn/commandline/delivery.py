@@ -30,11 +30,11 @@ class Delivery:
         """The output that can be written in batches (.zarr), if there is one."""
         return next((path for path in self.outputs if path.suffix.lower() == ".zarr"), None)
 
-    def progress(self, what: str = "fitting") -> Progress:
-        """Show progress on standard error, unless quiet."""
+    def progress(self, *phases: str) -> Progress:
+        """Show progress on standard error, unless quiet; with several phases, each is a step."""
         from upturn.show.text.terminal import progress
 
-        return progress(quiet=self.quiet, what=what)
+        return progress(quiet=self.quiet, phases=phases or ("fitting",))
 
     def deliver(self, answer: "Answer", *, written: Path | None = None) -> None:
         """Save and print an answer; exit with code 1 if curves failed.

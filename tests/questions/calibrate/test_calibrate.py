@@ -201,15 +201,27 @@ def test_a_continuous_metric_keeps_its_range_and_says_so():
 # ---- what is said --------------------------------------------------------------------------------
 
 
+def test_it_is_not_called_calibrated_where_most_checks_have_too_few_simulations():
+    even = np.linspace(0.01, 0.99, 100)
+    few = made_up(even, [0.5, 0.6], [0.4, 0.5])
+    assert few.passed
+    assert few.verdict.startswith("Too few simulations: on ")
+    assert "2 of 3 checks have fewer than 20 true values" in few.verdict
+    assert made_up(even, even, [0.5, 0.6]).verdict.startswith("Calibrated: ")
+
+
 def test_the_verdict_names_what_is_wrong():
     even, narrow, few = np.linspace(0.01, 0.99, 100), np.tile([0.01, 0.99], 50), [0.5, 0.6]
     assert made_up(even).passed
     found = made_up(even, narrow, few)
     assert found.wrong == ("check 1",)
     assert found.least_p == FAMILY_ERROR / 2
-    assert "1 of 2 checks departs" in found.verdict
-    assert "hold the truth in 90 %, are 2 decades wide (median) and off by +0.5" in found.verdict
-    assert "fewer than 20 truths, not judged: 'check 2'" in found.notes[0]
+    assert "1 of 2 checks differs" in found.verdict
+    assert (
+        "contain the true scale in 90 %, are 2 decades wide (median) and off by +0.5"
+        in found.verdict
+    )
+    assert "fewer than 20 true values, not judged: 'check 2'" in found.notes[0]
     rows = found.summary().set_index("check")
     assert rows["calibrated"].tolist() == [True, False, None]
     assert rows.loc["check 1", "covered_90"] == 0

@@ -6,6 +6,7 @@ from scipy import stats
 from scipy.special import expit
 
 from upturn.questions.forecast import extrapolate as ex
+from upturn.questions.forecast import noise
 
 T = np.linspace(0, 1, 12)
 BEYOND = np.array([1.2, 1.5])
@@ -38,20 +39,20 @@ def test_none_leaves_the_range_of_scores(name):
 
 def test_fewer_points_than_parameters_is_said_and_is_the_constant():
     found = ex.extrapolate("broken power law", T[:5], T[:5], 1.0)
-    assert found.trouble == "6 parameters, 5 points"
+    assert found.problem == "6 parameters, 5 points"
     np.testing.assert_allclose(found.curve(BEYOND), T[:5].mean())
 
 
 def test_a_fit_that_has_not_converged_is_said(monkeypatch):
     monkeypatch.setattr(ex, "EVALUATIONS", 1)
     found = ex.extrapolate("sigmoid", T, TRUTHS["sigmoid"](T) + 0.05 * np.sin(9 * T), 1.0)
-    assert found.trouble == "did not converge"
+    assert found.problem == "did not converge"
     assert np.isfinite(found.curve(BEYOND)).all()
 
 
 # ---- noise ---------------------------------------------------------------------------------------
 
-OWN = ex.Residuals(
+OWN = noise.Residuals(
     np.linspace(0.1, 0.6, 8),
     np.clip(np.linspace(0.1, 0.6, 8) + 0.04 * np.cos(np.arange(8)), 0, 1),
     np.full(8, 50.0),
@@ -59,23 +60,23 @@ OWN = ex.Residuals(
 )
 
 
-@pytest.mark.parametrize("name", ex.NOISES)
+@pytest.mark.parametrize("name", noise.NOISES)
 @pytest.mark.parametrize("mean", [0.02, 0.4, 1.0])
 def test_probabilities_of_all_counts_sum_to_one(name, mean):
     n = 50
     seen = np.arange(n + 1) / n
-    found = ex.noise(name, OWN, np.full(n + 1, mean), seen, np.full(n + 1, 50.0), pooled_sd=0.05)
+    found = noise.noise(name, OWN, np.full(n + 1, mean), seen, np.full(n + 1, 50.0), pooled_sd=0.05)
     assert np.exp(found.log_density).sum() == pytest.approx(1, abs=1e-6)
     assert (np.diff(found.quantiles, axis=1) >= 0).all()
 
 
 @pytest.mark.parametrize("name", ["normal", "student t", "beta-binomial"])
 def test_densities_of_proportions_integrate_to_one(name):
-    own = ex.Residuals(OWN.mean, OWN.score, np.zeros(8), 6)
+    own = noise.Residuals(OWN.mean, OWN.score, np.zeros(8), 6)
     wide = name != "beta-binomial"  # noise of one size goes beyond 0 and 1
     seen = np.linspace(-3, 4, 3501) if wide else np.linspace(0.0005, 0.9995, 3501)
     zero = np.zeros(len(seen))
-    found = ex.noise(name, own, zero + 0.4, seen, zero, pooled_sd=0.05)
+    found = noise.noise(name, own, zero + 0.4, seen, zero, pooled_sd=0.05)
     total = np.trapezoid(np.exp(found.log_density), seen)
     assert total == pytest.approx(1, abs=2e-3)
 
@@ -83,7 +84,7 @@ def test_densities_of_proportions_integrate_to_one(name):
 def test_the_beta_binomial_is_scipys():
     n, mean, rho = 50, 0.3, 0.02
     seen = np.arange(n + 1) / n
-    got = ex._log_beta(np.full(n + 1, mean), seen, np.full(n + 1, 50.0), rho)
+    got = noise._log_beta(np.full(n + 1, mean), seen, np.full(n + 1, 50.0), rho)
     size = 1 / rho - 1
     exact = stats.betabinom.logpmf(np.arange(n + 1), n, mean * size, (1 - mean) * size)
     np.testing.assert_allclose(got, exact, rtol=1e-9)

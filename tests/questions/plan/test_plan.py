@@ -10,7 +10,7 @@ import upturn
 from tests.support.commands import refused, run
 from upturn.checks.errors import DataError
 from upturn.questions.plan.plan import places
-from upturn.questions.plan.result import Plan, surely
+from upturn.questions.plan.result import Plan, lower_limit
 from upturn.show.plots import plot_plan
 from upturn.show.text.plans import PlanAnswer
 
@@ -67,14 +67,14 @@ def test_the_verdict_is_the_smallest_that_is_enough():
         row("even", 40, 100, 0.9), row("near", 20, 1000, 0.86), row("even", 20, 100, 0.7)
     )
     assert several.verdict == (
-        "20 models with 1,000 examples each (near) pin the emergence scale to ± 0.2 decades with "
-        "80 % probability: 86 % of 200 simulated tasks, at least 82 % in the long run (p = 0.95)"
+        "20 models with 1,000 questions each (near) locate the emergence scale to ± 0.2 decades "
+        "with 80 % probability: 86 % of 200 simulated tasks, at least 82 % in the long run (p = 0.95)"
     )
     assert several.summary()["enough"].tolist() == [True, True, False]
     none = made(row("even", 10, 100, 0.3), row("even", 40, 100, 0.5))
     assert none.verdict == (
-        "none of 2 designs is sure to pin the emergence scale to ± 0.2 decades with 80 % "
-        "probability; the best, 40 models with 100 examples (even), does so with 50 ± 4 %"
+        "none of 2 designs is certain to locate the emergence scale to ± 0.2 decades with 80 % "
+        "probability; the best, 40 models with 100 questions (even), does so with 50 ± 4 %"
     )
 
 
@@ -95,7 +95,7 @@ def test_the_best_of_many_designs_is_not_called_enough_for_its_luck():
     rng = np.random.default_rng(0)
     hits = rng.binomial(100, 0.78, (10_000, 16))
     by_share = (hits >= 80).any(axis=1).mean()
-    by_bound = (surely(hits, np.full_like(hits, 100)) >= 0.8).mean()
+    by_bound = (lower_limit(hits, np.full_like(hits, 100)) >= 0.8).mean()
     assert by_share > 0.9
     assert by_bound < 0.05
 

@@ -10,7 +10,7 @@ from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.priors import Prior
 from upturn.model import Model
 from upturn.questions.pool import hierarchy as hi
-from upturn.questions.pool.leave_family_out import density, left_out
+from upturn.questions.pool.leave_family_out import density, leave_family_out
 from upturn.questions.pool.pool import grouped
 from upturn.sampling import batch
 
@@ -178,7 +178,7 @@ def test_density_of_a_family_is_the_double_integral(name):
 def test_left_out_is_the_harmonic_mean_of_the_densities():
     pooled = pooled_of("logistic")
     draws = draws_of(pooled, 200, spread=0.05)
-    elpd, khat = left_out(pooled, draws)
+    elpd, khat = leave_family_out(pooled, draws)
     each = density(pooled, draws)
     # densities of draws so close together differ little, and smoothing changes next to nothing
     harmonic = -np.log(np.exp(-(each - each.max())).mean(axis=1)) + each.max()

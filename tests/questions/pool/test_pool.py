@@ -1,6 +1,7 @@
 """pool: what it answers from NUTS's draws, what it refuses, and truths it finds again."""
 
 import json
+import re
 import sys
 
 import numpy as np
@@ -148,7 +149,10 @@ def test_command_line(monkeypatch, tmp_path):
     [
         ({"over": "colour"}, "over: expected a known label, but got 'colour'"),
         ({"axis": "tokens"}, "expected a known axis, but got 'tokens'"),
-        ({"priors": {"sigma_family": "Normal(0, 1)"}}, "expected one of positive numbers"),
+        (
+            {"priors": {"sigma_family": "Normal(0, 1)"}},
+            "expected a distribution of positive numbers",
+        ),
         ({"priors": {"slope": "Normal(0, 1)"}}, "expected a known parameter, but got 'slope'"),
         ({"draws": 3}, "draws: expected 40 to"),
         ({"model": "hing"}, "expected a known model, but got 'hing'"),
@@ -157,6 +161,18 @@ def test_command_line(monkeypatch, tmp_path):
 def test_bad_arguments(arguments, message):
     with pytest.raises(DataError, match=message):
         upturn.pool(table(), **arguments)
+
+
+def test_an_answer_that_did_not_converge_says_why_and_what_to_do():
+    stuck = pool_of(stuck=True)
+    (warning,) = stuck.warnings
+    assert re.match(r"flops: not converged \(R̂ [\d.]+, not below 1.01.*\); use ", warning)
+    assert "HalfNormal(0.05)" in warning
+    (warning,) = pool_of(divergences=3).warnings
+    assert "3 divergences" in warning
+    assert pool_of().warnings == ()
+    lines = PoolAnswer(stuck).sheet(0.9).heading
+    assert lines[1] == f"warning: {stuck.warnings[0]}"
 
 
 def test_one_family_cannot_be_pooled():
@@ -173,9 +189,9 @@ def test_other_labels_and_kinds(monkeypatch):
     """What reaches the model: the label as family, the commonest kind, rows with all axes."""
     seen = []
 
-    def stop(order, curves, told):
+    def stop(settings, curves, progress):
         seen.append(curves)
-        pooled = Pooled.of(order.model, curves)
+        pooled = Pooled.of(settings.model, curves)
         return answer(pooled, pretended(pooled))
 
     monkeypatch.setattr(sys.modules["upturn.questions.pool.pool"], "_on_axis", stop)
@@ -189,9 +205,11 @@ def test_other_labels_and_kinds(monkeypatch):
         assert curves.kind.tolist() == ["counts", "counts"]
         assert curves.points.tolist() == [5, 5]
         assert np.ptp(curves.limits[:, 0], axis=1).tolist() == [0, 0]
-    assert any("not of the kind counts and left out" in note for note in done.notes)
+    assert any("not of the kind counts" in note for note in done.notes)
     assert set(done.sigma_family.index) == {"flops", "params"}
     assert set(done.meta["arguments"]["priors"]) >= set(SPREADS)
+    assert done.meta["arguments"]["where"] == []
+    assert {"numpy", "pymc", "nutpie"} <= set(done.meta["versions"])
 
 
 # --- truths found again ---------------------------------------------------------------------------

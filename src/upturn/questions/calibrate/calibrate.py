@@ -1,9 +1,9 @@
 """calibrate: are the intervals and probabilities right, on this model, likelihood and design?
 
-Simulation-based calibration (Talts et al. 2018): parameters drawn from their priors, scores drawn
-given them, posteriors of the scores; then the rank of each true parameter among its posterior's
-draws is uniform. The same holds of every function of the draws, of the index of the model, and of
-the probability that a curve is emergent.
+Simulation-based calibration (Talts et al. 2018): parameters are drawn from their priors, scores are
+drawn given the parameters, and the posterior of the scores is sampled. If the posterior is right,
+the rank of each true parameter among the posterior draws is uniform. The same holds for every
+function of the draws, for the index of the model, and for the event that a curve is emergent.
 """
 
 import os
@@ -22,8 +22,8 @@ from upturn.posterior.criteria import Criteria, judged
 from upturn.posterior.emergence import turning
 from upturn.questions.arguments import curves_of, made_by, models_of, origin_of, part_of, table_of
 from upturn.questions.calibrate.ranks import (
-    Answer,
-    Telling,
+    ModelDraws,
+    ScaleCheck,
     Truth,
     of_emergence,
     of_models,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 SIMULATIONS = 400
 DRAWS = 1000
 MOST = 1_000_000
-PIT_STREAM = 1  # beside the seed: where ranks tie, chance decides
+PIT_STREAM = 1  # of random numbers, with the seed: tied ranks are broken at random
 
 
 def calibrate(
@@ -68,25 +68,27 @@ def calibrate(
 ) -> Calibration:
     """Check by simulation that posteriors are calibrated.
 
-    One model is checked with its no-change twin, each with prior probability 1/2: that is what
-    `p_change` of `upturn.fit` is about. Several are averaged over as in `upturn.classify`, with
-    equal odds of their classes.
+    A single model is checked together with the same model without a change, each with prior
+    probability 1/2, as `p_change` of `upturn.fit` compares them. Several models are averaged as in
+    `upturn.classify`, with equal prior odds of their classes.
 
     Parameters
     ----------
-    design : Design, or a table as for `upturn.fit`
-        By default `Design(models_per_task=(8, 16))`. Of a table its models, scales, trials, chance
-        levels and groups are taken, each of its curves in turn.
+    design : Design, or a table as for `upturn.fit`, optional
+        By default `Design(models_per_task=(8, 16))`. From a table the models, scales, trials,
+        chance levels and groups are used; its curves take turns.
     model : str, Path or Model, or several
+        The curve models to draw from and to fit; "all" for all built-in models.
     simulations : int
-        Simulated curves.
+        Number of simulated curves.
     axis, by, metric, scatter, likelihood, priors, threads
         As for `upturn.fit`.
     ci : float
-        Probability of the intervals of scales, whose width is told.
+        Probability of the intervals of scales.
     draws : int
         Posterior draws of each curve and model.
     seed : int
+        Random seed.
     progress : callable, optional
         Called with (fits done, fits in all).
 
@@ -102,10 +104,10 @@ def calibrate(
     Examples
     --------
     >>> import upturn
-    >>> found = upturn.calibrate(model="flat", simulations=40, draws=100, seed=1)
-    >>> found.passed
+    >>> calibration = upturn.calibrate(model="flat", simulations=40, draws=100, seed=1)
+    >>> calibration.passed
     True
-    >>> found.summary()["check"].tolist()
+    >>> calibration.summary()["check"].tolist()
     ['flat: level', 'flat: overdispersion', 'p_emergent', 'p_sharp']
     """
     check_names(sampler="population", backend="numpy", scatter=scatter, by=by)
@@ -117,13 +119,14 @@ def calibrate(
     data: Results | Curves | None = None
     scaling = None
     if design is None or isinstance(design, Design):
-        made_up = design or Design(models_per_task=(8, 16))
-        curves = made_up.curves(simulations, kind=kind_of(models), rng=rng)
+        chosen = design or Design(models_per_task=(8, 16))
+        curves = chosen.curves(simulations, kind=kind_of(models), rng=rng)
     else:
         data = table_of(design)
-        found = curves_of(data, axis, by, metric, scatter)
-        scaling = scaling_of(models[0], found).take(np.arange(simulations) % len(found))
-        curves = numbered(found, simulations)
+        of_table = curves_of(data, axis, by, metric, scatter)
+        turn = np.arange(simulations) % len(of_table)
+        scaling = scaling_of(models[0], of_table).take(turn)
+        curves = numbered(of_table, simulations)
     which = rng.choice(len(models), simulations, p=np.exp(log_priors(models)))
     drawn = deal(models, which, curves, rng, scaling=scaling)
     meta = {
@@ -131,7 +134,7 @@ def calibrate(
         "arguments": {
             **(origin_of(data, metric) if data is not None else {"table": None}),
             "axis": list(dict.fromkeys(a.name for a in curves.axes)),
-            "models": [one.name for one in models],
+            "models": [curve_model.name for curve_model in models],
             "likelihood": list(
                 dict.fromkeys(models[0].likelihood_for(str(k)).name for k in curves.kind)
             ),
@@ -140,7 +143,7 @@ def calibrate(
             "scatter": scatter,
             "by": by,
         },
-        "priors": {one.name: one.all_priors() for one in models},
+        "priors": {curve_model.name: curve_model.all_priors() for curve_model in models},
     }
     return examine(
         drawn, ci=ci, draws=draws, seed=seed, threads=threads, progress=progress, meta=meta
@@ -152,12 +155,12 @@ def _models(
     likelihood: str | None,
     priors: Mapping[str, str] | None,
 ) -> list[Model]:
-    """The models that are drawn from and averaged over: one has its twin beside it."""
+    """The models to draw from and to average; a single one with its twin without a change."""
     chosen = models_of(Model.names() if model == "all" else model)  # type: ignore[arg-type]
     if likelihood is not None:
-        chosen = [one.with_likelihood(likelihood) for one in chosen]
+        chosen = [curve_model.with_likelihood(likelihood) for curve_model in chosen]
     if priors is not None:
-        chosen = [one.with_priors(priors) for one in chosen]
+        chosen = [curve_model.with_priors(priors) for curve_model in chosen]
     twin = chosen[0].twin()
     alone = len(chosen) == 1 and (twin.segments, twin.range) != (
         chosen[0].segments, chosen[0].range,
@@ -179,24 +182,25 @@ def examine(
     progress: Progress | None = None,
     meta: Mapping[str, Any] | None = None,
 ) -> Calibration:
-    """Fit what was simulated, and see where the truth lies in the posteriors.
+    """Fit simulated curves, and compute the rank of each true value in its posterior.
 
     Parameters
     ----------
     simulation : Simulation
+        Curves with known parameters.
     models : sequence of Model, optional
-        Those that are fitted in the place of the ones that were drawn from, one for each: to see
-        what a wrong likelihood or prior does.
+        Models that are fitted instead of those that the curves were drawn from, one for each: they
+        show the effect of a wrong likelihood or prior.
     ci, draws, seed, threads, progress, meta
         As for `calibrate`.
     """
     fitted = simulation.models if models is None else tuple(models)
     curves = simulation.curves
     answers = []
-    for number, one in enumerate(fitted):
-        told = part_of(progress, number * len(curves), len(fitted) * len(curves))
+    for number, curve_model in enumerate(fitted):
+        part = part_of(progress, number * len(curves), len(fitted) * len(curves))
         answers.append(
-            _answer(one, simulation, draws=draws, seed=seed, threads=threads, progress=told)
+            _draws(curve_model, simulation, draws=draws, seed=seed, threads=threads, progress=part)
         )
     truth = Truth.of(simulation)
     rng = np.random.default_rng([PIT_STREAM, seed])
@@ -207,7 +211,7 @@ def examine(
         *of_models(fitted, share, simulation, rng),
         *of_emergence(answers, share, truth, rng),
     ]
-    scales = of_scales(answers, share, simulation, truth, Telling(interval_levels(ci), rng))
+    scales = of_scales(answers, share, simulation, truth, ScaleCheck(interval_levels(ci), rng))
     converged = np.logical_and.reduce([answer.converged for answer in answers])
     return Calibration(
         checks=tuple(checks + [scale.check for scale in scales]),
@@ -219,7 +223,7 @@ def examine(
     )
 
 
-def _answer(
+def _draws(
     model: Model,
     simulation: Simulation,
     *,
@@ -227,7 +231,7 @@ def _answer(
     seed: int,
     threads: int | None,
     progress: Progress | None,
-) -> Answer:
+) -> ModelDraws:
     curves, scaling = simulation.curves, simulation.drawn.scaling
     sample = batch.sample(
         model, curves, draws=draws, seed=seed, threads=threads, progress=progress, scaling=scaling
@@ -238,10 +242,7 @@ def _answer(
         model, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(curves))
     )
     population = sample.population
-    return Answer(
+    return ModelDraws(
         flat, population.log_evidence, population.converged, first,
         judgement.emergent, judgement.sharp, judgement.functionals.flat_until,
     )  # fmt: skip
-
-
-# ---- scales --------------------------------------------------------------------------------------

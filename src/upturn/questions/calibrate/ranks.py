@@ -1,4 +1,4 @@
-"""Ranks of the truth among posterior draws: what calibration is judged by."""
+"""Ranks of true values among posterior draws, which are uniform if the posterior is right."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from upturn.questions.simulate.result import Simulation
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What one model's draws say of every curve, on the unit axis: (curve, draw)."""
+class ModelDraws:
+    """Posterior draws of one model for every curve, on the unit axis: (curve, draw)."""
 
     parameters: dict[str, Floats]
     log_evidence: Floats
@@ -30,7 +30,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is true of every curve: (curve,)."""
+    """The true values of every curve: (curve,)."""
 
     first: Floats
     emergent: Booleans
@@ -46,17 +46,17 @@ class Truth:
             "sharp": np.zeros(count, dtype=np.bool_),
             "flat_until": np.empty(count),
         }
-        for number, one in enumerate(simulation.models):
+        for number, model in enumerate(simulation.models):
             index = np.flatnonzero(simulation.which == number)
             if not len(index):
                 continue
             curves = simulation.curves.take(index)
             scaling = simulation.drawn.scaling.take(index)
-            names = [n for n in simulation.drawn.parameters if n in one.parameters]
+            names = [n for n in simulation.drawn.parameters if n in model.parameters]
             flat = {n: simulation.drawn.parameters[n][index, None] for n in names}
-            judgement = judged(one, curves, flat, Criteria(), scaling)
+            judgement = judged(model, curves, flat, Criteria(), scaling)
             _, first = turning(
-                one, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(index))
+                model, curves, flat, delta=em.DELTA, scaling=scaling, end=np.ones(len(index))
             )
             for name, value in (
                 ("first", first), ("emergent", judgement.emergent), ("sharp", judgement.sharp),
@@ -68,41 +68,41 @@ class Truth:
 
 def of_parameters(
     models: Sequence[Model],
-    answers: Sequence[Answer],
+    answers: Sequence[ModelDraws],
     simulation: Simulation,
     rng: np.random.Generator,
 ) -> list[Check]:
-    """Each parameter of each model, on the curves that were drawn from it."""
+    """Ranks of each parameter of each model, on the curves that were drawn from that model."""
     out = []
-    for number, (one, answer) in enumerate(zip(models, answers, strict=True)):
-        own = simulation.which == number
+    for number, (model, answer) in enumerate(zip(models, answers, strict=True)):
+        from_model = simulation.which == number
         for name, drawn in answer.parameters.items():
             true = simulation.drawn.parameters.get(name)
             if true is None:
                 continue
-            there = own & np.isfinite(true) & np.isfinite(drawn[:, 0])
-            if there.any():
-                pit = _ranked(true[there], drawn[there], rng)
-                out.append(Check(f"{one.name}: {name}", pit))
+            usable = from_model & np.isfinite(true) & np.isfinite(drawn[:, 0])
+            if usable.any():
+                pit = _ranked(true[usable], drawn[usable], rng)
+                out.append(Check(f"{model.name}: {name}", pit))
     return out
 
 
 def of_models(
     models: Sequence[Model], share: Floats, simulation: Simulation, rng: np.random.Generator
 ) -> list[Check]:
-    """The index of the model."""
+    """Ranks of the index of the true model."""
     if len(models) == 1:
         return []
     before = np.cumsum(share, axis=1) - share
     rows = np.arange(len(share))
-    below, own = before[rows, simulation.which], share[rows, simulation.which]
-    return [Check("model", below + rng.uniform(size=len(rows)) * own)]
+    below, tied = before[rows, simulation.which], share[rows, simulation.which]
+    return [Check("model", below + rng.uniform(size=len(rows)) * tied)]
 
 
 def of_emergence(
-    answers: Sequence[Answer], share: Floats, truth: Truth, rng: np.random.Generator
+    answers: Sequence[ModelDraws], share: Floats, truth: Truth, rng: np.random.Generator
 ) -> list[Check]:
-    """The probabilities that a curve is emergent, and sharply so."""
+    """Ranks of the events that a curve is emergent, and sharply emergent."""
     out = []
     for name in ("emergent", "sharp"):
         by_model = np.stack([getattr(answer, name).mean(axis=1) for answer in answers], axis=1)
@@ -114,13 +114,13 @@ def of_emergence(
 
 
 def of_scales(
-    answers: Sequence[Answer],
+    answers: Sequence[ModelDraws],
     share: Floats,
     simulation: Simulation,
     truth: Truth,
-    telling: "Telling",
+    checker: "ScaleCheck",
 ) -> list[Scale]:
-    """The scale at which a curve changes, as a fit has it, and at which it emerges."""
+    """Ranks of the scale at which a curve changes, as in a fit, and at which it emerges."""
     curves, out = simulation.curves, []
     decades = curves.limits[1, 0] - curves.limits[0, 0]
     if simulation.with_twin and simulation.models[0].moves:
@@ -128,11 +128,11 @@ def of_scales(
         weight = np.broadcast_to(share[:, [0]] / first.shape[1], first.shape)
         true = np.where(simulation.which == 0, truth.first, np.inf)
         mixed = _Weighted(first, weight, never=share[:, 1])
-        out.append(telling.scale("scale", true, mixed, decades))
-        own = np.flatnonzero(simulation.which == 0)
-        given = mixed.take(own).given_change
-        out.append(telling.scale("scale, given a change", true[own], given, decades[own]))
-    # each model's draws by its probability, of which those that are no emergence count nothing
+        out.append(checker.scale("scale", true, mixed, decades))
+        changing = np.flatnonzero(simulation.which == 0)
+        given = mixed.take(changing).given_change
+        out.append(checker.scale("scale, given a change", true[changing], given, decades[changing]))
+    # draws of each model count by its probability; draws without emergence do not count
     weight = np.concatenate(
         [np.where(a.emergent, share[:, [m]], 0.0) for m, a in enumerate(answers)], axis=1
     )
@@ -140,13 +140,13 @@ def of_scales(
     there = np.flatnonzero(truth.emergent & (weight.sum(axis=1) > 0))
     until = _Weighted(values, weight, never=np.zeros(len(values))).take(there)
     name = "emergence scale, given emergence"
-    out.append(telling.scale(name, truth.flat_until[there], until, decades[there]))
-    return [one for one in out if len(one.error)]
+    out.append(checker.scale(name, truth.flat_until[there], until, decades[there]))
+    return [scale for scale in out if len(scale.error)]
 
 
 @dataclass(frozen=True)
 class _Weighted:
-    """Weighted draws (curve, draw), and the weight of none at all, which lies at inf: (curve,)."""
+    """Weighted draws (curve, draw), and the weight of no change (curve,), which counts as inf."""
 
     values: Floats
     weight: Floats
@@ -160,18 +160,19 @@ class _Weighted:
         return _Weighted(self.values, self.weight, np.zeros_like(self.never))
 
     def pit(self, true: Floats, rng: np.random.Generator) -> Floats:
-        """The share of draws below the truth (curve,); ties fall by chance."""
+        """The share of draws below the true value (curve,); ties are broken at random."""
         sum_of = self.weight.sum(axis=1)
         total = sum_of + self.never
         below = (self.weight * (self.values < true[:, None])).sum(axis=1)
         same = (self.weight * (self.values == true[:, None])).sum(axis=1)
         same += np.where(np.isposinf(true), self.never, 0.0)
-        one = (self.weight**2).sum(axis=1) / np.where(sum_of > 0, sum_of, 1.0)  # worth of a draw
-        ranks = (below + rng.uniform(size=len(true)) * (same + one)) / (total + one)
+        weight_of_truth = (self.weight**2).sum(axis=1) / np.where(sum_of > 0, sum_of, 1.0)
+        tied = same + weight_of_truth  # the truth ranks like one more draw
+        ranks = (below + rng.uniform(size=len(true)) * tied) / (total + weight_of_truth)
         return np.clip(ranks, 0.0, 1.0)
 
     def quantiles(self, levels: Floats) -> Floats:
-        """Of the mixture of draws and none: (level, curve)."""
+        """Quantiles of the draws together with no change: (level, curve)."""
         values = np.column_stack([self.values, np.full(len(self.values), np.inf)])
         weight = np.column_stack([self.weight, self.never])
         order = np.argsort(values, axis=1, kind="stable")
@@ -183,18 +184,18 @@ class _Weighted:
 
 
 @dataclass(frozen=True)
-class Telling:
-    """How scales are told of: the levels of intervals, and what ties fall by."""
+class ScaleCheck:
+    """How scales are checked: levels of the intervals, and random numbers that break ties."""
 
     levels: Floats
     rng: np.random.Generator
 
-    def scale(self, name: str, true: Floats, found: _Weighted, decades: Floats) -> Scale:
-        """Where the truth (curve,) lies among the draws, and how far they spread."""
-        low, middle, high = found.quantiles(self.levels)
+    def scale(self, name: str, true: Floats, draws: _Weighted, decades: Floats) -> Scale:
+        """The rank of the true scale (curve,) among the draws, and the width of intervals."""
+        low, middle, high = draws.quantiles(self.levels)
         with np.errstate(invalid="ignore"):
             return Scale(
-                Check(name, found.pit(true, self.rng)),
+                Check(name, draws.pit(true, self.rng)),
                 error=(middle - true) * decades,
                 width=(high - low) * decades,
                 held=(low <= true) & (true <= high),
@@ -202,7 +203,7 @@ class Telling:
 
 
 def _ranked(true: Floats, draws: Floats, rng: np.random.Generator) -> Floats:
-    """Ranks of the truth (curve,) among draws (curve, draw), as shares; ties fall by chance."""
+    """Ranks of true values (curve,) among draws (curve, draw), as shares; ties at random."""
     below: Integers = (draws < true[:, None]).sum(axis=1)
     same = (draws == true[:, None]).sum(axis=1)
     return np.asarray((below + rng.uniform(size=len(true)) * (same + 1)) / (draws.shape[1] + 1))

@@ -1,4 +1,4 @@
-"""Calibrated: what `calibrate` found, check by check."""
+"""The answer of `calibrate`: one check for each quantity, and the widths of intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,22 +16,23 @@ from upturn.tables.curves import Curves
 if TYPE_CHECKING:
     import pandas as pd
 
-FAMILY_ERROR = 0.01  # that any of the checks of a right posterior fails
+FAMILY_ERROR = 0.01  # probability that any check fails although all posteriors are right
 LEVELS = (0.5, 0.8, 0.9, 0.95)
-FEWEST = 20  # values a check needs to say anything
+FEWEST = 20  # true values that a check needs to be judged
 
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """One quantity whose truth should lie anywhere in its posterior, with equal probability.
+    """One quantity, whose true value should have a uniform rank in its posterior.
 
     Attributes
     ----------
     name : str
+        The quantity.
     pit : array (curve,)
-        The posterior probability of values below the truth.
+        Posterior probability of values below the true one.
     p, happened : array (curve,), optional
-        Of an event, its posterior probability, and whether it is true.
+        For an event: its posterior probability, and whether it is true.
     """
 
     name: str
@@ -41,32 +42,33 @@ class Check:
 
     @cached_property
     def p_value(self) -> float:
-        """The probability that a right posterior departs from uniform as far."""
+        """The probability of ranks at least this far from uniform if the posterior is right."""
         return uniformity.p_value(self.pit)
 
     def covered(self, level: float) -> float:
-        """The share of truths within the central interval of that probability."""
+        """The share of true values within the central interval of that probability."""
         return float((np.abs(2 * self.pit - 1) <= level).mean())
 
     @property
     def shift(self) -> float:
-        """Of the mean rank off 1/2, in standard errors: above 0, posteriors lie too low."""
+        """Mean rank minus 1/2, in standard errors; above 0 if posteriors lie too low."""
         return float((self.pit.mean() - 0.5) * np.sqrt(12 * len(self.pit)))
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """A scale, in units of the axis (decades, where it is logarithmic).
+    """A scale, in units of the axis (decades if it is logarithmic).
 
     Attributes
     ----------
     check : Check
+        The ranks.
     error : array (curve,)
-        Posterior median less the truth; not finite where either lies beyond the axis.
+        Posterior median minus the true scale; not finite where either lies beyond the axis.
     width : array (curve,)
-        Of intervals; not finite where they are open.
+        Widths of the intervals; not finite where they are open.
     held : array of bool (curve,)
-        Whether those, as they are printed, hold the truth.
+        Whether the interval, as it is printed, contains the true scale.
     """
 
     check: Check
@@ -94,20 +96,22 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """Whether posteriors are calibrated, on a model, likelihood and design.
+    """Whether posteriors are calibrated, for a model, likelihood and design.
 
     Attributes
     ----------
     checks : tuple of Check
+        One for each quantity.
     scales : tuple of Scale
+        Bias and width of intervals of scales.
     curves : Curves
-        What was simulated.
+        The simulated curves.
     failed : tuple of str
         Curves on which the sampler did not converge. They are counted like all others.
     ci : float
         Probability of the intervals of scales.
     meta : dict
-        Version, seed, arguments, priors.
+        Versions, seed, arguments, priors.
     """
 
     checks: tuple[Check, ...]
@@ -131,7 +135,7 @@ class Calibration:
 
     @property
     def least_p(self) -> float:
-        """The p-value below which a check fails: Bonferroni's, for a family-wise error of 1 %."""
+        """The p-value below which a check fails: Bonferroni, family-wise error 1 %."""
         return FAMILY_ERROR / max(len(self.judged), 1)
 
     @property
@@ -141,8 +145,13 @@ class Calibration:
 
     @property
     def passed(self) -> bool:
-        """Whether none fails."""
+        """Whether no check fails."""
         return not self.wrong
+
+    @property
+    def complete(self) -> bool:
+        """Whether more than half of the checks had enough true values to be judged."""
+        return len(self.judged) > len(self.checks) / 2
 
     def summary(self) -> "pd.DataFrame":
         """One row a check.
@@ -150,10 +159,10 @@ class Calibration:
         Returns
         -------
         DataFrame
-            `check`, `curves` (truths it is made of), `p_value`, `calibrated` (missing where there
-            are fewer than 20), `shift` (of the mean rank, in standard errors: above 0 where
-            posteriors lie below the truth), and the share of truths within central intervals of
-            50, 80, 90 and 95 %: `covered_50` …
+            `check`, `curves` (number of true values), `p_value`, `calibrated` (missing if there
+            are fewer than 20), `shift` (mean rank minus 1/2, in standard errors; above 0 if
+            posteriors lie below the true values), and the share of true values within central
+            intervals of 50, 80, 90 and 95 %: `covered_50` …
         """
         import pandas as pd
 
@@ -178,11 +187,11 @@ class Calibration:
         Returns
         -------
         DataFrame
-            One row for the scale of a change and one for the emergence scale, each where there is
-            one: `scale`, `curves`, `bias` (mean of posterior median less truth) and its standard
-            error `bias_se`, `median_error` (absolute), `width` (median of intervals), all in
+            One row for the scale of a change and one for the emergence scale, if there is one:
+            `scale`, `curves`, `bias` (mean of posterior median minus true scale) and its standard
+            error `bias_se`, `median_error` (absolute), `width` (median over intervals), all in
             units of the axis; `closed` (the share of intervals with both ends on the axis), `held`
-            (the share that holds the truth, as printed).
+            (the share of intervals, as printed, that contain the true scale).
         """
         import pandas as pd
 
@@ -190,19 +199,26 @@ class Calibration:
 
     @property
     def verdict(self) -> str:
-        """In plain words."""
+        """Whether posteriors are calibrated, in a few sentences."""
         many = counted(len(self.judged), "check")
         on = f"on {counted(len(self.curves), 'simulated curve')} of this design"
-        if self.passed:
+        if self.passed and not self.complete:
+            few = len(self.checks) - len(self.judged)
             first = (
-                f"Calibrated: {on}, none of {many} departs from what a right posterior does by "
+                f"Too few simulations: {on}, {few} of {counted(len(self.checks), 'check')} have "
+                f"fewer than {FEWEST} true values and are not judged; none of the others fails. "
+                "Simulate more curves."
+            )
+        elif self.passed:
+            first = (
+                f"Calibrated: {on}, none of {many} differs from what a right posterior gives by "
                 "more than chance allows (family-wise error 1 %)."
             )
         else:
             first = (
                 f"Not calibrated: {on}, {len(self.wrong)} of {many} "
-                f"{'departs' if len(self.wrong) == 1 else 'depart'} from what a right posterior "
-                f"does: {listed(self.wrong)}."
+                f"{'differs' if len(self.wrong) == 1 else 'differ'} from what a right posterior "
+                f"gives: {listed(self.wrong)}."
             )
         return " ".join([first, *self._scales_in_words()])
 
@@ -220,27 +236,27 @@ class Calibration:
                     f", are {row['width']:.2g} {unit} wide (median) and off by {row['bias']:+.2g} "
                     f"± {row['bias_se']:.1g}"
                 )
-            held = f"hold the truth in {100 * row['held']:.0f} %"
+            held = f"contain the true scale in {100 * row['held']:.0f} %"
             out.append(f"{name}: {percent(self.ci)} intervals {held}{sharp}.")
         return out
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader should know beside the verdict."""
+        """What a reader should know in addition to the verdict."""
         few = [check.name for check in self.checks if len(check.pit) < FEWEST]
-        found = list(self.curves.notes)
+        notes = list(self.curves.notes)
         if self.failed:
-            found.append(
+            notes.append(
                 f"the sampler did not converge on {len(self.failed)} of {len(self.curves)} curves, "
                 "which are counted all the same"
             )
         if few:
-            found.append(
-                f"fewer than {FEWEST} truths, not judged: {listed(few)}; simulate more curves"
+            notes.append(
+                f"fewer than {FEWEST} true values, not judged: {listed(few)}; simulate more curves"
             )
         if (self.curves.kind == "continuous").any():
-            found.append(
-                "the range of continuous scores was held at that of the design: the priors of a "
-                "fit go by the range of the scores themselves"
+            notes.append(
+                "the range of continuous scores was that of the design; in a fit, the priors "
+                "depend on the range of the scores themselves"
             )
-        return tuple(found)
+        return tuple(notes)

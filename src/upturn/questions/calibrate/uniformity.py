@@ -1,4 +1,4 @@
-"""Uniformity: is a sample uniform, judged by its whole empirical distribution function at once?
+"""Uniformity: a test of whether a sample is uniform, by its whole distribution function.
 
 The counts of a uniform sample below given points are binomial. The statistic is the smallest of
 their tail probabilities; an envelope is the band of counts whose tails are no smaller than a bound,
@@ -14,12 +14,12 @@ from scipy.special import bdtr, bdtrc, gammaln
 
 from upturn.arrays.types import Floats
 
-MOST_POINTS = 100  # at which the distribution function is looked at
+MOST_POINTS = 100  # points at which the distribution function is evaluated, at most
 BISECTIONS = 30
 
 
 def places(count: int) -> Floats:
-    """Where the distribution function of a sample of this size is looked at: (point,)."""
+    """Points at which the distribution function of a sample of this size is evaluated: (point,)."""
     points = min(max(count, 2), MOST_POINTS)
     return np.arange(1, points) / points
 
@@ -32,7 +32,7 @@ def statistic(sample: Floats) -> float:
 
 
 def p_value(sample: Floats) -> float:
-    """The probability that a uniform sample of this size has a statistic as small.
+    """The probability that a uniform sample of this size has a statistic at most as small.
 
     Parameters
     ----------

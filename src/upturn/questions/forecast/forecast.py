@@ -1,4 +1,4 @@
-"""forecast: fit the small models, predict the large, and say how good that was."""
+"""forecast: fit the small models, predict the large ones, and score the predictions."""
 
 import os
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from upturn.questions.arguments import curves_of, made_by, models_of, origin_of,
 from upturn.questions.forecast.predictive import Mixture, mixtures
 from upturn.questions.forecast.result import Forecast
 from upturn.questions.forecast.split import (
-    _held,
     bounded,
     fitted_ends,
     flagged,
+    held_out,
     known_share,
     limits,
     usable,
@@ -58,12 +58,12 @@ def forecast(
     """Fit the small models of every curve, predict the large ones, and score the prediction.
 
     Predictions are averaged over all shapes by evidence, as in `upturn.classify`, with the noise of
-    the likelihood and the offset of the model's family or run. Past the end of what it was fitted
-    to, a changepoint has a constant hazard h: if it has not come by x, it comes within the next dx
-    with probability h dx, however far that is. Before the end its density is even, and without a
-    step at the end: that is the prior Onset(end, h), of density h / (1 + hD) up to the end and
-    exp(-h (x - end)) times that past it, where D is the length of the axis fitted to. By default
-    h = 1 / D, which makes a change before the end as probable beforehand as one after it.
+    the likelihood and the offset of the model's family or run. Beyond the fitted points, a
+    changepoint has a constant hazard h: if it has not happened up to x, it happens within the next
+    dx with probability h dx. Within the fitted points its density is constant, and it is continuous
+    at the end. This is the prior Onset(end, h), with density h / (1 + hD) up to the end and
+    exp(-h (x - end)) times that beyond it, where D is the length of the fitted axis. By default
+    h = 1 / D: before any data, a change within the fitted points is as probable as one beyond.
 
     Parameters
     ----------
@@ -72,20 +72,22 @@ def forecast(
     train_below : float, optional
         Fit the points below this scale, in native units, and predict the others.
     holdout_largest : int, optional
-        Predict the points at so many of the largest scales of each curve. Without either all
-        points are fitted, and `at` says what is to be forecast.
+        Predict the points at this number of largest scales of each curve, and fit the others.
+        Without this and `train_below`, all points are fitted, and `at` gives the scales to predict.
     at : float or several
-        Scales by which the probability of a jump is wanted, in native units; the largest held-out
-        scale is always among them.
+        Scales, in native units, up to which the probability of a jump is computed; the largest
+        held-out scale is always one of them.
     axis : str or Axis
+        Axis of scale.
     models : str or Model, or several
-        All built-ins by default.
+        Curve models to average; all built-in models by default.
     hazard : float, optional
-        h, per decade (per unit of a linear axis).
+        Expected number of changepoints h beyond the fitted points, per decade (per unit of a
+        linear axis).
     delta : float
-        What counts as a jump: the expected score grows by so much past the end.
+        Smallest rise of the expected score beyond the fitted points that counts as a jump.
     draws : int
-        Posterior draws a curve and model.
+        Posterior draws of each curve and model.
     progress : callable, optional
         Called with (fits done, fits in all).
 
@@ -96,15 +98,15 @@ def forecast(
     Raises
     ------
     DataError
-        For anything wrong with the table or the arguments; where no curve has at least four points
-        to fit and one to predict.
+        For anything wrong with the table or the arguments, and if no curve has at least four
+        points to fit and one to predict.
 
     Examples
     --------
     >>> import upturn
-    >>> few = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
-    >>> seen = upturn.forecast(few, holdout_largest=2, models=["flat", "hinge"], draws=200)
-    >>> seen.summary()["state"].tolist()
+    >>> table = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> forecast = upturn.forecast(table, holdout_largest=2, models=["flat", "hinge"], draws=200)
+    >>> forecast.summary()["state"].tolist()
     ['no sign yet']
     """
     check_names(sampler="population", backend="numpy", scatter=scatter, by=by)
@@ -113,10 +115,10 @@ def forecast(
     _check_split(train_below, holdout_largest, wanted, hazard)
     chosen = models_of(models)
     if not isinstance(axis, (str, Axis)):
-        raise DataError(f"axis: expected one to forecast along, but got {shown(axis)}; name one")
+        raise DataError(f"axis: expected a single axis, but got {shown(axis)}; name one of them")
     data = table_of(results)
     everything = bounded(curves_of(data, axis, by, metric, scatter))
-    every_held = _held(everything, train_below, holdout_largest)
+    every_held = held_out(everything, train_below, holdout_largest)
     keep, left_out = usable(everything, every_held, bool(wanted))
     curves, held = everything.take(keep), every_held[keep][:, : everything.points[keep].max()]
     ends = fitted_ends(curves, held)
@@ -126,8 +128,8 @@ def forecast(
     extended = replace(curves, limits=limits(ends, share)[:, None, :], notes=())
     training = flagged(extended.without(held))
     rate = np.full(len(curves), np.nan if hazard is None else hazard) * (ends[1] - ends[0])
-    rate = np.where(np.isnan(rate), 1.0, rate)  # hazard times the length of what was fitted to
-    found, doubt = _fitted(
+    rate = np.where(np.isnan(rate), 1.0, rate)  # hazard times the length of the fitted axis
+    fitted, doubt = _fitted(
         training, chosen, share, rate, draws=draws, seed=seed, threads=threads, progress=progress
     )
     meta = {
@@ -149,7 +151,7 @@ def forecast(
         "notes": [*curves.notes, *left_out],
     }
     return Forecast(
-        replace(curves, notes=()), held, tuple(found), far,
+        replace(curves, notes=()), held, tuple(fitted), far,
         ends=ends, hazard=rate / (ends[1] - ends[0]), targets=targets, doubt=doubt, meta=meta,
     )  # fmt: skip
 
@@ -199,23 +201,24 @@ def _coordinates(curves: Curves, at: tuple[float, ...]) -> Floats:
     return np.tile(x, (len(curves), 1))
 
 
-# --- the split ------------------------------------------------------------------------------------
-
-
 # --- fitting --------------------------------------------------------------------------------------
 
 
 def with_onset(model: Model, share: float, rate: float) -> Model:
-    """A model whose changepoints have a constant hazard past the end of what is fitted to.
+    """A model whose changepoints have a constant hazard beyond the fitted points.
 
     Parameters
     ----------
     model : Model
-        Unchanged where it has no changepoint, or a prior of its own for it.
+        Returned unchanged if it has no changepoint, or if the user gave a prior for it.
     share : float
-        Of the axis, at which the end lies.
+        Where the fitted points end, as a share of the axis.
     rate : float
-        The hazard times the length of what is fitted to.
+        The hazard times the length of the fitted axis.
+
+    Returns
+    -------
+    Model
     """
     if not model.changepoints or "changepoint" in model.given:
         return model
@@ -233,24 +236,24 @@ def _fitted(
     threads: int | None,
     progress: Progress | None,
 ) -> tuple[list[Mixture], Floats]:
-    """Draws over all models, and the probability of those that did not converge: (curve,)."""
+    """Draws over all models, and the probability of models that did not converge: (curve,)."""
     pairs, place = np.unique(np.stack([share, rate]), axis=1, return_inverse=True)
     total, done = len(models) * len(curves), 0
-    found: dict[int, Mixture] = {}
+    by_curve: dict[int, Mixture] = {}
     doubt = np.empty(len(curves))
-    for group, (own, hazard) in enumerate(pairs.T.tolist()):
+    for group, (known, hazard) in enumerate(pairs.T.tolist()):
         index = np.flatnonzero(place.reshape(-1) == group)
         part = curves.take(index)
-        here = [with_onset(model, own, hazard) for model in models]
+        here = [with_onset(model, known, hazard) for model in models]
         samples: list[Sample] = []
         for model in here:
-            told = part_of(progress, done, total)
+            step = part_of(progress, done, total)
             samples.append(
-                batch.sample(model, part, draws=draws, seed=seed, threads=threads, progress=told)
+                batch.sample(model, part, draws=draws, seed=seed, threads=threads, progress=step)
             )
             done += len(index)
-        found |= zip(index.tolist(), mixtures(here, samples, part), strict=True)
+        by_curve |= zip(index.tolist(), mixtures(here, samples, part), strict=True)
         evidence = np.stack([s.population.log_evidence for s in samples], axis=1)
         converged = np.stack([s.population.converged for s in samples], axis=1)
         doubt[index] = (probabilities(here, evidence) * ~converged).sum(axis=1)
-    return [found[i] for i in range(len(curves))], doubt
+    return [by_curve[i] for i in range(len(curves))], doubt

@@ -1,8 +1,8 @@
-"""Predictive: what an average over models says of scores that it has not seen.
+"""Predictive distributions of new scores, averaged over models.
 
-Draws of a curve's parameters stand for all models, with the models' probabilities as weights, so
-that a model of little weight is drawn as finely as any. Scores are drawn with the noise of the
-likelihood, and on the offset of the group they belong to.
+Each model has the same number of draws, weighted by its posterior probability, so that a model with
+little weight is represented as well as any other. Scores are drawn with the noise of the
+likelihood, and with the offset of their group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ from upturn.sampling.density.pointwise import draw_offsets
 from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
 
-MATTERS = 1e-4  # probability of a model whose draws are kept
+MATTERS = 1e-4  # smallest probability of a model whose draws are kept
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Mixture:
     Attributes
     ----------
     parts : tuple of Part
-        Only models that matter.
+        Models whose probability is not negligible.
     curve : Curves
         The points that the draws were fitted to: one curve.
     """
@@ -56,43 +56,45 @@ class Mixture:
 
     @cached_property
     def weight(self) -> Floats:
-        """Of each draw; they sum to 1."""
-        each = [np.full(part.draws, part.weight / part.draws) for part in self.parts]
-        together = np.concatenate(each)
+        """The weight of each draw; the weights sum to 1."""
+        weights = [np.full(part.draws, part.weight / part.draws) for part in self.parts]
+        together = np.concatenate(weights)
         return together / together.sum()
 
     @cached_property
     def likelihood(self) -> Likelihood:
-        """The one that all models have."""
+        """The likelihood, which is the same for all models."""
         return self.parts[0].model.likelihood_for(str(self.curve.kind[0]))
 
     def u(self, x: Floats) -> Floats:
-        """Coordinates on the unit axis of the fit, which may go on beyond 1."""
+        """Coordinates on the unit axis of the fit, which may exceed 1."""
         low, high = self.curve.limits[:, 0, 0]
         return np.asarray((x - low) / (high - low))
 
     def expected(self, x: Floats) -> Floats:
         """Expected scores without offsets at coordinates x (place,): (place, draw)."""
         u = self.u(x)[None]
-        each = [
+        scores = [
             expected(part.model, {k: v[None] for k, v in part.p.items()}, u, self._ceiling)[0]
             for part in self.parts
         ]
-        return np.concatenate(each, axis=1)
+        return np.concatenate(scores, axis=1)
 
     def scored(
         self, x: Floats, group: Integers, response: Floats, trials: Floats, seed: int
     ) -> tuple[Floats, Floats]:
-        """Scores that may be seen, and how likely those that were seen are.
+        """Draws of new scores, and the probability of the observed ones.
 
         Parameters
         ----------
         x : array (point,)
+            Coordinates.
         group : array of int (point,)
-            The scatter group of each, -1 for one of its own.
+            The scatter group of each point, -1 if it has none.
         response, trials : array (point,)
-            What was seen: successes of trials, or the score.
+            The observed successes and trials, or the observed score.
         seed : int
+            Random seed.
 
         Returns
         -------
@@ -114,14 +116,14 @@ class Mixture:
         return np.concatenate(scores, axis=1), np.logaddexp.reduce(density, axis=1)
 
     def _shifted(self, part: Part, x: Floats, group: Integers, rng: np.random.Generator) -> Floats:
-        """Expected scores (point, draw), each point on a draw of its group's offset."""
+        """Expected scores (point, draw), shifted by draws of the group's offset."""
         u = np.broadcast_to(self.u(x)[:, None], (len(x), part.draws))
         target = Target(part.model, self.curve, self.likelihood)
         if target.grouped:
             count = max(int(group.max(initial=-1)), int(self.curve.group.max(initial=-1))) + 1
-            own = {name: part.p[name] for name in target.names}
+            parameters = {name: part.p[name] for name in target.names}
             epsilon = rng.standard_normal((count, part.draws))
-            known = draw_offsets(target, 0, own, rng.uniform(size=(count, part.draws)))
+            known = draw_offsets(target, 0, parameters, rng.uniform(size=(count, part.draws)))
             epsilon[: len(known)] = known
             alone = rng.standard_normal((len(x), part.draws))
             u = u + part.p["scatter"] * np.where(group[:, None] >= 0, epsilon[group], alone)
@@ -146,10 +148,19 @@ def drawn(
     Parameters
     ----------
     likelihood : Likelihood
-        Of counts or proportions.
+        A likelihood of counts or of proportions.
+    rng : Generator
+        Source of random numbers.
     mean : array (point, draw)
+        Expected scores.
     p : mapping of array (draw,)
+        Parameters of the likelihood by name.
     trials : array (point, 1)
+        Trials behind each score.
+
+    Returns
+    -------
+    array (point, draw)
     """
     noise = {name: np.broadcast_to(p[name], mean.shape) for name in likelihood.parameters}
     y = likelihood.draw(rng, mean, noise, np.broadcast_to(trials, mean.shape))
@@ -157,14 +168,15 @@ def drawn(
 
 
 def mixtures(models: Sequence[Model], samples: Sequence[Sample], curves: Curves) -> list[Mixture]:
-    """Draws of each curve over all models that matter to it.
+    """Draws of each curve over all models whose probability is not negligible.
 
     Parameters
     ----------
     models : sequence of Model
     samples : sequence of Sample
-        One a model, all of these curves.
+        One for each model, with all curves.
     curves : Curves
+        The fitted points.
     """
     evidence = np.stack([sample.population.log_evidence for sample in samples], axis=1)
     p = probabilities(models, evidence)
@@ -172,8 +184,8 @@ def mixtures(models: Sequence[Model], samples: Sequence[Sample], curves: Curves)
     return [
         Mixture(
             tuple(
-                Part(model, {name: value[i] for name, value in own.items()}, weight)
-                for model, own, weight in zip(models, flat, p[i].tolist(), strict=True)
+                Part(model, {name: value[i] for name, value in parameters.items()}, weight)
+                for model, parameters, weight in zip(models, flat, p[i].tolist(), strict=True)
                 if weight >= MATTERS
             ),
             curves.take([i]),

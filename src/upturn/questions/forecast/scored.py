@@ -1,4 +1,4 @@
-"""Scores of predictions for models that were held out."""
+"""Scores of predictions for held-out points."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from upturn.posterior.scoring import covered, crps, quantiles
 
 OURS = "upturn"
 
-POINTS = 100.0  # in which errors are given: percent of the score
+POINTS = 100.0  # errors are given in percentage points
 
 LEVELS = (0.5, 0.9)
 
@@ -22,12 +22,13 @@ class Scored:
     Attributes
     ----------
     method, noise : str
+        Names of the method and of its noise model.
     median, error, crps, log_score : array (point,)
-        Errors and CRPS as proportions.
+        Errors and CRPS are proportions.
     inside : array of bool (2, point)
-        Whether the intervals of 50 % and 90 % hold the score.
+        Whether the 50 % and the 90 % interval contain the score.
     failed : int
-        Curves on which it has no proper fit; see `upturn.questions.forecast.extrapolate.Fitted`.
+        Number of curves without a proper fit; see `upturn.questions.forecast.extrapolate.Fitted`.
     """
 
     method: str
@@ -40,7 +41,7 @@ class Scored:
     failed: int
 
     def row(self, chosen: Any = slice(None)) -> dict[str, Any]:
-        """Means over points; errors in points of percent."""
+        """Means over points; errors in percentage points."""
         return {
             "mae": POINTS * float(self.error[chosen].mean()),
             "crps": POINTS * float(self.crps[chosen].mean()),
@@ -53,7 +54,7 @@ class Scored:
 def scored(
     method: str, noise: str, *, draws: Floats, weight: Floats, seen: Floats, log_score: Floats
 ) -> Scored:
-    """From draws (point, draw), or quantiles as good as those, and the scores seen (point,)."""
+    """Score predictions: draws or evenly spaced quantiles (point, draw), and observed scores."""
     median = quantiles(draws, weight, np.array([0.5]))[0]
     inside = np.stack([covered(draws, weight, seen, level) for level in LEVELS])
     error = np.abs(median - seen)

@@ -1,4 +1,4 @@
-"""Which models a forecast is fitted to, and which are held out."""
+"""The points that a forecast is fitted to, and those that are held out."""
 
 from dataclasses import replace
 from typing import Any
@@ -10,13 +10,13 @@ from upturn.checks.errors import DataError, counted, listed
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
 
-FEWEST = 4  # points on either side of the split
+FEWEST = 4  # points to fit, and points below which scores of predictions mean little
 
-STEPS = 4  # of an octave: shares of the axis that are known are rounded to a fourth of one
+STEPS = 4  # the fitted share of the axis is rounded down to 2^(-1/4), 2^(-2/4) …
 
 
 def bounded(curves: Curves) -> Curves:
-    """Without continuous metrics, which have no common unit to score in."""
+    """Curves without continuous metrics, whose errors have no common unit."""
     proportions = curves.kind != "continuous"
     if not proportions.any():
         raise DataError(
@@ -29,7 +29,7 @@ def bounded(curves: Curves) -> Curves:
     return replace(curves.take(proportions), notes=(*curves.notes, note))
 
 
-def _held(curves: Curves, train_below: float | None, largest: int | None) -> Booleans:
+def held_out(curves: Curves, train_below: float | None, largest: int | None) -> Booleans:
     """The points to predict: (curve, point)."""
     x = curves.x[0]
     if train_below is not None:
@@ -46,7 +46,7 @@ def _held(curves: Curves, train_below: float | None, largest: int | None) -> Boo
 def usable(
     curves: Curves, held: Booleans, wanted: bool
 ) -> tuple["np.ndarray[Any, Any]", list[str]]:
-    """Curves with enough points on both sides, and notes on the others."""
+    """Indices of the curves with enough points on both sides, and notes on the others."""
     fitted = curves.mask & ~held
     x = np.where(fitted, curves.x[0], np.nan)
     with np.errstate(invalid="ignore"):
@@ -70,24 +70,36 @@ def usable(
     predicted = int(held[keep].sum())
     if 0 < predicted < FEWEST:
         notes.append(
-            f"scores rest on {counted(predicted, 'point')}: fewer than {FEWEST} say next to nothing"
+            f"scores of the predictions rest on {counted(predicted, 'point')}: fewer than {FEWEST} "
+            "tell almost nothing"
         )
     return keep, notes
 
 
 def fitted_ends(curves: Curves, held: Booleans) -> Floats:
-    """The lowest and the highest coordinate of the points fitted: (2, curve)."""
+    """The lowest and the highest coordinate of the fitted points: (2, curve)."""
     fitted, x = curves.mask & ~held, curves.x[0]
     low, high = np.where(fitted, x, np.inf), np.where(fitted, x, -np.inf)
     return np.stack([low.min(axis=1), high.max(axis=1)])
 
 
 def known_share(ends: Floats, far: Floats) -> Floats:
-    """The share of the axis that is fitted to: (curve,).
+    """The share of the axis that the fitted points cover: (curve,).
 
-    The axis goes on to the farthest scale that is asked for, and a little beyond: shares are
-    rounded down to a fourth of an octave, so that curves of about the same share have one prior
-    and are sampled together, and none depends on which others stand in its table.
+    The axis extends to the farthest scale that is asked for, and a little beyond: shares are
+    rounded down to a quarter of an octave. Curves with about the same share then have the same
+    prior and are sampled together, and the answer for a curve does not depend on other curves.
+
+    Parameters
+    ----------
+    ends : array (2, curve)
+        The lowest and the highest fitted coordinate.
+    far : array (curve,)
+        The farthest coordinate asked for.
+
+    Returns
+    -------
+    array (curve,)
 
     Examples
     --------
@@ -100,11 +112,11 @@ def known_share(ends: Floats, far: Floats) -> Floats:
 
 
 def limits(ends: Floats, share: Floats) -> Floats:
-    """Limits that leave room beyond the fitted models: (2, curve)."""
+    """Limits of the axis, with room beyond the fitted points: (2, curve)."""
     return np.stack([ends[0], ends[0] + (ends[1] - ends[0]) / share])
 
 
 def flagged(curves: Curves) -> Curves:
-    """What the points that are left say of each curve."""
+    """Curves with flags for the points that are left."""
     flags = data_flags(curves.x, curves.mask, curves.response, curves.trials, curves.kind)
     return replace(curves, flags=flags)

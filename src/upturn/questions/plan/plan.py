@@ -1,8 +1,8 @@
-"""plan: how many models, at which scales, with how many examples, to pin an emergence scale?"""
+"""plan: how many models, and how many test questions, locate an emergence scale well enough?"""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from upturn.formulas.scaling import ceiling_of
 from upturn.model import Model
 from upturn.posterior.criteria import MIN_RISE
 from upturn.posterior.emergence import DELTA, expected
+from upturn.questions.arguments import made_by
 from upturn.questions.plan.result import Plan
 from upturn.questions.simulate.design import numbered
 from upturn.questions.simulate.draw import Drawn, draw
@@ -23,15 +24,11 @@ from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import read
 from upturn.tables.rules import MAX_COUNT, MAX_POINTS
-from upturn.version import __version__
-
-if TYPE_CHECKING:
-    pass
 
 LAYOUTS = ("even", "near")
-NEAR = 1.0  # decades either side, within which half of the models of a near layout stand
+NEAR = 1.0  # decades on either side that hold half of the models of the layout "near"
 LEAST_MODELS = 3
-ROUNDS = 20  # of drawing tasks, until enough of them rise
+ROUNDS = 20  # times that tasks are drawn, at most, until enough of them rise
 DRAWS = 400
 
 
@@ -53,41 +50,42 @@ def plan(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> "Plan":
-    """Say which designs pin the scale at which a task turns up, by simulation.
+    """Say, by simulation, which designs locate the scale at which a task emerges.
 
-    Tasks are drawn from a model's priors, but for what is fixed, and measured on each design; the
-    model is fitted, and the posterior median of its changepoint compared with the truth. A design
-    is enough where it comes within so many decades with the probability asked for, beyond what
-    chance makes of so few simulated tasks: the lower end of a one-sided interval of 95 % counts,
-    and not the share itself, of which the best of many designs is too good to be true. Tasks that
-    rise by less than 0.1 over the axis have no scale to pin, and are drawn again.
+    Tasks are drawn from the priors of a model, except for the parameters that are fixed, and
+    measured with each design. The model is fitted, and the posterior median of its changepoint is
+    compared with the true one. A design is enough if the distance is at most `within` decades with
+    the probability asked for. The lower limit of a one-sided 95 % interval of that probability
+    decides, because the estimated probability of the best of many designs is too high. Tasks that
+    rise by less than 0.1 over the axis have no scale to locate, and are drawn again.
 
     Parameters
     ----------
     models, trials : int or several
-        Models measured, and examples behind each score.
+        Numbers of models, and numbers of test questions behind each score, to try.
     layouts : str or several
         "even": models evenly along the axis. "near": half of them evenly, half within a decade
         of `around`.
     around : float, optional
-        Where the task is guessed to turn up, in native units; the middle of the axis by default.
-        The tasks of all designs turn up within a decade of it, unless the model has several
-        changepoints.
+        Scale at which the task is expected to emerge, in native units; the middle of the axis by
+        default. The simulated tasks of all designs emerge within a decade of it, unless the model
+        has several changepoints.
     limits : (float, float)
         Smallest and largest scale, in native units.
     axis : str or Axis
-        A logarithmic one.
+        A logarithmic axis.
     model : str or Model
-        With a changepoint.
+        A curve model with a changepoint.
     chance : float
-        nan where unknown.
+        Score of random guessing; nan if unknown.
     within : float
-        Decades.
+        Largest error of the estimated scale, in decades.
     probability : float
+        Probability with which the estimate should be that close.
     tasks : int
-        Simulated for each design.
-    fixed : mapping, optional
-        Parameters that are given and not drawn, on the model's scale, for example
+        Number of simulated tasks for each design.
+    fixed : mapping of str to float, optional
+        Parameters that have this value instead of being drawn, on the model's scale, for example
         ``{"height": 0.6}``.
     seed, threads
         As for `upturn.fit`.
@@ -101,13 +99,13 @@ def plan(
     Raises
     ------
     DataError
-        For numbers that are no design.
+        For arguments that do not describe a design.
 
     Examples
     --------
     >>> import upturn
-    >>> found = upturn.plan(models=[5, 30], trials=300, layouts="even", tasks=20, seed=1)
-    >>> p = found.summary()["p_within"]
+    >>> plan = upturn.plan(models=[5, 30], trials=300, layouts="even", tasks=20, seed=1)
+    >>> p = plan.summary()["p_within"]
     >>> bool(p.iloc[0] < p.iloc[1])
     True
     """
@@ -126,7 +124,8 @@ def plan(
     curve = Model.read(model)
     if not curve.changepoints:
         raise DataError(
-            f"model: expected one with a changepoint, but got {shown(curve.name)}; take hinge, step"
+            f"model: expected one with a changepoint, but got {shown(curve.name)}; "
+            "use hinge or step"
         )
     check_fixed([curve], fixed or {})
     parsed = Axis.parse(axis)
@@ -142,13 +141,12 @@ def plan(
         )  # fmt: skip
         rows.append(
             {"layout": layout, "models": count, "trials": n}
-            | _pinned(curve, drawn, within, seed, threads)
+            | _accuracy(curve, drawn, within, seed, threads)
         )
         if progress is not None:
             progress(done + 1, len(designs))
     meta = {
-        "version": __version__,
-        "seed": int(seed),
+        **made_by(seed),
         "arguments": {
             "axis": parsed.name, "limits": list(limits), "around": float(parsed.value(middle)),
             "model": curve.name, "chance": chance, "within": within, "probability": probability,
@@ -169,10 +167,10 @@ def _whole_numbers(name: str, given: Any, least: int, most: int) -> list[int]:
 
 
 def _ends(axis: Axis, limits: Any, around: float | None) -> tuple[Floats, float]:
-    """The coordinates of the limits and of the guess."""
+    """The coordinates of the limits, and of the scale at which tasks are expected to emerge."""
     native = np.asarray(limits, dtype=np.float64)
     if not axis.is_log or axis.components:
-        raise DataError(f"axis: expected a logarithmic one, but got {shown(axis.name)}")
+        raise DataError(f"axis: expected a logarithmic axis, but got {shown(axis.name)}")
     if native.shape != (2,) or not (np.isfinite(native).all() and (native > 0).all()):
         raise DataError(f"limits: expected two numbers above 0, but got {shown(limits)}")
     ends = np.sort(axis.coordinate(native))
@@ -192,7 +190,7 @@ def _is_number(value: object) -> bool:
 
 
 def places(layout: str, count: int, ends: Floats, middle: float) -> Floats:
-    """The coordinates at which models stand: (model,).
+    """The coordinates of the models: (model,).
 
     Examples
     --------
@@ -211,7 +209,7 @@ def places(layout: str, count: int, ends: Floats, middle: float) -> Floats:
 
 
 def _design(axis: Axis, x: Floats, trials: int, chance: float, tasks: int) -> Curves:
-    """Curves of this design, whose scores mean nothing yet."""
+    """Curves of this design, with placeholders for the scores."""
     import pandas as pd
 
     count = len(x)
@@ -238,21 +236,21 @@ def _rising(
     middle: float,
     fixed: Mapping[str, float],
 ) -> Drawn:
-    """Tasks that rise, and do so within a decade of the guess."""
+    """Simulated tasks that rise, within a decade of the expected scale."""
     ends = x[[0, -1]]
     low, high = (np.clip([middle - NEAR, middle + NEAR], *ends) - ends[0]) / (ends[1] - ends[0])
     kept: list[Drawn] = []
-    found = 0
+    count = 0
     for _ in range(ROUNDS):
         design = _design(axis, x, trials, chance, tasks)
         drawn = draw(model, design, rng, fixed={**_onset(model, low, high, tasks, rng), **fixed})
         ok = _rise(model, drawn) >= MIN_RISE
-        kept.append(_take(drawn, np.flatnonzero(ok)[: tasks - found]))
-        found += len(kept[-1].curves)
-        if found >= tasks:
+        kept.append(_take(drawn, np.flatnonzero(ok)[: tasks - count]))
+        count += len(kept[-1].curves)
+        if count >= tasks:
             return _joined(kept)
     raise DataError(
-        f"fixed: expected tasks that rise by {MIN_RISE:g} or more, but got {found} in "
+        f"fixed: expected tasks that rise by {MIN_RISE:g} or more, but got {count} in "
         f"{ROUNDS * tasks:,}; fix other parameters"
     )
 
@@ -260,14 +258,14 @@ def _rising(
 def _onset(
     model: Model, low: float, high: float, tasks: int, rng: np.random.Generator
 ) -> dict[str, Floats]:
-    """Changepoints near the guess; where there are several, which are in order, the prior's."""
+    """Changepoints near the expected scale; several, which are ordered, are left to the prior."""
     if len(model.changepoints) > 1:
         return {}
     return {model.changepoints[0]: rng.uniform(low, high, tasks)}
 
 
 def _rise(model: Model, drawn: Drawn) -> Floats:
-    """By how much each task rises over its axis: (curve,)."""
+    """How much the expected score of each task rises over the axis: (curve,)."""
     p = {name: value[:, None] for name, value in drawn.parameters.items()}
     ends = np.tile([0.0, 1.0], (len(drawn.curves), 1))
     score = expected(model, p, ends, ceiling_of(model, drawn.curves))[:, :, 0]
@@ -275,32 +273,32 @@ def _rise(model: Model, drawn: Drawn) -> Floats:
 
 
 def _take(drawn: Drawn, index: Any) -> Drawn:
-    own = {name: value[index] for name, value in drawn.parameters.items()}
+    parameters = {name: value[index] for name, value in drawn.parameters.items()}
     return Drawn(
-        drawn.curves.take(index), own, drawn.offset[index], drawn.mean[index],
+        drawn.curves.take(index), parameters, drawn.offset[index], drawn.mean[index],
         drawn.scaling.take(index),
     )  # fmt: skip
 
 
 def _joined(parts: list[Drawn]) -> Drawn:
-    """All that were kept, each a task of its own."""
+    """All tasks that were kept, numbered again."""
     some = [part for part in parts if len(part.curves)]
     together = Curves.concatenate([part.curves for part in some])
-    curves = numbered(together, len(together))  # or tasks of two rounds would share a name
-    own = {
+    curves = numbered(together, len(together))  # tasks of two rounds have the same names
+    parameters = {
         name: np.concatenate([part.parameters[name] for part in some])
         for name in some[0].parameters
     }
     offset, mean = (
         np.concatenate([getattr(part, name) for part in some]) for name in ("offset", "mean")
     )
-    return Drawn(curves, own, offset, mean, some[0].scaling)
+    return Drawn(curves, parameters, offset, mean, some[0].scaling)
 
 
-def _pinned(
+def _accuracy(
     model: Model, drawn: Drawn, within: float, seed: int, threads: int | None
 ) -> dict[str, Any]:
-    """How well the model pins the changepoints of these tasks."""
+    """How close estimated changepoints of these tasks are to the true ones."""
     first = model.changepoints[0]
     sample = batch.sample(model, drawn.curves, draws=DRAWS, seed=seed, threads=threads)
     low, high = drawn.curves.limits[:, 0]

@@ -1,4 +1,4 @@
-"""Plan: how sure a design will make us."""
+"""The answer of `plan`: how well each design locates an emergence scale."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,21 +13,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-RISK = 0.05  # of calling a design enough that is not
+RISK = 0.05  # probability of calling a design enough that is not
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Designs, and how well each pins an emergence scale.
+    """Designs, and how well each locates an emergence scale.
 
     Attributes
     ----------
     rows : tuple of dict
-        One a design.
+        One for each design.
     within, probability : float
-        What was asked for.
+        Largest error in decades, and the probability with which it should not be exceeded.
     axis : Axis
+        The axis of scale.
     meta : dict
+        Versions, seed, arguments and priors.
     """
 
     rows: tuple[Mapping[str, Any], ...]
@@ -45,23 +47,24 @@ class Plan:
         Returns
         -------
         DataFrame
-            `layout`, `models`, `trials`; `p_within`, the share of tasks whose estimate comes so
-            close, its standard error, and `p_within_low`, what it is at least, with probability
-            .95 (Jeffreys's interval); `enough`, where that is what was asked for; the median
-            `error` and the median `half_width` of 90 % intervals, in decades; `coverage_90`, how
-            many of those hold the truth; `tasks` simulated, and how many `failed` to converge.
+            `layout`, `models`, `trials`; `p_within`, the share of tasks whose estimate is close
+            enough, its standard error `p_within_se`, and its lower limit `p_within_low` with
+            probability 0.95 (Jeffreys interval); `enough`, whether that limit reaches the
+            probability asked for; the median `error` and the median `half_width` of 90 % intervals,
+            in decades; `coverage_90`, the share of intervals that contain the true scale; `tasks`,
+            the number simulated, and `failed`, how many did not converge.
         """
         import pandas as pd
 
         frame = pd.DataFrame([dict(row) for row in self.rows])
-        low = surely(frame["p_within"].to_numpy() * frame["tasks"].to_numpy(), frame["tasks"])
+        low = lower_limit(frame["p_within"].to_numpy() * frame["tasks"].to_numpy(), frame["tasks"])
         frame.insert(5, "p_within_low", low)
         frame.insert(6, "enough", low >= self.probability)
         return frame
 
     @property
     def verdict(self) -> str:
-        """The design with the fewest models, then examples, that is enough; or that none is."""
+        """The design that is enough with the fewest models, then questions; or that none is."""
         table = self.summary()
         asked = (
             f"the emergence scale to ± {self.within:g} decades with {100 * self.probability:.0f} % "
@@ -71,31 +74,36 @@ class Plan:
         if enough.empty:
             best = table.iloc[int(table["p_within"].to_numpy().argmax())]
             return (
-                f"none of {len(table)} designs is sure to pin {asked}; the best, {best['models']} "
-                f"models with {best['trials']:,} examples ({best['layout']}), does so with "
-                f"{100 * best['p_within']:.0f} ± {100 * best['p_within_se']:.0f} %"
+                f"none of {len(table)} designs is certain to locate {asked}; the best, "
+                f"{best['models']} models with {best['trials']:,} questions ({best['layout']}), "
+                f"does so with {100 * best['p_within']:.0f} ± {100 * best['p_within_se']:.0f} %"
             )
         order = enough.sort_values(["models", "trials"], kind="stable")
         first = order.iloc[0]
         return (
-            f"{first['models']} models with {first['trials']:,} examples each ({first['layout']}) "
-            f"pin {asked}: {100 * first['p_within']:.0f} % of {first['tasks']} simulated tasks, at "
-            f"least {100 * first['p_within_low']:.0f} % in the long run (p = {1 - RISK:g})"
+            f"{first['models']} models with {first['trials']:,} questions each ({first['layout']}) "
+            f"locate {asked}: {100 * first['p_within']:.0f} % of {first['tasks']} simulated tasks, "
+            f"at least {100 * first['p_within_low']:.0f} % in the long run (p = {1 - RISK:g})"
         )
 
 
-def surely(hits: Any, tasks: Any) -> Floats:
-    """What a share is at least, with probability .95: Jeffreys's one-sided interval.
+def lower_limit(hits: Any, tasks: Any) -> Floats:
+    """The lower limit of a share with probability 0.95: the one-sided Jeffreys interval.
 
     Brown, Cai & DasGupta 2001, Interval estimation for a binomial proportion, section 4.1.2.
 
     Parameters
     ----------
     hits, tasks : array (design,)
+        Successes, and how many were tried.
+
+    Returns
+    -------
+    array (design,)
 
     Examples
     --------
-    >>> surely([81.0, 90.0], [100, 100]).round(3).tolist()
+    >>> lower_limit([81.0, 90.0], [100, 100]).round(3).tolist()
     [0.739, 0.842]
     """
     from scipy.special import betaincinv

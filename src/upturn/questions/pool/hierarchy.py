@@ -1,18 +1,19 @@
-"""Hierarchy: tasks whose emergence scales families of models share offsets of, in PyMC.
+"""Hierarchy: a PyMC model of tasks in which each family of models has an offset along the axis.
 
 The emergence scale of task t in family f is tau_tf = tau_t + delta_f + epsilon_tf, with
-delta_f ~ N(0, sigma_family) and epsilon_tf ~ N(0, sigma_task): whatever the curve model, a family's
-points stand at u - delta_f - epsilon_tf. Both are non-centred.
+delta_f ~ N(0, sigma_family) and epsilon_tf ~ N(0, sigma_task). Whatever the curve model, the points
+of a family are evaluated at u - delta_f - epsilon_tf. Both offsets are non-centred.
 
-A common offset of all families and an earlier scale of all tasks are almost the same curve, and
-tau, rate and height of one task trade places on a ridge: NUTS took 390 steps a draw on the open
-models. So each task's parameters are sampled in coordinates x with
+The posterior is narrow in two ways: a common offset of all families and an earlier scale of all
+tasks give almost the same curve, and tau, rate and height of one task are strongly correlated. NUTS
+needed 390 steps for each draw on the open models. Therefore each task's parameters are sampled in
+coordinates x with
 
     z = middle + spread x - slide (mean offset of the task's points),
 
-z whitened by the priors, middle and spread from the population sampler's posterior of that task
-alone, and slide the direction in z that shifts the curve. It is a change of variables with a
-constant Jacobian: the posterior is the same.
+where z are the parameters whitened by their priors, middle and spread come from the population
+sampler's posterior of that task alone, and slide is the direction in z that shifts the curve. This
+is a change of variables with a constant Jacobian, so the posterior is the same.
 """
 
 from dataclasses import dataclass, replace
@@ -35,12 +36,12 @@ if TYPE_CHECKING:
 
 SPREADS = {"sigma_family": "HalfNormal(0.1)", "sigma_task": "HalfNormal(0.1)"}
 KEPT = ("offset", "cell_offset", *SPREADS)
-FARTHEST = 8.0  # standard deviations that a whitened parameter may start at
+FARTHEST = 8.0  # largest absolute value of a whitened parameter at the start
 STEP = 1e-4  # of finite differences, on the unit axis and in z
-FEW = 5  # families
-FIRST_SIZE = 0.05  # of offsets, where chains start
+FEW = 5  # with fewer families, sigma and the offsets are sampled as they are
+FIRST_SIZE = 0.05  # size of offsets at which chains start
 TINY = 1e-12
-RIDGE = 1e-3  # keeps a slide along which the curve hardly moves from growing without bound
+RIDGE = 1e-3  # ridge penalty: a direction along which the curve hardly moves stays bounded
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,15 @@ class Pooled:
     Attributes
     ----------
     target : Target
-        Of the tasks, without scatter of their own.
+        The density of the tasks, without scatter between groups.
     observations : Observations
+        All points of all tasks.
     families : array (family,)
+        Names of the families.
     family, cell : array (obs,)
-        Of each observation; a cell is a family in a task.
+        The family and the cell of each observation; a cell is a family in a task.
     cell_task, cell_family : array (cell,)
+        The task and the family of each cell.
     """
 
     target: Target
@@ -68,7 +72,7 @@ class Pooled:
 
     @classmethod
     def of(cls, model: Model, curves: Curves) -> "Pooled":
-        """Tasks with the families of `curves.family`; a point without one is one of its own."""
+        """Tasks with the families of `curves.family`; one without is a family alone."""
         target = _ungrouped(model, curves)
         observations = Observations.of(target)
         names = curves.family[curves.mask].astype(object)
@@ -76,8 +80,8 @@ class Pooled:
         families, family = np.unique(np.where(names == "", alone, names), return_inverse=True)
         codes = observations.curve * len(families) + family
         cells, cell = np.unique(codes, return_inverse=True)
-        task, of = np.divmod(cells, len(families))
-        return cls(target, observations, families, family, cell, task, of)
+        cell_task, cell_family = np.divmod(cells, len(families))
+        return cls(target, observations, families, family, cell, cell_task, cell_family)
 
     @property
     def curves(self) -> Curves:
@@ -86,7 +90,7 @@ class Pooled:
 
 
 def _ungrouped(model: Model, curves: Curves) -> Target:
-    """The target of tasks whose groups' offsets are given from outside."""
+    """The density of tasks without groups: this model has offsets of its own."""
     return target_of(model, replace(curves, group=np.full_like(curves.group, -1)))
 
 
@@ -102,7 +106,8 @@ class Coordinates:
     middle, slide : array (curve, parameter)
     spread : array (curve, parameter, parameter)
     weight : array (curve, cell)
-        Of each cell's offset in its task's mean: by what its points say of the location.
+        The weight of each cell's offset in the mean of its task: by how much its points tell about
+        the location of the curve.
     """
 
     middle: Floats
@@ -112,12 +117,12 @@ class Coordinates:
 
 
 def coordinates(pooled: Pooled, draws: dict[str, Floats]) -> Coordinates:
-    """Coordinates from the population sampler's draws (curve, draw) of each task alone."""
+    """Coordinates from draws (curve, draw) of each task alone, by the population sampler."""
     target = pooled.target
     z = whitened(target, draws)
     middle = np.median(z, axis=2)
     rows = np.arange(len(middle))
-    covariance = np.array([np.cov(one) + 1e-6 * np.eye(len(one)) for one in z])
+    covariance = np.array([np.cov(draws) + 1e-6 * np.eye(len(draws)) for draws in z])
     slope, by_z = _derivatives(target, rows, middle)
     slide, spread = np.empty_like(middle), np.empty_like(covariance)
     for i, points in enumerate(target.curves.points):
@@ -127,11 +132,11 @@ def coordinates(pooled: Pooled, draws: dict[str, Floats]) -> Coordinates:
 
 
 def whitened(target: Target, draws: dict[str, Floats]) -> Floats:
-    """Z (curve, parameter, draw) of draws (curve, draw) on the model's scale."""
+    """Whitened parameters z (curve, parameter, draw) of draws (curve, draw)."""
     out = np.empty((len(target.curves), target.dimension, next(iter(draws.values())).shape[1]))
     count = len(target.model.changepoints)
     for i, chance in enumerate(target.chance.tolist()):
-        left = np.ones(out.shape[2])  # 1 - U of the changepoint before
+        left = np.ones(out.shape[2])  # 1 - U of the previous changepoint
         for j, name in enumerate(target.names):
             frozen = target.priors[name].choice(chance).frozen(chance)
             below, above = frozen.cdf(draws[name][i]), frozen.sf(draws[name][i])
@@ -144,25 +149,25 @@ def whitened(target: Target, draws: dict[str, Floats]) -> Floats:
 
 
 def _derivatives(target: Target, rows: Index, z: Floats) -> tuple[Floats, Floats]:
-    """Of the expected score by u (curve, point) and by z (curve, point, parameter)."""
+    """Derivatives of the expected score by u (curve, point) and z (curve, point, parameter)."""
 
     def mean(moved: Floats, shift: float = 0.0) -> Floats:
         p = target.parameters(rows, moved[:, :, None])
-        own = {name: p[name][:, None, :] for name in target.model.parameters}
+        parameters = {name: p[name][:, None, :] for name in target.model.parameters}
         ceiling = target.ceiling[:, None, None]
-        found = target.model.mean(NUMPY, own, target.u[:, :, None] + shift, ceiling)
-        return np.broadcast_to(found, (*target.u.shape, 1))[:, :, 0]
+        score = target.model.mean(NUMPY, parameters, target.u[:, :, None] + shift, ceiling)
+        return np.broadcast_to(score, (*target.u.shape, 1))[:, :, 0]
 
     by_u = (mean(z, STEP) - mean(z, -STEP)) / (2 * STEP)
-    each = STEP * np.eye(z.shape[1])
-    by_z = [(mean(z + one) - mean(z - one)) / (2 * STEP) for one in each]
+    steps = STEP * np.eye(z.shape[1])
+    by_z = [(mean(z + step) - mean(z - step)) / (2 * STEP) for step in steps]
     return by_u, np.stack(by_z, axis=2)
 
 
 def _slide(by_z: Floats, by_u: Floats, covariance: Floats) -> Floats:
-    """The direction in z that moves the curve as a shift to later scales by 1 does (parameter,).
+    """The direction in z that changes the curve as a shift to larger scales does (parameter,).
 
-    Least squares on the scale of the posterior; 0 for a curve that nothing moves.
+    By least squares in units of the posterior's standard deviations; 0 for a flat curve.
     """
     sd = np.sqrt(np.diag(covariance))
     design = by_z * sd
@@ -172,10 +177,10 @@ def _slide(by_z: Floats, by_u: Floats, covariance: Floats) -> Floats:
 
 
 def _triangular(covariance: Floats, slide: Floats) -> Floats:
-    """A root of the covariance, the parameter that slides most first.
+    """A Cholesky root of the covariance, with the parameter that moves the curve most first.
 
-    The spread of a task's location is mostly that of the offsets, which are taken off: with the
-    location a coordinate of its own, a diagonal mass matrix can make up for that.
+    The spread of a task's location is mostly that of the offsets, which are subtracted. With the
+    location as a separate coordinate, a diagonal mass matrix can adapt to what is left.
     """
     first = int(np.argmax(np.abs(slide) / np.sqrt(np.diag(covariance))))
     order = np.array([first, *(i for i in range(len(slide)) if i != first)])
@@ -185,11 +190,12 @@ def _triangular(covariance: Floats, slide: Floats) -> Floats:
 
 
 def _weights(pooled: Pooled, slope: Floats) -> Floats:
-    """The share of each cell in what its task's points say of the location (curve, cell)."""
+    """The share of each cell in the information about its task's location (curve, cell)."""
     mask = pooled.curves.mask
-    says = slope[mask] ** 2 + 1e-6 * np.maximum((slope[mask] ** 2).max(initial=0), 1e-6)
+    information = slope[mask] ** 2
+    information = information + 1e-6 * np.maximum(information.max(initial=0), 1e-6)
     out = np.zeros((len(pooled.curves), len(pooled.cell_task)))
-    np.add.at(out, (pooled.observations.curve, pooled.cell), says)
+    np.add.at(out, (pooled.observations.curve, pooled.cell), information)
     return out / out.sum(axis=1, keepdims=True)
 
 
@@ -199,8 +205,8 @@ def _weights(pooled: Pooled, slope: Floats) -> Floats:
 def build(pooled: Pooled, at: Coordinates, spreads: dict[str, Prior]) -> "pm.Model":
     """The hierarchical model of some tasks, on the unit axis.
 
-    Variables `offset` (family), `cell_offset` (cell), `sigma_family`, `sigma_task`, and each of the
-    curve model's parameters (curve).
+    Its variables are `offset` (family), `cell_offset` (cell), `sigma_family`, `sigma_task`, and
+    the parameters of the curve model (curve).
     """
     import pymc as pm
 
@@ -212,12 +218,12 @@ def build(pooled: Pooled, at: Coordinates, spreads: dict[str, Prior]) -> "pm.Mod
         "obs": np.arange(len(pooled.cell)),
         "coordinate": np.arange(target.dimension),
     }
-    with pm.Model(coords=coords) as made:
+    with pm.Model(coords=coords) as model:
         data = {name: pm.Data(name, value) for name, value in values(pooled, at).items()}
-        own = _of_families(spreads["sigma_family"], len(pooled.families))
-        alone = _spread("sigma_task", spreads["sigma_task"]) * pm.Normal("cell_z", dims="cell")
-        offset = pm.Deterministic("offset", own, dims="family")
-        by_cell = offset[data["cell_family"]] + alone
+        of_family = _of_families(spreads["sigma_family"], len(pooled.families))
+        of_task = _spread("sigma_task", spreads["sigma_task"]) * pm.Normal("cell_z", dims="cell")
+        offset = pm.Deterministic("offset", of_family, dims="family")
+        by_cell = offset[data["cell_family"]] + of_task
         pm.Deterministic("cell_offset", by_cell, dims="cell")
         x = pm.Flat("x", dims=("curve", "coordinate"), initval=np.zeros(at.middle.shape))
         mean_offset = (data["weight"] * by_cell[None, :]).sum(axis=1)
@@ -229,17 +235,17 @@ def build(pooled: Pooled, at: Coordinates, spreads: dict[str, Prior]) -> "pm.Mod
         for name, value in p.items():
             pm.Deterministic(name, value, dims="curve")
         observe(target, data, p, data["u"] - by_cell[data["cell_index"]])
-    return made
+    return model
 
 
 def values(pooled: Pooled, at: Coordinates) -> dict[str, Any]:
-    """What a compiled model is given."""
-    one = pooled.observations
+    """The data of a compiled model, by the names of its variables."""
+    points = pooled.observations
     return {
-        "u": one.u,
-        "response": one.y,
-        "trials": one.trials,
-        "curve_index": one.curve,
+        "u": points.u,
+        "response": points.y,
+        "trials": points.trials,
+        "curve_index": points.curve,
         "ceiling": pooled.target.ceiling,
         "log_jacobian": -np.log(pooled.target.scaling.span),
         "cell_index": pooled.cell,
@@ -262,11 +268,12 @@ def _spread(name: str, prior: Prior) -> Any:
 def _of_families(prior: Prior, size: int) -> Any:
     """Families' offsets sigma z (family,), z ~ N(0, 1), and sigma with its prior: non-centred.
 
-    What data say is how far families lie from their mean. So z is sampled as its mean and contrasts
-    (an orthogonal change of variables), and the size of the offsets, sigma rms(contrasts), in the
-    place of sigma; the length of the contrasts is then the prior's alone, and sigma follows from
-    both. Few contrasts come near 0 together, where that is singular: of fewer than FEW families
-    sigma and z are sampled as they are.
+    Data tell how far families lie from their mean. Therefore z is sampled as its mean and its
+    contrasts (an orthogonal change of variables), and the size of the offsets, sigma
+    rms(contrasts), is sampled in place of sigma. Then only the prior acts on the length of the
+    contrasts, and sigma follows from both. The change of variables is singular where all contrasts
+    are 0, which few contrasts can come near; with fewer than FEW families sigma and z are sampled
+    as they are.
     """
     import pymc as pm
 
@@ -280,20 +287,20 @@ def _of_families(prior: Prior, size: int) -> Any:
     sigma = xp.exp(log_size) / xp.sqrt((contrast**2).mean() + TINY)
     sigma = pm.Deterministic("sigma_family", sigma)
     # the Jacobian: d sigma / d log size = sigma
-    believed = pm.logp(getattr(pm, kind).dist(**arguments), sigma)
-    pm.Potential("sigma_family_prior", believed + xp.log(sigma))
+    log_prior = pm.logp(getattr(pm, kind).dist(**arguments), sigma)
+    pm.Potential("sigma_family_prior", log_prior + xp.log(sigma))
     return sigma * z
 
 
 def _in_pymc(prior: Prior) -> tuple[str, dict[str, float]]:
-    """A distribution's name and arguments in PyMC."""
+    """The name and the arguments of a distribution in PyMC."""
     choice = prior.choice(np.nan)
     kind, arguments = PYMC[choice.distribution]
     return kind, arguments(*choice.numbers(np.nan))
 
 
 def _contrasts(size: int) -> Floats:
-    """Orthonormal columns (size, size - 1), each of mean 0 (Helmert's)."""
+    """Orthonormal columns (size, size - 1) with mean 0: Helmert contrasts."""
     from scipy.linalg import helmert
 
     return np.asarray(helmert(size).T)
@@ -302,5 +309,5 @@ def _contrasts(size: int) -> Floats:
 def compile_hierarchy(
     pooled: Pooled, at: Coordinates, spreads: dict[str, Prior], nuts: str = "nutpie"
 ) -> Compiled:
-    """The model, ready to be run; on other data of the same tasks and families too."""
+    """The compiled model, which can also be run on other data of the same tasks and families."""
     return Compiled.of(build(pooled, at, spreads), (*KEPT, *pooled.target.names), nuts)

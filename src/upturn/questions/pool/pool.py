@@ -1,7 +1,7 @@
-"""pool: emergence scales of tasks, of families within tasks, and how far families lie apart."""
+"""pool: emergence scales of tasks, and how much earlier or later each family is."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,26 +14,30 @@ from upturn.checks.errors import DataError, listed, shown
 from upturn.formulas.priors import Prior
 from upturn.model import Model
 from upturn.posterior import emergence as em
-from upturn.questions.arguments import table_of
+from upturn.questions.arguments import COMPUTING, made_by, origin_of, part_of, table_of
 from upturn.questions.pool.hierarchy import SPREADS, Pooled, compile_hierarchy, coordinates
 from upturn.questions.pool.leave_family_out import DRAWS as DRAWS_LEFT_OUT
-from upturn.questions.pool.leave_family_out import left_out
-from upturn.questions.pool.result import OnAxis, Pool
+from upturn.questions.pool.leave_family_out import leave_family_out
+from upturn.questions.pool.on_axis import OnAxis
+from upturn.questions.pool.result import Pool
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, joined_chains
 from upturn.sampling.nuts.sample import CHAINS, Run, check_available
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-from upturn.version import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# What the step size is tuned to accept, and a multiple of the draws; the second where the first
-# has not converged.
-EFFORTS = ((0.8, 1), (0.95, 2))
-PILOT = 1000  # draws of the population sampler that the coordinates come from
+# Average acceptance that the step size is tuned to, and a multiple of the draws. The second run
+# is made only where the first has not converged.
+RUNS = ((0.8, 1), (0.95, 2))
+PHASES = (
+    "fitting each task alone", "compiling the model", "sampling by NUTS",
+    "sampling again, with smaller steps",
+)  # fmt: skip
+PILOT = 1000  # draws of the population sampler from which the coordinates are computed
 DRAWS = 8000
 FEWEST_FAMILIES = 2
 
@@ -53,33 +57,41 @@ def pool(
     threads: int | None = None,
     progress: Progress | None = None,
 ) -> "Pool":
-    """Pool families partially: one offset along the axis of each family, shared by its tasks.
+    """Pool families partially: each family has one offset along the axis, shared by its tasks.
 
     The emergence scale of task t in family f is tau_tf = tau_t + delta_f + epsilon_tf, with
-    delta_f ~ N(0, sigma_family), epsilon_tf ~ N(0, sigma_task). A family with one model is shrunk
-    towards the others, not dropped. All tasks share the axis' limits. Sampled by NUTS.
+    delta_f ~ N(0, sigma_family) and epsilon_tf ~ N(0, sigma_task). The offset of a family with one
+    model is drawn towards zero; no family is left out. All tasks share the limits of the axis. The
+    posterior is sampled by NUTS.
 
     Parameters
     ----------
     results : Results, Curves, DataFrame, path or name of a bundled data set
+        As for `upturn.fit`.
     over : str
-        The label that says which points are of one family: "family", "run", another label.
+        The label whose values are the families: "family", "run", or another label.
     axis : str or Axis, or several
-        Of several, only rows that have all are taken, and `axes` ranks them.
+        With several axes, only rows that have a value on all of them are used, and `Pool.axes`
+        ranks them.
     model : str, Path or Model
+        The curve model of all tasks.
     metric : str or several, optional
+        Use only these metrics.
     draws : int
-        Over four chains; twice as many where they have not converged.
+        Posterior draws, over four chains; twice as many where the chains have not converged.
     seed : int
+        Random seed.
     nuts : str
-        "nutpie", "numpyro", "blackjax" or "pymc".
-    priors : mapping, optional
-        Of the model's parameters, `sigma_family` and `sigma_task`, as shares of the axis.
+        Library that runs NUTS: "nutpie", "numpyro", "blackjax" or "pymc".
+    priors : mapping of str to str, optional
+        Priors of the model's parameters, and of `sigma_family` and `sigma_task` as shares of the
+        axis, for example ``{"sigma_family": "HalfNormal(0.2)"}``.
     delta : float
         As for `upturn.fit`, where the model has no changepoint.
     threads : int, optional
+        Number of threads; all cores by default.
     progress : callable, optional
-        Called with (steps done, steps in all).
+        Called with (phases done, phases in all), of which each axis has four: see `PHASES`.
 
     Returns
     -------
@@ -88,22 +100,33 @@ def pool(
     Raises
     ------
     DataError
-        For anything wrong with the table or the arguments, and where there are no two families.
+        For anything wrong with the table or the arguments, and where there are fewer than two
+        families.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> table = upturn.read("open-models").where("task=arithmetic_3da")
+    >>> pooled = upturn.pool(table, draws=400, seed=1)  # doctest: +SKIP
+    >>> pooled.offsets()[["family", "offset", "p_later"]]  # doctest: +SKIP
     """
     check_names(sampler="nuts", backend="numpy", scatter="none", over=over, nuts=nuts)
     check_numbers(draws=draws, seed=seed, delta=delta, threads=threads)
     check_available(nuts)
-    own, spreads = _split(priors or {})
-    chosen = Model.read(model).with_priors(own)
-    tables = _tables(table_of(results), over, axis, metric)
-    order = _Order(chosen, spreads, draws, seed, nuts, delta, threads)
+    curve_priors, spreads = _split(priors or {})
+    chosen = Model.read(model).with_priors(curve_priors)
+    data = table_of(results)
+    tables = _tables(data, over, axis, metric)
+    settings = _Settings(chosen, spreads, draws, seed, nuts, delta, threads)
+    phases = len(PHASES) * len(tables)
     parts = [
-        _on_axis(order, curves, _steps(progress, i, len(tables))) for i, curves in enumerate(tables)
+        _on_axis(settings, curves, part_of(progress, i * len(PHASES), phases))
+        for i, curves in enumerate(tables)
     ]
     meta = {
-        "version": __version__,
-        "seed": int(seed),
+        **made_by(seed, tuple(dict.fromkeys((*COMPUTING, "pymc", nuts)))),
         "arguments": {
+            **origin_of(data, metric),
             "over": over, "axis": [part.axis.name for part in parts], "model": chosen.name,
             "draws": int(draws), "nuts": nuts, "delta": float(delta),
             "priors": {**chosen.given, **{name: str(prior) for name, prior in spreads.items()}},
@@ -114,22 +137,14 @@ def pool(
     return Pool(tuple(parts), meta)
 
 
-def _steps(progress: Progress | None, axis: int, axes: int) -> Callable[[int], None] | None:
-    """Progress on one axis as progress over all: two steps each."""
-    if progress is None:
-        return None
-    tell = progress
-    return lambda done: tell(2 * axis + done, 2 * axes)
-
-
 def _split(given: Mapping[str, str]) -> tuple[dict[str, str], dict[str, Prior]]:
-    """Priors of the curve model, and those of the spreads."""
+    """The priors of the curve model, and those of the standard deviations of offsets."""
     texts = {name: given.get(name, text) for name, text in SPREADS.items()}
     spreads = {name: Prior.parse(text, f"prior {name!r}") for name, text in texts.items()}
     for name, prior in spreads.items():
         if prior.support()[0] < 0 or prior.choices[0].needs_chance:
             raise DataError(
-                f"prior {name!r}: expected one of positive numbers, but got "
+                f"prior {name!r}: expected a distribution of positive numbers, but got "
                 f"{shown(texts[name])}; for example HalfNormal(0.1)"
             )
     return {name: text for name, text in given.items() if name not in SPREADS}, spreads
@@ -170,7 +185,7 @@ def _labelled(data: Results, over: str) -> Results:
 
 
 def _complete(data: Results, axes: Sequence[str | Axis]) -> Results:
-    """The rows that have a coordinate on every axis."""
+    """The rows that have a value on every axis."""
     there = [np.isfinite(data.coordinates(data._axis(a))).all(axis=0) for a in axes]
     keep = np.logical_and.reduce(there)
     if not keep.any():
@@ -182,16 +197,16 @@ def _complete(data: Results, axes: Sequence[str | Axis]) -> Results:
 
 
 def _usable(curves: Curves, over: str) -> Curves:
-    """The curves of the commonest kind, on common limits, with at least two families."""
+    """The curves of the most frequent kind, on common limits, with at least two families."""
     if any(len(axis.parts) > 1 for axis in curves.axes):
-        raise DataError("axis: expected single axes, but got a mix; pool over one of them")
+        raise DataError("axis: expected single axes, but got a mix; name one of its axes")
     kinds = curves.kind.tolist()
     kind = max(dict.fromkeys(kinds), key=kinds.count)
     kept = curves.take(curves.kind == kind)
     left = [str(name) for name in curves.name[curves.kind != kind]]
     notes = curves.notes
     if left:
-        notes += (f"not of the kind {kind} and left out: {listed(left)}",)
+        notes += (f"left out, because their scores are not of the kind {kind}: {listed(left)}",)
     families = {str(name) for name in kept.family[kept.mask] if name}
     if len(families) < FEWEST_FAMILIES:
         raise DataError(
@@ -211,8 +226,8 @@ def _usable(curves: Curves, over: str) -> Curves:
 
 
 @dataclass(frozen=True)
-class _Order:
-    """What is asked for on every axis."""
+class _Settings:
+    """What every axis is pooled with."""
 
     model: Model
     spreads: dict[str, Prior]
@@ -223,25 +238,27 @@ class _Order:
     threads: int | None
 
 
-def _on_axis(order: _Order, curves: Curves, told: Callable[[int], None] | None) -> OnAxis:
-    tell = told or (lambda done: None)
-    pooled = Pooled.of(order.model, curves)
+def _on_axis(settings: _Settings, curves: Curves, progress: Progress | None) -> OnAxis:
+    report = progress or (lambda done, total: None)
+    report(0, len(PHASES))
+    pooled = Pooled.of(settings.model, curves)
     pilot = batch.sample(
-        order.model, grouped(pooled), draws=PILOT, seed=order.seed, threads=order.threads
+        settings.model, grouped(pooled), draws=PILOT, seed=settings.seed, threads=settings.threads
     )
     at = coordinates(pooled, joined_chains(pilot.parameters))
-    tell(1)
-    compiled = compile_hierarchy(pooled, at, order.spreads, order.nuts)
-    for number, (accept, more) in enumerate(EFFORTS):
+    report(1, len(PHASES))
+    compiled = compile_hierarchy(pooled, at, settings.spreads, settings.nuts)
+    for number, (accept, factor) in enumerate(RUNS):
+        report(2 + number, len(PHASES))
         run = compiled.run(
-            draws=more * -(-order.draws // CHAINS), seed=order.seed + number,
-            cores=order.threads, accept=accept, dense=True,
+            draws=factor * -(-settings.draws // CHAINS), seed=settings.seed + number,
+            cores=settings.threads, accept=accept, dense=True,
         )  # fmt: skip
-        found = answer(pooled, run, order.delta)
-        if found.converged:
+        part = answer(pooled, run, settings.delta)
+        if part.converged:
             break
-    tell(2)
-    return found
+    report(len(PHASES), len(PHASES))
+    return part
 
 
 def grouped(pooled: Pooled) -> Curves:
@@ -249,19 +266,19 @@ def grouped(pooled: Pooled) -> Curves:
     curves = pooled.curves
     group = np.full(curves.mask.shape, -1, dtype=np.int32)
     for i, mask in enumerate(curves.mask):
-        mine = pooled.family[pooled.observations.curve == i]
-        families, own = np.unique(mine, return_inverse=True)
+        family = pooled.family[pooled.observations.curve == i]
+        families, number = np.unique(family, return_inverse=True)
         if len(families) > 1:
-            group[i, mask] = own
+            group[i, mask] = number
     return replace(curves, group=group)
 
 
 def answer(pooled: Pooled, run: Run, delta: float = em.DELTA) -> OnAxis:
-    """What NUTS's draws say."""
+    """The answer on one axis, from draws of NUTS."""
     flat = {name: v.reshape(-1, *v.shape[2:]) for name, v in run.draws.items()}
     scale = _scale(pooled, flat, delta)
     thin = np.linspace(0, len(scale) - 1, min(DRAWS_LEFT_OUT, len(scale))).astype(int)
-    elpd, khat = left_out(pooled, {name: value[thin] for name, value in flat.items()})
+    elpd, khat = leave_family_out(pooled, {name: value[thin] for name, value in flat.items()})
     names, tasks = pooled.target.names, len(pooled.curves)
     rhat, ess = run.diagnosed(names)
     family_rhat, family_ess = run.diagnosed(["offset"])
@@ -289,7 +306,7 @@ def _scale(pooled: Pooled, flat: Mapping[str, Floats], delta: float) -> Floats:
     target = pooled.target
     if target.model.changepoints:
         return flat[target.model.changepoints[0]]
-    found = em.emergence(
+    emergence = em.emergence(
         target.model,
         {name: flat[name].T for name in target.model.parameters},
         chance=target.chance,
@@ -297,7 +314,4 @@ def _scale(pooled: Pooled, flat: Mapping[str, Floats], delta: float) -> Floats:
         delta=np.full(len(pooled.curves), delta if target.likelihood.bounded else delta / 2),
         end=np.ones(len(pooled.curves)),
     )
-    return found.threshold.T
-
-
-# --- answers --------------------------------------------------------------------------------------
+    return emergence.threshold.T

@@ -66,8 +66,8 @@ class Answer(ABC):
         write_text(path, self.text(formats.ENDINGS[path.suffix.lower()], ci))
 
 
-class Found(Protocol):
-    """A result with notes and failures of its own."""
+class Result(Protocol):
+    """A result with notes and failures."""
 
     @property
     def notes(self) -> Sequence[str]: ...
@@ -77,30 +77,30 @@ class Found(Protocol):
 
 
 @dataclass(frozen=True)
-class AnswerOf[T: Found](Answer):
-    """The answer of a question from its result, with the notes and failures of that.
+class AnswerOf[T: Result](Answer):
+    """The answer of a question from its result, with the notes and failures of the result.
 
     Attributes
     ----------
-    found
+    result
         The result.
     order : sequence of int, optional
         The places of the curves to show, in this order; all by default.
     """
 
-    found: T
+    result: T
     order: Sequence[int] | None = None
 
     @property
     def notes(self) -> tuple[str, ...]:
-        notes = tuple(self.found.notes)
+        notes = tuple(self.result.notes)
         if self.order is None or len(self.order) == self.count:
             return notes
         return (*notes, f"{len(self.order)} of {counted(self.count, 'curve')} shown")
 
     @property
     def failed(self) -> Sequence[str]:
-        return self.found.failed
+        return self.result.failed
 
     def ordered(self, frame: "pd.DataFrame") -> "pd.DataFrame":
         """The rows to show of a table of all curves."""

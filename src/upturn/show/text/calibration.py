@@ -21,38 +21,38 @@ if TYPE_CHECKING:
 class CalibrationAnswer(Answer):
     """Checks of calibration; those that fail are its failures."""
 
-    found: "Calibration"
+    result: "Calibration"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        return self.found.notes
+        return self.result.notes
 
     @property
     def failed(self) -> tuple[str, ...]:
-        return self.found.wrong
+        return self.result.wrong
 
     @property
     def count(self) -> int:
-        return len(self.found.judged)
+        return len(self.result.judged)
 
     def sheet(self, ci: float) -> Sheet:
-        found = self.found
-        blocks = (_checks(found), *([_scales(found)] if found.scales else []))
-        return Sheet(_heading(found), blocks, _legend(found))
+        result = self.result
+        blocks = (_checks(result), *([_scales(result)] if result.scales else []))
+        return Sheet(_heading(result), blocks, _legend(result))
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return self.found.summary()
+        return self.result.summary()
 
     def parts(self, ci: float) -> dict[str, object]:
-        found = self.found
+        result = self.result
         return {
-            "verdict": found.verdict,
-            "passed": found.passed,
-            "checks": found.summary().to_dict(orient="records"),
-            "scales": found.scale_summary().to_dict(orient="records"),
-            "not_converged": list(found.failed),
-            "meta": {**found.meta, "ci": found.ci, "least_p": found.least_p},
-            "notes": list(found.notes),
+            "verdict": result.verdict,
+            "passed": result.passed,
+            "checks": result.summary().to_dict(orient="records"),
+            "scales": result.scale_summary().to_dict(orient="records"),
+            "not_converged": list(result.failed),
+            "meta": {**result.meta, "ci": result.ci, "least_p": result.least_p},
+            "notes": list(result.notes),
         }
 
     def text(self, form: str, ci: float) -> str:
@@ -60,15 +60,15 @@ class CalibrationAnswer(Answer):
         return to_object(**self.parts(ci)) if form == "json" else super().text(form, ci)
 
 
-def _heading(found: "Calibration") -> tuple[str, ...]:
-    arguments: Any = found.meta["arguments"]
+def _heading(result: "Calibration") -> tuple[str, ...]:
+    arguments: Any = result.meta["arguments"]
     what = (f"model {', '.join(arguments['models'])}", ", ".join(arguments["likelihood"]))
-    (line,) = heading_of(found.curves, arguments, what)
-    return line, *texts([found.verdict])
+    (line,) = heading_of(result.curves, arguments, what)
+    return line, *texts([result.verdict])
 
 
-def _checks(found: "Calibration") -> Block:
-    rows = found.summary()
+def _checks(result: "Calibration") -> Block:
+    rows = result.summary()
     said = {None: "too few", True: "yes", False: "NO"}
     columns = [
         Column("check", texts(rows["check"]), label=True),
@@ -85,9 +85,9 @@ def _checks(found: "Calibration") -> Block:
     return Block("Where the truth lies in its posterior", tuple(columns))
 
 
-def _scales(found: "Calibration") -> Block:
-    rows = found.scale_summary()
-    unit = "decades" if found.curves.axes[0].is_log else "units of the axis"
+def _scales(result: "Calibration") -> Block:
+    rows = result.scale_summary()
+    unit = "decades" if result.curves.axes[0].is_log else "units of the axis"
     bias = [
         f"{signed(b)} ± {e:.2f}" if np.isfinite(e) else signed(b)
         for b, e in zip(rows["bias"], rows["bias_se"], strict=True)
@@ -101,7 +101,7 @@ def _scales(found: "Calibration") -> Block:
         Column("off by", [_number(error) for error in rows["median_error"]], right=True),
         Column("bias", bias, right=True),
     )
-    return Block(f"{percent(found.ci)} intervals of scales, in {unit}", columns)
+    return Block(f"{percent(result.ci)} intervals of scales, in {unit}", columns)
 
 
 def _p(p: float) -> str:
@@ -113,9 +113,9 @@ def _number(value: float) -> str:
     return f"{value:.2f}" if np.isfinite(value) else ""
 
 
-def _legend(found: "Calibration") -> tuple[str, ...]:
+def _legend(result: "Calibration") -> tuple[str, ...]:
     return (
-        f"calibrated  whether p is at least {found.least_p:.1e}: 1 % over all checks together",
+        f"calibrated  whether p is at least {result.least_p:.1e}: 1 % over all checks together",
         "p           probability of ranks this far from uniform if the posterior is right",
         "shift       of the mean rank, in standard errors; above 0: posteriors are too low",
         "in 90 %     share of true values in central intervals of that probability",

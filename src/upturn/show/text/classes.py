@@ -1,4 +1,4 @@
-"""The answer of a classification as text: emergence, then shapes, then what else was asked."""
+"""The answer of a classification as text: emergence, shapes, and further questions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -33,10 +33,10 @@ class ClassAnswer(AnswerOf["Classification"]):
 
     @property
     def count(self) -> int:
-        return len(self.found.curves)
+        return len(self.result.curves)
 
     def sheet(self, ci: float) -> Sheet:
-        sheet = sheet_of(self.found, ci, self.order)
+        sheet = sheet_of(self.result, ci, self.order)
         blocks, legend = list(sheet.blocks), list(sheet.legend)
         for name, companion in self.more.items():
             more, lines = (
@@ -49,14 +49,14 @@ class ClassAnswer(AnswerOf["Classification"]):
         return Sheet(sheet.heading, tuple(blocks), tuple(legend))
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return self.ordered(records(self.found, ci))
+        return self.ordered(records(self.result, ci))
 
     def parts(self, ci: float) -> dict[str, object]:
         parts: dict[str, object] = {name: _plain(m) for name, m in self.more.items()}
-        if "flat" in self.found.classes:
-            parts["bayes_factors"] = _named(self.found.bayes_factors())
-        told = {"totals": self.found.totals(), **parts}
-        return told | {"meta": self.found.meta, "notes": self.notes}
+        if "flat" in self.result.classes:
+            parts["bayes_factors"] = _named(self.result.bayes_factors())
+        totals = {"totals": self.result.totals(), **parts}
+        return totals | {"meta": self.result.meta, "notes": self.notes}
 
     def columns(self, ci: float) -> "pd.DataFrame":
         """The records with a column or more of each companion."""
@@ -64,8 +64,8 @@ class ClassAnswer(AnswerOf["Classification"]):
         for name, companion in self.more.items():
             summary = companion.summary()
             if name == "floor":
-                own = [c for c in summary.columns if c not in frame.columns]
-                frame = frame.join(summary[own])
+                added = [c for c in summary.columns if c not in frame.columns]
+                frame = frame.join(summary[added])
             else:
                 frame = frame.assign(**{f"{name}_flips": summary["flips"]})
         return frame
@@ -83,24 +83,24 @@ def _plain(companion: Any) -> dict[str, Any]:
     return parts
 
 
-def records(found: "Classification", ci: float) -> "pd.DataFrame":
+def records(result: "Classification", ci: float) -> "pd.DataFrame":
     """The summary with the curve's name first and the scales as text last, one row a curve."""
-    written = found.texts(ci=ci)
-    frame = with_names(found.summary(ci=ci))
+    written = result.texts(ci=ci)
+    frame = with_names(result.summary(ci=ci))
     return frame.assign(scale_text=written["scale"], interval_text=written["interval"])
 
 
-def sheet_of(found: "Classification", ci: float, order: Sequence[int] | None = None) -> Sheet:
+def sheet_of(result: "Classification", ci: float, order: Sequence[int] | None = None) -> Sheet:
     """What is printed of a classification: for each axis what emerges, then what shape it has."""
-    rows = records(found, ci)
+    rows = records(result, ci)
     emergence = blocks_of(
-        found.curves, lambda chosen: _emergence(rows.iloc[chosen], ci), order=order
+        result.curves, lambda chosen: _emergence(rows.iloc[chosen], ci), order=order
     )
     shapes = blocks_of(
-        found.curves, lambda chosen: _shapes(rows.iloc[chosen]), title="Shapes, ", order=order
+        result.curves, lambda chosen: _shapes(rows.iloc[chosen]), title="Shapes, ", order=order
     )
     blocks = [b for pair in zip(emergence, map(_undrawn, shapes), strict=True) for b in pair]
-    return Sheet(_heading(found), tuple(blocks), _legend(found, ci))
+    return Sheet(_heading(result), tuple(blocks), _legend(result, ci))
 
 
 def _undrawn(block: Block) -> Block:
@@ -139,15 +139,15 @@ def _shapes(rows: "pd.DataFrame") -> list[Column]:
     ]
 
 
-def _heading(found: "Classification") -> tuple[str, ...]:
-    learned = found.learns_prevalence
+def _heading(result: "Classification") -> tuple[str, ...]:
+    learned = result.learns_prevalence
     odds = "prevalence of shapes learned" if learned else "equal odds of shapes"
-    what = (counted(len(found.models), "model"), odds)
-    return heading_of(found.curves, found.meta.get("arguments", {}), what)
+    what = (counted(len(result.models), "model"), odds)
+    return heading_of(result.curves, result.meta.get("arguments", {}), what)
 
 
-def _legend(found: "Classification", ci: float) -> tuple[str, ...]:
-    rules = found.criteria
+def _legend(result: "Classification", ci: float) -> tuple[str, ...]:
+    rules = result.criteria
     return (
         "score        the mean along the axis, from 0 to the ceiling; · where there is no model",
         "verdict      emerges: the next column is 0.95 or more; probably: 0.5 or more; not yet: at "
@@ -179,14 +179,20 @@ FLOOR_LEGEND = (
 FLIPS_LEGEND = ("flips        which verdicts, and under what",)
 
 
-def _floors(found: "FloorTest", order: Sequence[int] | None) -> tuple[list[Block], tuple[str, ...]]:
+def _floors(
+    result: "FloorTest", order: Sequence[int] | None
+) -> tuple[list[Block], tuple[str, ...]]:
     """Growth before the onset: a table an axis, and its legend."""
-    summary, axes = found.summary(), found.curves.axes
+    summary, axes = result.summary(), result.curves.axes
 
     def answers(chosen: list[int]) -> list[Column]:
         rows = summary.iloc[chosen]
         until = [
-            "" if not found.tested[i] else axes[i].format(value) if found.emerged[i] else "the end"
+            ""
+            if not result.tested[i]
+            else axes[i].format(value)
+            if result.emerged[i]
+            else "the end"
             for i, value in zip(chosen, rows["floor_until"].tolist(), strict=True)
         ]
         return [
@@ -200,15 +206,15 @@ def _floors(found: "FloorTest", order: Sequence[int] | None) -> tuple[list[Block
             Column("slope", list(map(signed, rows["slope_default"])), right=True),
         ]
 
-    blocks = blocks_of(found.curves, answers, title="Is the floor flat? ", order=order)
+    blocks = blocks_of(result.curves, answers, title="Is the floor flat? ", order=order)
     return [_undrawn(block) for block in blocks], FLOOR_LEGEND
 
 
 def _flips(
-    found: "Verdicts", name: str, order: Sequence[int] | None
+    result: "Verdicts", name: str, order: Sequence[int] | None
 ) -> tuple[list[Block], tuple[str, ...]]:
     """What flips under which change: a table an axis, and its legend."""
-    summary = found.summary()
+    summary = result.summary()
 
     def answers(chosen: list[int]) -> list[Column]:
         rows = summary.iloc[chosen]
@@ -219,7 +225,7 @@ def _flips(
         ]
 
     blocks = blocks_of(
-        found.found.curves,
+        result.found.curves,
         answers,
         title=f"{name.replace('_', ' ').capitalize()}, ",
         order=order,

@@ -29,62 +29,62 @@ class ComparisonAnswer(AnswerOf["Comparison"]):
     def count(self) -> int:
         from upturn.questions.compare.metrics import MetricsComparison
 
-        found = self.found
-        if isinstance(found, MetricsComparison):
-            return len(found.metrics) * len(found.first.curves)
-        return len(found.models) * len(found.data)
+        result = self.result
+        if isinstance(result, MetricsComparison):
+            return len(result.metrics) * len(result.first.curves)
+        return len(result.models) * len(result.data)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.found, ci)
+        return sheet_of(self.result, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
         """One row a curve (and axis, or model), the curve's name first."""
-        return with_names(_each(self.found, ci))
+        return with_names(_rows(self.result, ci))
 
     def parts(self, ci: float) -> dict[str, object]:
         from upturn.questions.compare.axes import AxesComparison
         from upturn.questions.compare.models import ModelsComparison
 
-        found = self.found
-        said: dict[str, object] = {"verdict": found.verdict}
-        if isinstance(found, AxesComparison):
-            said["order"] = found.order.reset_index().to_dict(orient="records")
-        if isinstance(found, AxesComparison | ModelsComparison):
-            totals = found.summary(ci) if isinstance(found, AxesComparison) else found.summary()
+        result = self.result
+        said: dict[str, object] = {"verdict": result.verdict}
+        if isinstance(result, AxesComparison):
+            said["order"] = result.order.reset_index().to_dict(orient="records")
+        if isinstance(result, AxesComparison | ModelsComparison):
+            totals = result.summary(ci) if isinstance(result, AxesComparison) else result.summary()
             said["totals"] = totals.reset_index().to_dict(orient="records")
-            said["clusters"] = {"label": found.clusters.label, "count": found.clusters.count}
-        if isinstance(found, ModelsComparison):
-            said["priors"] = found.priors
-        return said | {"failed": found.failed, "meta": found.meta, "notes": found.notes}
+            said["clusters"] = {"label": result.clusters.label, "count": result.clusters.count}
+        if isinstance(result, ModelsComparison):
+            said["priors"] = result.priors
+        return said | {"failed": result.failed, "meta": result.meta, "notes": result.notes}
 
 
-def _each(found: "Comparison", ci: float) -> "pd.DataFrame":
+def _rows(result: "Comparison", ci: float) -> "pd.DataFrame":
     """One row a curve (and axis, or model)."""
     from upturn.questions.compare.axes import AxesComparison
     from upturn.questions.compare.metrics import MetricsComparison
 
-    if isinstance(found, AxesComparison):
-        return found.curve_summary(ci)
-    return found.summary(ci) if isinstance(found, MetricsComparison) else found.curves
+    if isinstance(result, AxesComparison):
+        return result.curve_summary(ci)
+    return result.summary(ci) if isinstance(result, MetricsComparison) else result.curves
 
 
-def sheet_of(found: "Comparison", ci: float) -> Sheet:
+def sheet_of(result: "Comparison", ci: float) -> Sheet:
     """What is printed of a comparison."""
     from upturn.questions.compare.axes import AxesComparison
     from upturn.questions.compare.models import ModelsComparison
 
-    if isinstance(found, AxesComparison):
-        return _axes(found, ci)
-    return _models(found) if isinstance(found, ModelsComparison) else _metrics(found, ci)
+    if isinstance(result, AxesComparison):
+        return _axes(result, ci)
+    return _models(result) if isinstance(result, ModelsComparison) else _metrics(result, ci)
 
 
 # ---- axes ----------------------------------------------------------------------------------------
 
 
-def _axes(found: "AxesComparison", ci: float) -> Sheet:
-    totals = found.summary(ci)
-    pairs = found.order.reset_index()
-    told = Block(
+def _axes(result: "AxesComparison", ci: float) -> Sheet:
+    totals = result.summary(ci)
+    pairs = result.order.reset_index()
+    separability = Block(
         "How far the axes can be told apart",
         (
             Column(
@@ -96,7 +96,7 @@ def _axes(found: "AxesComparison", ci: float) -> Sheet:
         ),
     )
     block = Block(
-        one_line(found.verdict),
+        one_line(result.verdict),
         (
             Column("axis", _texts(totals.index)),
             *_scored(totals),
@@ -104,20 +104,20 @@ def _axes(found: "AxesComparison", ci: float) -> Sheet:
             Column("width", _shares(totals["relative_width"]), right=True),
         ),
     )
-    curves = found.curve_summary(ci)
-    each = [_axis_block(found, curves, axis, ci) for axis in found.axes]
+    curves = result.curve_summary(ci)
+    by_axis = [_axis_block(result, curves, axis, ci) for axis in result.axes]
     width = f"width      {percent(ci)} interval of the scale as a share of the axis"
     return Sheet(
-        _heading(found.meta, f"model {', '.join(m.name for m in found.models)}", found.count),
-        (told, block, *each),
-        (*_score_legend(found.clusters.label, found.clusters.count), width,
+        _heading(result.meta, f"model {', '.join(m.name for m in result.models)}", result.count),
+        (separability, block, *by_axis),
+        (*_score_legend(result.clusters.label, result.clusters.count), width,
          "scale      where the expected score has risen by a tenth of its rise, if it emerges"),
     )  # fmt: skip
 
 
-def _axis_block(found: "AxesComparison", curves: "pd.DataFrame", axis: "Axis", ci: float) -> Block:
+def _axis_block(result: "AxesComparison", curves: "pd.DataFrame", axis: "Axis", ci: float) -> Block:
     rows = curves[curves["axis"] == axis.name]
-    limits = found.data.limits[:, 0, np.flatnonzero(curves["axis"] == axis.name)].T
+    limits = result.data.limits[:, 0, np.flatnonzero(curves["axis"] == axis.name)].T
     shown = [
         tuple(_scale(axis, rows[name].iloc[i], limits[i]) for name in
               ("scale", "scale_low", "scale_high"))
@@ -147,10 +147,10 @@ def _scale(axis: "Axis", value: float, limits: "np.ndarray") -> str:
 # ---- models and metrics --------------------------------------------------------------------------
 
 
-def _models(found: "ModelsComparison") -> Sheet:
-    totals, curves = found.summary(), found.curves
+def _models(result: "ModelsComparison") -> Sheet:
+    totals, curves = result.summary(), result.curves
     block = Block(
-        one_line(found.verdict),
+        one_line(result.verdict),
         (
             Column("model", _texts(totals.index)),
             Column("shape", _texts(totals["shape"])),
@@ -158,34 +158,34 @@ def _models(found: "ModelsComparison") -> Sheet:
             Column("best on", [f"{n:,}" for n in totals["best_on"]], right=True),
         ),
     )
-    by_model = [curves[curves["model"] == name] for name in found.names]
-    each = Block(
+    by_model = [curves[curves["model"] == name] for name in result.names]
+    probabilities = Block(
         "Posterior probability of each model, equal prior odds",
         (
-            Column("curve", _texts(found.data.name), label=True),
+            Column("curve", _texts(result.data.name), label=True),
             *(
                 Column(name, [probability(p) for p in rows["probability"]], right=True)
-                for name, rows in zip(found.names, by_model, strict=True)
+                for name, rows in zip(result.names, by_model, strict=True)
             ),
         ),
     )
     priors = [
         f"priors of {name}: " + ", ".join(f"{k} {v}" for k, v in given.items())
-        for name, given in found.priors.items()
+        for name, given in result.priors.items()
     ]
-    legend = _score_legend(found.clusters.label, found.clusters.count)
+    legend = _score_legend(result.clusters.label, result.clusters.count)
     return Sheet(
-        _heading(found.meta, f"axis {found.meta['arguments']['axis']}", len(found.data)),
-        (block, each),
+        _heading(result.meta, f"axis {result.meta['arguments']['axis']}", len(result.data)),
+        (block, probabilities),
         (*legend, *priors),
     )
 
 
-def _metrics(found: "MetricsComparison", ci: float) -> Sheet:
-    frame, axis = found.summary(ci), found.first.curves.axes[0]
+def _metrics(result: "MetricsComparison", ci: float) -> Sheet:
+    frame, axis = result.summary(ci), result.first.curves.axes[0]
     blocks = []
-    for metric, suffix in zip(found.metrics, ("", "_2"), strict=True):
-        limits = found.first.curves.limits[:, 0].T
+    for metric, suffix in zip(result.metrics, ("", "_2"), strict=True):
+        limits = result.first.curves.limits[:, 0].T
         shown = [
             tuple(_scale(axis, frame[f"{name}{suffix}"].iloc[i], limits[i]) for name in
                   ("scale", "scale_low", "scale_high"))
@@ -202,7 +202,7 @@ def _metrics(found: "MetricsComparison", ci: float) -> Sheet:
             Column("rise", [signed(v) for v in frame[f"rise{suffix}"]], right=True),
         )
         blocks.append(Block(one_line(metric), columns))
-    a, b = (one_line(metric) for metric in found.metrics)
+    a, b = (one_line(metric) for metric in result.metrics)
     shift = [
         "" if np.isnan(m) else f"{signed(m)} ({signed(low)} to {signed(high)})"
         for m, low, high in zip(
@@ -210,7 +210,7 @@ def _metrics(found: "MetricsComparison", ci: float) -> Sheet:
         )
     ]
     line_up = Block(
-        one_line(found.verdict),
+        one_line(result.verdict),
         (
             Column("curve", _texts(frame.index), label=True),
             Column("emergent under", [_outcome(o, a, b) for o in frame["outcome"]]),
@@ -223,9 +223,9 @@ def _metrics(found: "MetricsComparison", ci: float) -> Sheet:
         "p(emergent)  flat near chance, then a clear rise: see `upturn classify`",
         f"after        delay of the emergence under the second, in {unit}, {percent(ci)} interval",
     )
-    models = found.meta["arguments"]["models"]
+    models = result.meta["arguments"]["models"]
     heading = _heading(
-        found.meta, f"axis {axis.name} · {counted(len(models), 'model')}", len(frame)
+        result.meta, f"axis {axis.name} · {counted(len(models), 'model')}", len(frame)
     )
     return Sheet(heading, (line_up, *blocks), legend)
 

@@ -19,43 +19,43 @@ class ContrastAnswer(AnswerOf["Contrast"]):
 
     @property
     def count(self) -> int:
-        return len(self.found.curves)
+        return len(self.result.curves)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.found, ci)
+        return sheet_of(self.result, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return with_names(self.found.summary(ci)).join(self.found.texts(ci).add_suffix("_text"))
+        return with_names(self.result.summary(ci)).join(self.result.texts(ci).add_suffix("_text"))
 
     def parts(self, ci: float) -> dict[str, object]:
-        done = self.found
+        result = self.result
         return {
-            "verdict": done.verdict,
-            "crossings": done.crossings(ci).to_dict(orient="records"),
-            "average": done.average(ci).to_dict(orient="records")[0],
-            "totals": done.totals(),
-            "meta": done.meta,
-            "notes": done.notes,
+            "verdict": result.verdict,
+            "crossings": result.crossings(ci).to_dict(orient="records"),
+            "average": result.average(ci).to_dict(orient="records")[0],
+            "totals": result.totals(),
+            "meta": result.meta,
+            "notes": result.notes,
         }
 
 
-def sheet_of(done: "Contrast", ci: float) -> Sheet:
+def sheet_of(result: "Contrast", ci: float) -> Sheet:
     """What is printed of a contrast: the tasks, and their average where there are several."""
-    arguments = done.meta["arguments"]
+    arguments = result.meta["arguments"]
     table = one_line(str(arguments["table"] or ""))
-    models = counted(int(done.curves.points.sum()) // 2, "pair") + " of scores"
-    heading = " · ".join(part for part in (table, one_line(done.setting), models) if part)
-    blocks = [_tasks(done, ci)]
-    if len(done.curves) > 1:
-        blocks.append(_average(done, ci))
+    models = counted(int(result.curves.points.sum()) // 2, "pair") + " of scores"
+    heading = " · ".join(part for part in (table, one_line(result.setting), models) if part)
+    blocks = [_tasks(result, ci)]
+    if len(result.curves) > 1:
+        blocks.append(_average(result, ci))
     return Sheet((heading,), tuple(blocks), _legend(ci))
 
 
-def _tasks(done: "Contrast", ci: float) -> Block:
-    rows, written = done.summary(ci), done.texts(ci)
+def _tasks(result: "Contrast", ci: float) -> Block:
+    rows, written = result.summary(ci), result.texts(ci)
     low, high = f"{percent(ci)} interval", f"{percent(ci)} of gain"
     columns = [
-        Column("task", texts(done.curves.name), label=True),
+        Column("task", texts(result.curves.name), label=True),
         Column("models", [str(m) for m in rows["models"]], right=True),
         Column("p(grows)", [probability(p) for p in rows["p_growing"]], right=True),
         Column("from", texts(written["gain_change"]), right=True),
@@ -69,13 +69,13 @@ def _tasks(done: "Contrast", ci: float) -> Block:
     ]  # fmt: skip
     flags = Column("flags", texts(rows["flags"]), faint=True)
     more = (flags,) if any(flags.cells) else ()
-    return Block(one_line(done.verdict), (*columns, *more))
+    return Block(one_line(result.verdict), (*columns, *more))
 
 
-def _average(done: "Contrast", ci: float) -> Block:
-    row = done.average(ci).iloc[0]
-    axis = done.curves.axes[0]
-    low, high = done.curves.limits[0, 0].min(), done.curves.limits[1, 0].max()
+def _average(result: "Contrast", ci: float) -> Block:
+    row = result.average(ci).iloc[0]
+    axis = result.curves.axes[0]
+    low, high = result.curves.limits[0, 0].min(), result.curves.limits[1, 0].max()
     scale = [
         axis.text(float("-inf") if value == 0 else float(axis.coordinate(value)), low, high)
         if value != float("inf")

@@ -1,4 +1,4 @@
-"""The answer of a fit as text: one block an axis, and what was learned of a mix."""
+"""The answer of a fit as text: a block for each axis, and the weights of a mix."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,16 +22,16 @@ class FitAnswer(AnswerOf["Fit"]):
 
     @property
     def count(self) -> int:
-        return len(self.found)
+        return len(self.result)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.found, ci, self.order)
+        return sheet_of(self.result, ci, self.order)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return self.ordered(records(self.found, ci))
+        return self.ordered(records(self.result, ci))
 
     def parts(self, ci: float) -> dict[str, object]:
-        fit = self.found
+        fit = self.result
         parts: dict[str, object] = {"totals": fit.totals(), "meta": without_notes(fit.meta)}
         parts["notes"] = self.notes
         if fit.broken is not None:
@@ -44,7 +44,7 @@ class FitAnswer(AnswerOf["Fit"]):
 
     def save(self, path: Path, ci: float) -> None:
         if path.suffix.lower() in SUFFIXES:
-            self.found.save(path)
+            self.result.save(path)
         else:
             super().save(path, ci)
 
@@ -139,7 +139,7 @@ def _ranges(weights: "pd.DataFrame", name: str) -> list[str]:
 
 def _legend_of_weights() -> tuple[str, ...]:
     return (
-        "weight     of an axis on the unit interval, in u = the weighted sum; one for all curves",
-        "exponent   by which the axis counts in its own units, all of them scaled to sum to 1",
+        "weight     of each axis, rescaled to 0-1, in the weighted sum u; the same for all curves",
+        "exponent   of each axis in its own units; the exponents sum to 1",
         "mix − alone  nats by which the evidence for the mix exceeds that for the axis alone",
     )

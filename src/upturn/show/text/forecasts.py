@@ -20,39 +20,39 @@ class ForecastAnswer(AnswerOf["Forecast"]):
 
     @property
     def count(self) -> int:
-        return len(self.found.curves)
+        return len(self.result.curves)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.found, ci)
+        return sheet_of(self.result, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return with_names(self.found.summary(ci))
+        return with_names(self.result.summary(ci))
 
     def parts(self, ci: float) -> dict[str, object]:
-        done = self.found
+        result = self.result
         return {
-            "verdict": done.verdict,
-            "scores": rows_of(done.scores.reset_index()),
-            "predictions": rows_of(done.predictions(ci)),
-            "jumps": rows_of(done.jumps()),
-            "totals": done.totals(),
-            "meta": without_notes(done.meta),
-            "notes": done.notes,
+            "verdict": result.verdict,
+            "scores": rows_of(result.scores.reset_index()),
+            "predictions": rows_of(result.predictions(ci)),
+            "jumps": rows_of(result.jumps()),
+            "totals": result.totals(),
+            "meta": without_notes(result.meta),
+            "notes": result.notes,
         }
 
 
-def sheet_of(done: "Forecast", ci: float) -> Sheet:
+def sheet_of(result: "Forecast", ci: float) -> Sheet:
     """What is printed of a forecast: curves, then the methods' scores."""
-    rows = done.summary(ci)
-    what = (f"{counted(int(done.held.sum()), 'point')} held out",)
-    heading = heading_of(done.curves, done.meta["arguments"], what)
-    blocks = blocks_of(done.curves, lambda chosen: _predicted(done, rows.iloc[chosen], ci))
-    scores = (_scores(done),) if done.held.any() else ()
+    rows = result.summary(ci)
+    what = (f"{counted(int(result.held.sum()), 'point')} held out",)
+    heading = heading_of(result.curves, result.meta["arguments"], what)
+    blocks = blocks_of(result.curves, lambda chosen: _predicted(result, rows.iloc[chosen], ci))
+    scores = (_scores(result),) if result.held.any() else ()
     return Sheet(heading, (*blocks, *scores), _legend(ci))
 
 
-def _predicted(done: "Forecast", rows: "pd.DataFrame", ci: float) -> list[Column]:
-    axis = done.curves.axes[0]
+def _predicted(result: "Forecast", rows: "pd.DataFrame", ci: float) -> list[Column]:
+    axis = result.curves.axes[0]
     ends = zip(rows["expected_low"], rows["expected_high"], strict=True)
     columns = [
         Column("fitted to", [axis.format(float(x)) for x in rows["train_end"]], right=True),
@@ -62,16 +62,16 @@ def _predicted(done: "Forecast", rows: "pd.DataFrame", ci: float) -> list[Column
         Column("expected", [f"{y:.2f}" for y in rows["expected"]], right=True),
         Column(f"{percent(ci)} interval", [f"{low:.2f} – {high:.2f}" for low, high in ends]),
     ]
-    if done.held.any():
+    if result.held.any():
         errors = [f"{e:.1f}".replace("nan", "") for e in rows["mae"]]
         columns.append(Column("error", errors, right=True))
     flags = Column("flags", texts(rows["flags"]), faint=True)
     return [*columns, flags] if any(flags.cells) else columns
 
 
-def _scores(done: "Forecast") -> Block:
-    table = done.scores
-    noise = [name or ("its own" if method == OURS else "") for method, name in
+def _scores(result: "Forecast") -> Block:
+    table = result.scores
+    noise = [name or ("likelihood" if method == OURS else "") for method, name in
              zip(table.index, table["noise"], strict=True)]  # fmt: skip
     columns = [
         Column("method", texts(table.index), label=True),
@@ -83,7 +83,7 @@ def _scores(done: "Forecast") -> Block:
         Column("noise", noise),
         Column("no fit", [str(v) if v else "" for v in table["failed"]], right=True),
     ]
-    return Block(one_line(done.verdict), tuple(columns))
+    return Block(one_line(result.verdict), tuple(columns))
 
 
 def _legend(ci: float) -> tuple[str, ...]:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 class PlanAnswer(Answer):
     """A plan, one row a design."""
 
-    found: "Plan"
+    result: "Plan"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        around = self.found.axis.format(self.found.meta["arguments"]["around"])
+        around = self.result.axis.format(self.result.meta["arguments"]["around"])
         return (f"simulated tasks emerge within a decade of {around}, and rise by 0.1 or more",)
 
     @property
@@ -31,30 +31,30 @@ class PlanAnswer(Answer):
 
     @property
     def count(self) -> int:
-        return len(self.found.rows)
+        return len(self.result.rows)
 
     def sheet(self, ci: float) -> Sheet:
-        table = self.found.summary()
+        table = self.result.summary()
         columns = (
             Column("layout", [str(v) for v in table["layout"]], label=True),
             Column("models", [f"{v:,}" for v in table["models"]], right=True),
             Column("questions", [f"{v:,}" for v in table["trials"]], right=True),
-            Column(f"within {self.found.within:g}", _percents(table["p_within"]), right=True),
+            Column(f"within {self.result.within:g}", _percents(table["p_within"]), right=True),
             Column("± se", _percents(table["p_within_se"]), right=True),
             Column("at least", _percents(table["p_within_low"]), right=True),
             Column("enough", ["yes" if v else "" for v in table["enough"]]),
             Column("error", [f"{v:.2f}" for v in table["error"]], right=True),
             Column("half width", [f"{v:.2f}" for v in table["half_width"]], right=True),
         )  # fmt: skip
-        arguments = self.found.meta["arguments"]
+        arguments = self.result.meta["arguments"]
         heading = f"model {one_line(arguments['model'])} · {arguments['tasks']} tasks a design"
-        return Sheet((heading,), (Block(one_line(self.found.verdict), columns),), _LEGEND)
+        return Sheet((heading,), (Block(one_line(self.result.verdict), columns),), _LEGEND)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return self.found.summary()
+        return self.result.summary()
 
     def parts(self, ci: float) -> dict[str, object]:
-        return {"verdict": self.found.verdict, "meta": dict(self.found.meta), "notes": self.notes}
+        return {"verdict": self.result.verdict, "meta": dict(self.result.meta), "notes": self.notes}
 
 
 def _percents(values: "pd.Series[float]") -> list[str]:

@@ -13,7 +13,8 @@ from upturn.show.text.text import one_line
 if TYPE_CHECKING:
     import pandas as pd
 
-    from upturn.questions.pool.result import OnAxis, Pool
+    from upturn.questions.pool.on_axis import OnAxis
+    from upturn.questions.pool.result import Pool
     from upturn.tables.axis import Axis
 
 
@@ -22,35 +23,35 @@ class PoolAnswer(AnswerOf["Pool"]):
 
     @property
     def count(self) -> int:
-        return len(self.found.parts)
+        return len(self.result.parts)
 
     def sheet(self, ci: float) -> Sheet:
-        return sheet_of(self.found, ci)
+        return sheet_of(self.result, ci)
 
     def records(self, ci: float) -> "pd.DataFrame":
-        return with_names(self.found.summary(ci))
+        return with_names(self.result.summary(ci))
 
     def parts(self, ci: float) -> dict[str, object]:
-        done = self.found
+        result = self.result
         return {
-            "by_family": rows_of(done.by_family(ci)),
-            "families": rows_of(done.offsets(ci)),
-            "axes": rows_of(done.axes.reset_index()),
-            "sigma_family": rows_of(done.spread(ci).reset_index()),
-            "totals": done.totals(),
-            "meta": without_notes(done.meta),
-            "notes": done.notes,
+            "by_family": rows_of(result.by_family(ci)),
+            "families": rows_of(result.offsets(ci)),
+            "axes": rows_of(result.axes.reset_index()),
+            "sigma_family": rows_of(result.spread(ci).reset_index()),
+            "totals": result.totals(),
+            "meta": without_notes(result.meta),
+            "notes": result.notes,
         }
 
     def columns(self, ci: float) -> "pd.DataFrame":
         """The tasks in each family."""
-        return self.found.by_family(ci)
+        return self.result.by_family(ci)
 
 
-def sheet_of(done: "Pool", ci: float) -> Sheet:
+def sheet_of(result: "Pool", ci: float) -> Sheet:
     """What is printed."""
-    first = done.parts[0].pooled
-    arguments = done.meta["arguments"]
+    first = result.parts[0].pooled
+    arguments = result.meta["arguments"]
     heading = " · ".join(
         (
             counted(len(first.curves), "task"),
@@ -59,14 +60,15 @@ def sheet_of(done: "Pool", ci: float) -> Sheet:
             f"model {one_line(arguments['model'])}",
         )
     )
-    blocks = [_axes(done, ci)]
-    for part in done.parts:
-        blocks += [_tasks(done, part, ci), _families(done, part, ci)]
-    return Sheet((heading,), tuple(blocks), _legend(ci))
+    blocks = [_axes(result, ci)]
+    for part in result.parts:
+        blocks += [_tasks(result, part, ci), _families(result, part, ci)]
+    warnings = (f"warning: {one_line(warning)}" for warning in result.warnings)
+    return Sheet((heading, *warnings), tuple(blocks), _legend(ci, single=len(result.parts) == 1))
 
 
-def _axes(done: "Pool", ci: float) -> Block:
-    spread, axes = done.spread(ci), done.axes
+def _axes(result: "Pool", ci: float) -> Block:
+    spread, axes = result.spread(ci), result.axes
     rows = [(name, spread.loc[name], axes.loc[name]) for name in axes.index]
     columns = [
         Column("axis", [one_line(str(name)) for name, _, _ in rows], label=True),
@@ -78,16 +80,17 @@ def _axes(done: "Pool", ci: float) -> Block:
         Column("of the axis", [percent(round(float(s["share"]), 3)) for _, s, _ in rows],
                right=True),
         Column("task to task", [f"{s['sigma_task']:.2f}" for _, s, _ in rows], right=True),
-        Column("elpd", [f"{a['elpd']:.1f}" for _, _, a in rows], right=True),
     ]  # fmt: skip
     if len(rows) > 1:
+        elpd = [f"{a['elpd']:.1f}" for _, _, a in rows]
+        columns.append(Column("elpd", elpd, right=True))
         apart = [f"{a['difference']:.1f} ± {a['difference_se']:.1f}" for _, _, a in rows]
         columns.append(Column("from the best", apart, right=True))
     return Block("Spread of families", tuple(columns))
 
 
-def _tasks(done: "Pool", part: "OnAxis", ci: float) -> Block:
-    rows = done.summary(ci)
+def _tasks(result: "Pool", part: "OnAxis", ci: float) -> Block:
+    rows = result.summary(ci)
     rows = rows[rows["axis"] == part.axis.name]
     columns = [
         Column("task", [one_line(str(name)) for name in rows.index], label=True),
@@ -123,8 +126,8 @@ def _scale(axis: "Axis", ends: tuple[float, float], value: float) -> str:
     return f"< {axis.format(low)}" if beyond else axis.format(value)
 
 
-def _families(done: "Pool", part: "OnAxis", ci: float) -> Block:
-    rows = done.offsets(ci)
+def _families(result: "Pool", part: "OnAxis", ci: float) -> Block:
+    rows = result.offsets(ci)
     rows = rows[rows["axis"] == part.axis.name].sort_values("offset")
     columns = [
         Column("family", [one_line(str(name)) for name in rows["family"]], label=True),
@@ -140,14 +143,15 @@ def _families(done: "Pool", part: "OnAxis", ci: float) -> Block:
         ),
         Column("p(later)", [probability(p) for p in rows["p_later"]], right=True),
     ]
-    unit = str(done.spread(ci)["unit"][part.axis.name])
+    unit = str(result.spread(ci)["unit"][part.axis.name])
     return Block(f"{part.axis.title}: offset of each family, {unit}", tuple(columns))
 
 
-def _legend(ci: float) -> tuple[str, ...]:
-    return (
+def _legend(ci: float, *, single: bool) -> tuple[str, ...]:
+    lines = (
         "sigma     standard deviation of the families' offsets along the axis",
         "elpd      how well each family is predicted from the others (log score, summed)",
         f"scale     of a family without offset: median and {percent(ci)} interval",
         "later by  above 0: the family needs more scale than others; below 0: less",
     )
+    return tuple(line for line in lines if not (single and line.startswith("elpd")))

@@ -158,23 +158,32 @@ def _width(column: "Column") -> int:
 
 @contextmanager
 def progress(
-    *, quiet: bool = False, patience: float = 1.0, what: str = "fitting"
+    *, quiet: bool = False, patience: float = 1.0, phases: Sequence[str] = ("fitting",)
 ) -> Iterator[Callable[[int, int], None] | None]:
     """Show progress on a terminal's standard error after the first second.
 
-    Elsewhere one line, and only when functions are compiled.
+    Where standard error is not a terminal, only one line is printed, if functions are compiled.
+
+    Parameters
+    ----------
+    quiet
+        Whether nothing is shown.
+    patience
+        Seconds before the bar appears.
+    phases
+        What is going on. Of several, each takes one step, and they repeat.
 
     Yields
     ------
     callable or None
-        To be told what is done and how much there is.
+        Takes the number of steps done and the number of steps in all.
     """
     if quiet:
         yield None
         return
     with on_compilation(_say_compiling):
         if sys.stderr.isatty():
-            yield from _bar(patience, what)
+            yield from _bar(patience, phases)
         else:
             yield None
 
@@ -184,17 +193,23 @@ def _say_compiling() -> None:
     print("compiling: once after an installation, about 15 s", file=sys.stderr, flush=True)
 
 
-def _bar(patience: float, what: str) -> Iterator[Callable[[int, int], None]]:
+def _bar(patience: float, phases: Sequence[str]) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
     console = _console(sys.stderr)
-    columns = (TextColumn(what), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    text = TextColumn("{task.description}")
+    columns = (text, BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=console, transient=True)
-    task = bar.add_task("", total=None)
+    task = bar.add_task(phases[0], total=None)
+
+    def report(done: int, total: int) -> None:
+        phase = phases[done % len(phases)]
+        bar.update(task, completed=done, total=total, description=phase)
+
     timer = Timer(patience, bar.start)
     timer.start()
     try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield report
     finally:
         timer.cancel()
         timer.join()
