@@ -16,7 +16,7 @@ from upturn.model import Model
 from upturn.posterior.averaging import log_priors
 from upturn.questions.calibrate import uniformity
 from upturn.questions.calibrate.calibrate import examine
-from upturn.questions.calibrate.ranks import Telling, _ranked, _Weighted
+from upturn.questions.calibrate.ranks import ScaleCheck, _ranked, _Weighted
 from upturn.questions.calibrate.result import FAMILY_ERROR
 from upturn.questions.simulate.simulate import simulate
 
@@ -154,7 +154,7 @@ def test_scales_tell_bias_and_width():
     true = rng.normal(size=2000)
     draws = true[:, None] + 0.3 + rng.normal(size=2000)[:, None] + rng.normal(size=(2000, 400))
     found = _Weighted(draws, np.ones_like(draws), np.zeros(2000))
-    telling = Telling(np.array([0.05, 0.5, 0.95]), rng)
+    telling = ScaleCheck(np.array([0.05, 0.5, 0.95]), rng)
     row = telling.scale("made up", true, found, np.full(2000, 6.0)).row()
     assert row["bias"] == pytest.approx(6 * 0.3, abs=5 * row["bias_se"])
     assert row["bias_se"] == pytest.approx(6 / np.sqrt(2000), rel=0.1)

@@ -64,7 +64,7 @@ def test_the_hazard_past_the_end_is_constant():
         expected = (1 - np.exp(-decades / 3)) * (1 - 0.1 / 0.75) / 3
         assert found.p_jump(scale)[0] == pytest.approx(expected, abs=0.02)
     assert found.summary()["state"].tolist() == ["no sign yet"]
-    assert "constant hazard of 0.33 a decade" in found.hazard_text
+    assert "constant hazard of 0.33 per decade" in found.hazard_text
     assert found.jumps()["scale"].tolist() == pytest.approx([1e24, 1e26])
 
 
@@ -129,7 +129,10 @@ def test_small_curves_are_left_out_and_counted():
     found = upturn.forecast(table, holdout_largest=2, models=["flat"], **FAST)
     assert found.curves.name.tolist() == ["long"]
     assert found.notes[0].startswith("1 curve with fewer than 4 points to fit")
-    assert found.notes[1] == "scores rest on 2 points: fewer than 4 say next to nothing"
+    assert (
+        found.notes[1]
+        == "scores of the predictions rest on 2 points: fewer than 4 tell almost nothing"
+    )
 
 
 # ---- scores --------------------------------------------------------------------------------------
@@ -225,7 +228,7 @@ def test_predictive_intervals_hold_what_they_say():
         ({"at": [1e25, np.nan]}, "at: expected finite numbers, but got nan"),
         ({"at": -1.0}, "at: expected scales above 0"),
         ({"at": 1e25, "hazard": 0}, "hazard: expected a number above 0, but got 0"),
-        ({"at": 1e25, "axis": ["flops"]}, "axis: expected one to forecast along"),
+        ({"at": 1e25, "axis": ["flops"]}, "axis: expected a single axis"),
         ({"at": 1e25, "delta": 2}, "delta: expected a number between 0 and 1"),
     ],
 )
@@ -319,7 +322,10 @@ def test_the_command_says_what_a_split_leaves(folder, monkeypatch):
                  "--threads", "1")  # fmt: skip
     notes = result.stderr.splitlines()
     assert any(line.startswith("note: 1 curve with fewer than 4 points to fit") for line in notes)
-    assert "note: scores rest on 3 points: fewer than 4 say next to nothing" in notes
+    assert (
+        "note: scores of the predictions rest on 3 points: fewer than 4 tell almost nothing"
+        in notes
+    )
     assert "note: sigmoid: no proper fit on 1 curve (did not converge)" in notes
     (sigmoid,) = (line for line in result.stdout.splitlines() if line.startswith("sigmoid"))
     assert sigmoid.split()[-1] == "1"

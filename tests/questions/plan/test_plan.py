@@ -68,7 +68,8 @@ def test_the_verdict_is_the_smallest_that_is_enough():
     )
     assert several.verdict == (
         "20 models with 1,000 questions each (near) locate the emergence scale to ± 0.2 decades "
-        "with 80 % probability: 86 % of 200 simulated tasks, at least 82 % in the long run (p = 0.95)"
+        "with 80 % probability: 86 % of 200 simulated tasks, "
+        "at least 82 % in the long run (p = 0.95)"
     )
     assert several.summary()["enough"].tolist() == [True, True, False]
     none = made(row("even", 10, 100, 0.3), row("even", 40, 100, 0.5))
@@ -125,7 +126,7 @@ def test_the_sheet_and_the_plot():
         ({"within": 0}, "within: expected a number in (0, 100), but got 0"),
         ({"probability": 1.0}, "probability: expected a number in (0, 1)"),
         ({"model": "logistic"}, "model: expected one with a changepoint, but got 'logistic'"),
-        ({"axis": "loss"}, "axis: expected a logarithmic one"),
+        ({"axis": "loss"}, "axis: expected a logarithmic axis"),
         ({"limits": (1e22, 1e22)}, "limits: expected two different scales"),
         ({"limits": (-1.0, 1e22)}, "limits: expected two numbers above 0"),
         ({"around": 1e30}, "around: expected a scale within the limits"),
