@@ -92,7 +92,7 @@ def test_the_beta_binomial_is_scipys():
 
 # ---- constants that decide -----------------------------------------------------------------------
 
-EXACT = ex.Residuals(np.linspace(0.1, 0.6, 8), np.linspace(0.1, 0.6, 8), np.full(8, 50.0), 6)
+EXACT = noise.Residuals(np.linspace(0.1, 0.6, 8), np.linspace(0.1, 0.6, 8), np.full(8, 50.0), 6)
 
 
 def test_numbers_of_parameters():
@@ -107,7 +107,7 @@ def test_numbers_of_parameters():
 def test_a_mean_at_the_edge_stands_half_a_success_from_it(mean, k):
     """Fitted points without a residual have no overdispersion: the noise is the binomial's."""
     one = np.ones(1)
-    found = ex.noise("beta-binomial", EXACT, mean * one, k / 50 * one, 50 * one, pooled_sd=0.05)
+    found = noise.noise("beta-binomial", EXACT, mean * one, k / 50 * one, 50 * one, pooled_sd=0.05)
     exact = stats.binom.logpmf(k, 50, np.clip(mean, 0.5 / 50, 1 - 0.5 / 50))
     assert found.log_density[0] == pytest.approx(exact, rel=1e-3)
 
@@ -115,15 +115,15 @@ def test_a_mean_at_the_edge_stands_half_a_success_from_it(mean, k):
 @pytest.mark.parametrize("mean", [0.0, 1.0])
 def test_without_trials_it_stands_a_tenth_of_a_percent_from_it(mean):
     """Noise of points without a residual has an sd of 0.00003, and 400 draws a tenth of that."""
-    own, zero = ex.Residuals(EXACT.mean, EXACT.score, np.zeros(8), 6), np.zeros(1)
-    found = ex.noise("beta-binomial", own, zero + mean, zero + mean, zero, pooled_sd=0.05)
+    own, zero = noise.Residuals(EXACT.mean, EXACT.score, np.zeros(8), 6), np.zeros(1)
+    found = noise.noise("beta-binomial", own, zero + mean, zero + mean, zero, pooled_sd=0.05)
     assert abs(found.quantiles[0].mean() - mean) == pytest.approx(0.001, rel=0.02)
 
 
 @pytest.mark.parametrize(("seen", "inside"), [(0.0, 0.0005), (0.4, 0.4), (1.0, 0.9995)])
 def test_a_density_at_the_edge_is_that_half_a_tenth_of_a_percent_from_it(seen, inside):
     one = np.ones(1)
-    got = ex._log_beta(0.3 * one, seen * one, 0 * one, 0.1)
+    got = noise._log_beta(0.3 * one, seen * one, 0 * one, 0.1)
     assert got[0] == pytest.approx(stats.beta(0.3 * 9, 0.7 * 9).logpdf(inside))
 
 
@@ -132,7 +132,7 @@ def test_a_density_at_the_edge_is_that_half_a_tenth_of_a_percent_from_it(seen, i
 def test_noise_of_one_size_is_the_probability_of_a_cell(mean, k):
     """What lies beyond the ends counts as the ends."""
     one, sd = np.ones(1), 0.3
-    found = ex.noise("pooled normal", OWN, mean * one, k / 50 * one, 50 * one, pooled_sd=sd)
+    found = noise.noise("pooled normal", OWN, mean * one, k / 50 * one, 50 * one, pooled_sd=sd)
     low = -np.inf if k == 0 else (k - 0.5) / 50
     high = np.inf if k == 50 else (k + 0.5) / 50
     exact = np.log(stats.norm.cdf(high, mean, sd) - stats.norm.cdf(low, mean, sd))
@@ -146,7 +146,7 @@ def test_noise_of_one_size_is_the_probability_of_a_cell(mean, k):
 )  # fmt: skip
 def test_quantiles_and_densities_are_scipys(name, frozen):
     zero = np.zeros(1)
-    found = ex.noise(name, OWN, zero + 0.4, zero + 0.45, zero, pooled_sd=0.07)
+    found = noise.noise(name, OWN, zero + 0.4, zero + 0.45, zero, pooled_sd=0.07)
     levels = (np.arange(400) + 0.5) / 400
     np.testing.assert_allclose(found.quantiles[0], np.clip(frozen.ppf(levels), 0, 1), atol=1e-9)
     assert found.log_density[0] == pytest.approx(frozen.logpdf(0.45))
@@ -156,7 +156,7 @@ def test_the_least_standard_deviation_is_a_tenth_of_a_percent():
     zero = np.zeros(1)
     assert EXACT.sd == 0.001
     for name in ("normal", "pooled normal"):
-        found = ex.noise(name, EXACT, zero + 0.4, zero + 0.401, zero, pooled_sd=1e-9)
+        found = noise.noise(name, EXACT, zero + 0.4, zero + 0.401, zero, pooled_sd=1e-9)
         assert found.log_density[0] == pytest.approx(stats.norm(0.4, 0.001).logpdf(0.401))
     assert OWN.sd == pytest.approx(np.sqrt(((OWN.score - OWN.mean) ** 2).sum() / 6))
 
@@ -165,7 +165,7 @@ def test_the_least_standard_deviation_is_a_tenth_of_a_percent():
 @pytest.mark.parametrize("trials", [0.0, 1e6])
 def test_what_is_all_but_impossible_costs_as_much_as_a_double_can_say(name, trials):
     one = np.ones(1)
-    found = ex.noise(name, EXACT, 0.1 * one, 0.9 * one, trials * one, pooled_sd=0.001)
+    found = noise.noise(name, EXACT, 0.1 * one, 0.9 * one, trials * one, pooled_sd=0.001)
     assert found.log_density[0] == pytest.approx(-690)
 
 
@@ -179,9 +179,10 @@ def test_overdispersion_is_the_likeliest():
     rng = np.random.default_rng(3)
     mean = np.full(60, 0.4)
     score = rng.binomial(200, rng.beta(0.4 * 9, 0.6 * 9, 60)) / 200
-    own = ex.Residuals(mean, score, np.full(60, 200.0), 59)
+    own = noise.Residuals(mean, score, np.full(60, 200.0), 59)
     n = np.full(201, 200.0)
-    found = ex.noise("beta-binomial", own, np.full(201, 0.4), np.arange(201) / 200, n, pooled_sd=1)
+    seen = np.arange(201) / 200
+    found = noise.noise("beta-binomial", own, np.full(201, 0.4), seen, n, pooled_sd=1)
     spread = (np.exp(found.log_density) * (np.arange(201) / 200 - 0.4) ** 2).sum()
     rho = spread / (0.4 * 0.6)
     assert 0.07 < rho < 0.15
