@@ -158,8 +158,7 @@ HEADER = "task,model,score,flops"
         (
             f"{HEADER}\nt,a,0.5,1e20\n\nt,b,0.5,2e20\nt,a,0.6,1e20\n",
             "r.csv, row 5: expected each measurement once (task, model), but got task 't', model "
-            "'a' again, after row 2: 0.5 and 0.6; choose by --repeats latest, pool or mean, or "
-            "name checkpoints apart by --column model=model+step",
+            "'a' again, after row 2: 0.5 and 0.6; choose by --repeats latest, pool or mean",
         ),
         (
             f"{HEADER}\nt,,0.5,1e20\n",

@@ -4,12 +4,15 @@ import datetime
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers, Objects
 from upturn.checks.errors import DataError, also, shown
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EPOCH = datetime.date(1970, 1, 1).toordinal()
 
@@ -98,6 +101,24 @@ def is_unknown(value: object) -> bool:
     return value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
 
 
+def distinct(values: "Objects | Floats | pd.Series[Any]") -> tuple[Integers, Objects]:
+    """The different values of a column, and the one of each row: a rule is applied once to each.
+
+    Values that are not all texts are kept apart, since 1, 1.0 and True are one key.
+
+    Returns
+    -------
+    ndarray of int, shape (row,)
+    ndarray of object, shape (value,)
+    """
+    import pandas as pd
+
+    if getattr(values, "dtype", None) != "str" and {*map(type, values)} - {str}:
+        return np.arange(len(values)), np.asarray(values, dtype=object)
+    codes, different = pd.factorize(values)
+    return codes.astype(np.int64), np.asarray(different, dtype=object)
+
+
 def number(cells: Cells, *, grouped: bool = False) -> Floats:
     """Numbers; NaN where there is none (an empty cell, None, or a spelling of `MISSING`).
 
@@ -117,10 +138,12 @@ def number(cells: Cells, *, grouped: bool = False) -> Floats:
     DataError
         For other text, 1_000, True, and infinity.
     """
+    codes, different = distinct(cells.raw)
     try:
-        values = np.array([_number(value, grouped) for value in cells.raw], dtype=np.float64)
+        values = np.array([_number(value, grouped) for value in different], dtype=np.float64)[codes]
     except (TypeError, ValueError, OverflowError):
-        bad = np.array([not _is_number(value, grouped) for value in cells.raw], dtype=np.bool_)
+        bad = np.array([not _is_number(value, grouped) for value in different], dtype=np.bool_)
+        bad = bad[codes]
         cells.refuse(bad, "a number", "write it as 1234.5 or 1.2e3, or leave the cell empty")
         raise
     cells.refuse(np.isinf(values), "a finite number", "an unknown value is an empty cell")
@@ -231,25 +254,28 @@ def label(cells: Cells) -> Objects:
         For a list or another thing that is no text, for a name with NUL or an unpaired surrogate,
         which cannot be saved, and for one of more than ``MAX_LABEL`` characters.
     """
-    kinds = {type(value) for value in cells.raw}
-    wrong = tuple(kind for kind in kinds if issubclass(kind, (list, tuple, dict, set, bytes)))
-    if wrong:
-        bad = np.array([isinstance(value, wrong) for value in cells.raw], dtype=np.bool_)
-        cells.refuse(bad, "text", "write a plain name")
-    texts = list(cells.raw) if kinds <= {str} else [_text(value) for value in cells.raw]
-    broken = {text for text in set(texts) if not can_be_saved(text)}
-    cells.refuse(
-        np.array([text in broken for text in texts], dtype=np.bool_) & bool(broken),
-        "text without NUL and without unpaired surrogates",
-        "rename it",
-    )
-    long = {text for text in set(texts) if len(text) > MAX_LABEL}
-    cells.refuse(
-        np.array([text in long for text in texts], dtype=np.bool_) & bool(long),
-        f"at most {MAX_LABEL:,} characters",
-        "shorten the name",
-    )
-    return objects(texts)
+    codes, different = distinct(cells.raw)
+    texts: list[str] = []
+    for value in different:
+        if _is_wrong(value):
+            cells.refuse(np.array([_is_wrong(v) for v in cells.raw]), "text", "write a plain name")
+        texts.append(value if isinstance(value, str) else _text(value))
+    for is_good, expected, remedy in (
+        (can_be_saved, "text without NUL and without unpaired surrogates", "rename it"),
+        (_is_short, f"at most {MAX_LABEL:,} characters", "shorten the name"),
+    ):
+        bad = np.array([not is_good(text) for text in texts], dtype=np.bool_)
+        if bad.any():
+            cells.refuse(bad[codes], expected, remedy)
+    return objects(texts)[codes]
+
+
+def _is_wrong(value: object) -> bool:
+    return isinstance(value, (list, tuple, dict, set, bytes))
+
+
+def _is_short(text: str) -> bool:
+    return len(text) <= MAX_LABEL
 
 
 def _text(value: object) -> str:

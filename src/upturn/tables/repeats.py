@@ -92,8 +92,16 @@ def _refuse(clean: Clean, ids: Integers, labels: list[str]) -> None:
         f"{clean.name}, {cells.row(index)}: expected each measurement once ({', '.join(labels)}), "
         f"but got {_described(frame, index, labels)} again, after {cells.row(before)}: "
         f"{_scores(frame, before)} and {_scores(frame, index)}{more}; choose by "
-        "--repeats latest, pool or mean, or name checkpoints apart by --column model=model+step"
+        f"--repeats latest, pool or mean{_apart(frame, ids)}"
     )
+
+
+def _apart(frame: "pd.DataFrame", ids: Integers) -> str:
+    """How a column that differs among repeated rows sets them apart, as checkpoints do."""
+    for column in ("step", "revision", "checkpoint", "data", "recipe", "variant", "version"):
+        if column in frame and (frame[column].groupby(ids).nunique() > 1).any():
+            return f", or name the models apart by --column model=model+{column}"
+    return ""
 
 
 def _described(frame: "pd.DataFrame", index: int, labels: list[str]) -> str:

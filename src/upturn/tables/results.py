@@ -167,7 +167,7 @@ def _asked(**given: Any) -> dict[str, Any]:
 _BOOKKEEPING = {
     "score", "scores", "best", "rank", "stderr", "std", "id", "index", "started", "completed",
     "created", "timestamp", "url", "notes", "version", "seed", "repeat", "samples", "epochs",
-    "cost", "price",
+    "cost", "price", "ci", "lower", "upper", "epoch", "latency", "seconds", "retries", "total",
 }  # fmt: skip
 
 

@@ -7,12 +7,12 @@ import numpy as np
 
 from upturn.arrays.types import Floats
 from upturn.checks.errors import DataError, also, shown
-from upturn.tables.cells import Cells, is_missing, objects, plain_number
+from upturn.tables.cells import Cells, distinct, is_missing, number, objects, plain_number
 
 _SIZES = {
     "k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "million": 1e6, "millions": 1e6, "b": 1e9,
-    "bn": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "t": 1e12, "tn": 1e12,
-    "trillion": 1e12, "trillions": 1e12,
+    "bn": 1e9, "g": 1e9, "billion": 1e9, "billions": 1e9, "mio": 1e6, "mrd": 1e9, "t": 1e12,
+    "tn": 1e12, "trillion": 1e12, "trillions": 1e12,
 }  # fmt: skip
 _PREFIXES = {
     "": 1.0, "g": 1e9, "t": 1e12, "p": 1e15, "e": 1e18, "z": 1e21, "y": 1e24, "r": 1e27,
@@ -105,9 +105,10 @@ def numbers(cells: Cells, column: str, factor: float = 1.0) -> Floats:
     DataError
         For a cell that is no amount.
     """
-    from upturn.tables.cells import number
-
-    given = np.array([_has_unit(value) for value in cells.raw], dtype=np.bool_)
+    codes, different = distinct(cells.raw)
+    given = np.array([_has_unit(value) for value in different], dtype=np.bool_)[codes]
+    if not given.any():
+        return number(cells, grouped=True) * factor
     plain = Cells(
         cells.table,
         cells.column,

@@ -5,6 +5,7 @@ import pytest
 from upturn.checks.errors import DataError
 from upturn.tables import rules
 from upturn.tables.readers.delimited import read_delimited
+from upturn.tables.readers.notes import notes_of
 
 
 def read(text, delimiter=","):
@@ -78,7 +79,10 @@ def test_batches_are_joined(monkeypatch):
             "write a quote inside a quoted cell twice",
         ),
         ('task\n"a"b\n', "t.csv, row 2: expected cells with quotes that close, but got "),
-        ("task\tscore\na\t1\n", "t.csv, row 1: expected columns separated by commas, but got"),
+        (
+            "model task score\nm t 0.5\n",
+            "t.csv, row 1: expected columns separated by commas, tabs, semicolons or |, but got ",
+        ),
     ],
 )
 def test_what_is_no_table(text, message):
@@ -87,9 +91,37 @@ def test_what_is_no_table(text, message):
     assert str(error.value).startswith(message)
 
 
-def test_commas_where_tabs_are_expected():
-    with pytest.raises(DataError, match=r"separated by tabs, but got 'task,score', separated by c"):
-        read("task,score\na,1\n", "\t")
+@pytest.mark.parametrize("mark", [",", "\t", ";", "|", ", "])
+@pytest.mark.parametrize("given", [",", "\t"])
+def test_whatever_separates_the_cells(mark, given):
+    table = read(f"task{mark}score\na{mark}1\n", given)
+    assert table.to_dict("list") == {"task": ["a"], "score": ["1"]}
+
+
+def test_a_header_may_hold_another_separator():
+    assert read("a b;c, d\n1;2\n").columns.tolist() == ["a b", "c, d"]
+    assert read('"a;b",c\nx;y,2\n').columns.tolist() == ["a;b", "c"]
+
+
+def test_comments_above_the_header_count_as_rows():
+    table = read("# my results, of today\n#\ntask,score\n#a,1\n")
+    assert (table["task"].tolist(), table.index.tolist()) == (["#a"], [4])
+    assert read("#,task\n1,a\n").columns.tolist() == ["#", "task"]
+
+
+def test_a_table_of_markdown():
+    table = read("| task | score |\n|:-----|------:|\n| a b | 1 |\n| c | |\n")
+    assert table.to_dict("list") == {"task": ["a b", "c"], "score": ["1", ""]}
+
+
+def test_decimal_commas_are_said():
+    table = read("task;score\na;0,5\n")
+    assert (table["score"].tolist(), notes_of(table)) == (
+        ["0.5"],
+        ("decimal commas read as points",),
+    )
+    percent = read("task;score;params\na;25,0 %;0,07 Mrd\n")
+    assert percent[["score", "params"]].to_numpy().tolist() == [["25.0 %", "0.07 Mrd"]]
 
 
 def test_the_limit_of_rows(monkeypatch):

@@ -12,11 +12,11 @@ from upturn.checks.errors import DataError, counted
 from upturn.tables import cells as cells_module
 from upturn.tables.checkpoints import checkpoint_in
 from upturn.tables.facts.fill_tasks import with_task_facts
-from upturn.tables.facts.filled import Filled, coded, labels, put
+from upturn.tables.facts.filled import Filled, coded, empty_cells, labels, put
 from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES
 from upturn.tables.facts.names import nearest_names
-from upturn.tables.facts.tables import Knowledge, Known, Table, is_empty
+from upturn.tables.facts.tables import Knowledge, Known, Table
 from upturn.tables.readers.schema import SCALES, cells_of, scale_numbers
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _columns(cells: "pd.DataFrame", found: Iterable[_Model | None]) -> list[str]
     present = [model for model in found if model is not None]
     columns = dict.fromkeys(column for model in present for column in model.known.values)
     ordered = [c for c in COLUMNS if c in columns] + [c for c in columns if c not in COLUMNS]
-    has_families = "family" in cells and any(not is_empty(cell) for cell in cells["family"])
+    has_families = "family" in cells and bool((~empty_cells(cells, "family")).any())
     only_bundled = all(model.is_bundled for model in present)
     return [c for c in ordered if c != "family" or not (has_families and only_bundled)]
 

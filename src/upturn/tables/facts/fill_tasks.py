@@ -9,7 +9,7 @@ import numpy as np
 
 from upturn.arrays.types import Booleans, Integers, Objects
 from upturn.tables import cells as cells_module
-from upturn.tables.facts.filled import Filled, coded, labels, put
+from upturn.tables.facts.filled import Filled, coded, empty_cells, labels, put
 from upturn.tables.facts.tables import is_empty
 from upturn.tables.facts.tasks import TaskFacts, task_facts
 from upturn.tables.readers.schema import NO_METRIC, TRIALS
@@ -68,8 +68,7 @@ def _numbers(facts: Sequence[TaskFacts | None], column: str) -> Objects:
 def _without_any(cells: "pd.DataFrame", column: str, code: Integers, values: Objects) -> Objects:
     """Values of the tasks of which no row has a cell of a column: where some do, they are right."""
     if column in cells:
-        given = np.array([not is_empty(cell) for cell in cells[column]], dtype=np.bool_)
-        values[code[given]] = None
+        values[code[~empty_cells(cells, column)]] = None
     return values
 
 
@@ -82,8 +81,10 @@ def _questions(cells: "pd.DataFrame", code: Integers, questions: Objects) -> Obj
     columns = [c for c in ("successes", "stderr", *TRIALS) if c in cells]
     given = np.zeros(len(cells), dtype=np.bool_)
     for column in columns:
-        given |= np.array([not is_empty(cell) for cell in cells[column]], dtype=np.bool_)
+        given |= ~empty_cells(cells, column)
     if "score" not in cells or "successes" in cells or {"n", "num_samples"} & {*cells}:
+        return np.full(len(cells), None)
+    if given.all():
         return np.full(len(cells), None)
     scores = cells["score"].to_numpy(dtype=object)
     keep = [

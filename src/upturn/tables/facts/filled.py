@@ -115,14 +115,23 @@ def coded(texts: Objects) -> tuple[Integers, Objects]:
     return np.asarray(code, dtype=np.int64), np.asarray(distinct, dtype=object)
 
 
+def empty_cells(cells: "pd.DataFrame", column: str) -> Booleans:
+    """The rows in which there is nothing in a column, which may be missing altogether."""
+    if column not in cells:
+        return np.ones(len(cells), dtype=np.bool_)
+    codes, different = cells_module.distinct(cells[column])
+    return np.array([is_empty(cell) for cell in different], dtype=np.bool_)[codes]
+
+
 def put(cells: "pd.DataFrame", column: str, values: Objects) -> "tuple[pd.DataFrame, Booleans]":
     """A table with values in the empty cells of a column, and where they went; None is no value."""
     import pandas as pd
 
-    old = cells[column].to_numpy(dtype=object) if column in cells else np.full(len(cells), None)
-    empty = np.array([is_empty(cell) for cell in old], dtype=np.bool_)
-    goes = empty & np.array([value is not None for value in values], dtype=np.bool_)
+    goes = empty_cells(cells, column)
+    if goes.any():
+        goes &= np.array([value is not None for value in values], dtype=np.bool_)
     if not goes.any():
         return cells, goes
+    old = cells[column].to_numpy(dtype=object) if column in cells else np.full(len(cells), None)
     new = pd.Series(np.where(goes, values, old), index=cells.index, dtype=object)
     return cells.assign(**{column: new}), goes

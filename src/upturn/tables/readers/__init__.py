@@ -5,10 +5,12 @@ editor or a spreadsheet shows them (the header is row 1); where it is named ``po
 positions in a data frame.
 """
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from itertools import chain
 from os import PathLike, fspath
 from pathlib import Path
@@ -18,6 +20,7 @@ from upturn.checks.errors import DataError, shown
 from upturn.tables.readers.delimited import read_delimited, read_pieces
 from upturn.tables.readers.jsonl import read_jsonl
 from upturn.tables.readers.parquet import read_parquet
+from upturn.tables.readers.unquoted import LARGE, read_unquoted
 from upturn.tables.rules import byte_limit, columns, row_limit
 
 if TYPE_CHECKING:
@@ -26,10 +29,11 @@ if TYPE_CHECKING:
 type Source = str | PathLike[str] | pd.DataFrame
 
 STDIN = "-"
-_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None}
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".md": None}
 _JSON_LINES = {".jsonl", ".ndjson"}
 _PARQUET = {".parquet", ".pq"}
-_SUFFIXES = ".csv, .tsv, .jsonl or .parquet"
+_SUFFIXES = ".csv, .tsv, .txt, .md, .json, .jsonl, .parquet or .xlsx"
 
 
 def read_table(source: Source, name: str) -> "pd.DataFrame":
@@ -76,12 +80,19 @@ def read_stream(lines: BinaryIO, name: str, suffix: str) -> "pd.DataFrame":
     delimiter = _DELIMITERS.get(suffix)
     if delimiter is None:
         return _read_lines(lines, name)
-    return read_delimited(_decoded(lines, name), name, delimiter)
+    start = lines.read(LARGE)
+    if len(start) == LARGE:
+        start += lines.read()
+        cells = read_unquoted(start, delimiter)
+        if cells is not None:
+            columns(name, list(map(str, cells.columns)))
+            return cells
+    return read_delimited(_decoded(BytesIO(start), name), name, delimiter)
 
 
 def is_table(path: Path) -> bool:
     """Whether a file is a table, by its ending."""
-    return path.suffix.lower() in {*_DELIMITERS, *_JSON_LINES, *_PARQUET} - {".txt"}
+    return path.suffix.lower() in {*_DELIMITERS, *_JSON_LINES, *_PARQUET} - {".txt", ".md"}
 
 
 def is_delimited(path: Path) -> bool:
@@ -153,7 +164,7 @@ def _read_lines(stream: BinaryIO, name: str) -> "pd.DataFrame":
             rest = chain(blank, [line], lines)
             if line.lstrip().startswith("{"):
                 return read_jsonl(rest, name)
-            return read_delimited(rest, name, "\t" if "\t" in line and "," not in line else ",")
+            return read_delimited(rest, name, ",")
         blank.append(line)
     return read_delimited(blank, name, ",")
 
@@ -163,7 +174,12 @@ def _decoded(
 ) -> Iterator[str]:
     """Lines of UTF-8 text, a byte order mark left out; the line that is no UTF-8 is named."""
     size = 0
-    for number, line in enumerate(stream, start=1):
+    lines = iter(stream)
+    first = next(lines, b"")
+    if first.startswith(_UTF16):
+        yield from _of_utf16(chain([first], lines), name, limit)
+        return
+    for number, line in enumerate(chain([first] if first else [], lines), start=1):
         size = limit(name, size + len(line))
         try:
             text = line.decode()
@@ -174,6 +190,24 @@ def _decoded(
                 "save the table as UTF-8"
             ) from error
         yield text.removeprefix("\ufeff") if number == 1 else text
+
+
+def _of_utf16(
+    pieces: Iterable[bytes], name: str, limit: Callable[[str, int], int]
+) -> Iterator[str]:
+    """Lines of UTF-16, in which spreadsheets save "Unicode text"."""
+    decoder, rest, size = codecs.getincrementaldecoder("utf-16")(), "", 0
+    try:
+        for piece in pieces:
+            size = limit(name, size + len(piece))
+            *lines, rest = (rest + decoder.decode(piece)).split("\n")
+            yield from (f"{line}\n" for line in lines)
+        yield rest + decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{name}: expected UTF-16 text, as the file begins, but got other bytes; "
+            "save the table as UTF-8"
+        ) from error
 
 
 def _from_frame(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":

@@ -3,11 +3,13 @@
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import batched, chain
+from itertools import batched
 from typing import TYPE_CHECKING
 
 from upturn.checks.errors import DataError, counted, shown
 from upturn.tables.readers.formula import plain
+from upturn.tables.readers.notes import noted, notes_of
+from upturn.tables.readers.separators import separator, without_comments
 from upturn.tables.rules import columns, row_limit
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ _BATCH = 50_000
 
 
 def read_delimited(lines: Iterable[str], name: str, delimiter: str) -> "pd.DataFrame":
-    """A table of text cells from lines of CSV or TSV.
+    """A table of text cells from lines of CSV or TSV, whatever separates them.
 
     A quoted cell may hold the delimiter, quotes and line breaks. The apostrophe that keeps a
     spreadsheet from running a cell as a formula is taken off again. Blank rows count as rows but
@@ -32,7 +34,7 @@ def read_delimited(lines: Iterable[str], name: str, delimiter: str) -> "pd.DataF
     name
         What messages call the table.
     delimiter
-        "," or a tab.
+        What the ending of the file's name says, "," or a tab.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def read_delimited(lines: Iterable[str], name: str, delimiter: str) -> "pd.DataF
     """
     import pandas as pd
 
-    return pd.concat(list(read_pieces(lines, name, delimiter)))
+    pieces = list(read_pieces(lines, name, delimiter))
+    return noted(pd.concat(pieces), *(note for piece in pieces for note in notes_of(piece)))
 
 
 def read_pieces(
@@ -66,15 +69,18 @@ def read_pieces(
     limit
         Told the table's name and how many rows there are by now.
     """
-    delimiter, lines = _separator(iter(lines), delimiter)
-    rows = _rows(lines, name, delimiter)
+    start, lines = without_comments(iter(lines))
+    delimiter = separator(start, delimiter)
+    if delimiter == "|":
+        lines = map(_without_frame, lines)
+    rows = _rows(lines, name, delimiter, is_spaced=_is_spaced(start, delimiter))
     header = [plain(column) for column in next(rows, (0, []))[1]]
     if not header:
         raise DataError(
             f"{name}: expected a header and rows of results, but got an empty file; "
             "the least it needs is task,model,score"
         )
-    _check_delimiter(header, name, delimiter)
+    _check_spaces(header, name)
     columns(name, [column for column in header if column])
     batch = None
     for batch in batched(_checked(rows, header, name, limit), _BATCH):
@@ -84,16 +90,26 @@ def read_pieces(
         raise DataError(f"{name}: expected rows of results, but got a header only; add rows")
 
 
-def _separator(lines: Iterator[str], delimiter: str) -> tuple[str, Iterator[str]]:
-    """A semicolon in the place of the comma, where the header has the one and not the other."""
-    first = next(lines, "")
-    is_other = delimiter == "," and ";" in first and "," not in first
-    return (";" if is_other else delimiter), chain([first] if first else [], lines)
+def _is_spaced(start: list[str], delimiter: str) -> bool:
+    """Whether a space follows every separator of the header."""
+    _, *others = start[0].rstrip("\r\n").split(delimiter) if start else [""]
+    return bool(others) and all(cell.startswith(" ") for cell in others)
 
 
-def _rows(lines: Iterable[str], name: str, delimiter: str) -> Iterator[Row]:
+_RULE = re.compile(r"\s*[-:|\s]*-[-:|\s]*")
+
+
+def _without_frame(line: str) -> str:
+    """A row of a Markdown table without the bars around it; the rule below the header is blank."""
+    if _RULE.fullmatch(line):
+        return "\n"
+    cells = line.strip().removeprefix("|").removesuffix("|").split("|")
+    return "|".join(cell.strip() for cell in cells) + "\n"
+
+
+def _rows(lines: Iterable[str], name: str, delimiter: str, *, is_spaced: bool) -> Iterator[Row]:
     """Rows that are not blank, with their numbers."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=is_spaced)
     number = 0
     try:
         for number, row in enumerate(reader, start=1):
@@ -133,7 +149,10 @@ def _frame(batch: tuple[Row, ...], header: list[str]) -> "pd.DataFrame":
 _DECIMAL_COMMA = re.compile(
     r"[-+]?(?:(?:\d{1,3}(?:\.\d{3})+|\d+),\d+(?:[eE][-+]?\d+)?|\d{1,3}(?:\.\d{3}){2,})\s*[\w%-]*"
 )
-_UNMISTAKABLE = re.compile(r"[-+]?(?:0|\d{4,}|[\d.]+\.\d{3}),\d+|[-+]?\d+,(?:\d{1,2}|\d{4,})")
+_UNMISTAKABLE = re.compile(
+    r"[-+]?(?:(?:0|\d{4,}|[\d.]+\.\d{3}),\d+|\d+,(?:\d{1,2}|\d{4,}))(?:\s*%|\s+\w+)?"
+)
+_COMMAS = "decimal commas read as points"
 
 
 def with_decimal_points(frame: "pd.DataFrame") -> "pd.DataFrame":
@@ -153,16 +172,14 @@ def with_decimal_points(frame: "pd.DataFrame") -> "pd.DataFrame":
         ]
         for column, values in texts.items()
     }
-    return pd.DataFrame(points, dtype=str).set_axis(frame.index)
+    return noted(pd.DataFrame(points, dtype=str).set_axis(frame.index), _COMMAS)
 
 
-def _check_delimiter(header: list[str], name: str, delimiter: str) -> None:
-    if len(header) > 1:
-        return
-    wanted = {",": "commas", "\t": "tabs", ";": "semicolons"}[delimiter]
-    for other, word in ((";", "semicolons"), ("\t", "tabs"), (",", "commas")):
-        if other in header[0]:
-            raise DataError(
-                f"{name}, row 1: expected columns separated by {wanted}, but got "
-                f"{shown(header[0])}, separated by {word}; save the table with {wanted}"
-            )
+def _check_spaces(header: list[str], name: str) -> None:
+    """Refuse columns that only spaces separate, which names of models may hold too."""
+    words = header[0].split() if len(header) == 1 else []
+    if len(words) > 2 and {"model", "task", "score"} & {word.casefold() for word in words}:
+        raise DataError(
+            f"{name}, row 1: expected columns separated by commas, tabs, semicolons or |, but got "
+            f"{shown(header[0])}, separated by spaces; save the table with commas"
+        )

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any
 from upturn.checks.errors import DataError, NothingThereError, counted
 from upturn.tables.cells import objects
 from upturn.tables.readers import Source, is_table, read_stream, read_table
-from upturn.tables.readers.documents import read_json
+from upturn.tables.readers.documents import parse_json, read_json
 from upturn.tables.readers.evaluations import Harvest, is_evaluation, may_hold, read_evaluations
-from upturn.tables.readers.kinds import kinds
-from upturn.tables.rules import byte_limit, columns, most_unpacked, row_limit, unpacked_limit
+from upturn.tables.readers.json_tables import table_of
+from upturn.tables.readers.jsonl import is_json_lines
+from upturn.tables.readers.kinds import kinds, recognised
+from upturn.tables.readers.notes import taken_notes
+from upturn.tables.readers.spreadsheet import read_spreadsheet
+from upturn.tables.rules import byte_limit, most_unpacked, row_limit, unpacked_limit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,23 +44,23 @@ def harvested(source: Source, name: str, *, groups: bool = False) -> Harvest:
         For a source that cannot be read.
     """
     if not isinstance(source, (str, PathLike)) or source == "-":
-        return Harvest(read_table(source, name))
+        cells = read_table(source, name)
+        return Harvest(cells, notes=taken_notes(cells))
     path = Path(os.path.expanduser(source))
     if os.path.isdir(path):  # unlike Path.is_dir, False for a name that no file can have
         return _folder(path, name, groups=groups)
     special = _special(path, name) if os.path.isfile(path) else None
-    if special is not None:
-        return Harvest(special)
-    if is_evaluation(source):
+    if special is None and is_evaluation(source):
         return read_evaluations(source, name, groups=groups)
-    return Harvest(read_table(source, name))
+    cells = read_table(source, name) if special is None else special
+    return Harvest(cells, notes=taken_notes(cells))
 
 
 def _special(path: Path, name: str) -> "pd.DataFrame | None":
     """The table in a file of a particular kind, or None for any other."""
     if _SAMPLES.fullmatch(path.name):
         return _samples(path, name, path.parent.name)
-    readers = {".gz": _unzipped, ".xlsx": _spreadsheet, ".json": _records}
+    readers = {".gz": _unzipped, ".xlsx": read_spreadsheet, ".json": _records}
     reader = readers.get(path.suffix.lower())
     return None if reader is None else reader(path, name)
 
@@ -74,8 +78,9 @@ def _folder(folder: Path, name: str, *, groups: bool) -> Harvest:
                 raise
     frames = [_samples(path, _place(path, folder), path.parent.name) for path in samples]
     frames += [_with_source(path, folder) for path in tables]
+    notes = dict.fromkeys(note for frame in frames for note in taken_notes(frame))
     cells = _stacked(frames, name)
-    return Harvest(cells, notes=(f"{counted(len(frames), 'file')} read as one table",))
+    return Harvest(cells, notes=(f"{counted(len(frames), 'file')} read as one table", *notes))
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -123,58 +128,28 @@ def _unzipped(path: Path, name: str) -> "pd.DataFrame":
             "make it again, or unpack it"
         ) from error
     unpacked_limit(name, len(content), stored)
-    return read_stream(BytesIO(content), name, path.with_suffix("").suffix.lower())
-
-
-def _spreadsheet(path: Path, name: str) -> "pd.DataFrame":
-    """The first sheet of a workbook, through openpyxl (the extra ``upturn[excel]``)."""
-    import pandas as pd
-
-    byte_limit(name, path.stat().st_size)
-    try:
-        frame = pd.read_excel(path, dtype=object, engine="openpyxl")
-    except ImportError as error:
-        raise DataError(
-            f"{name}: expected openpyxl to read .xlsx, but it is not installed; "
-            "pip install 'upturn[excel]', or save the sheet as CSV"
-        ) from error
-    except Exception as error:  # openpyxl raises whatever its parts do
-        raise DataError(
-            f"{name}: expected an .xlsx file, but got something else; save the sheet as CSV"
-        ) from error
-    if not len(frame):
-        raise DataError(f"{name}: expected rows of results, but got none; add rows")
-    frame.columns = columns(name, [str(column) for column in frame.columns])
-    frame = frame.where(frame.notna(), None)
-    for column in frame:
-        frame[column] = objects([_without_time(value) for value in frame[column]])
-    return frame.set_axis(pd.RangeIndex(2, len(frame) + 2, name="row"))
-
-
-def _without_time(value: object) -> object:
-    """The day of a date, as a table of text has it; other cells as they are."""
-    return str(value)[:10] if hasattr(value, "isoformat") else value
+    suffix = path.with_suffix("").suffix.lower()
+    if suffix == ".json":
+        table = table_of(parse_json(content, name), name)
+        if table is None:
+            raise DataError(f"{name}: expected a table, but got another document; unpack the file")
+        return table
+    return read_stream(BytesIO(content), name, suffix)
 
 
 def _records(path: Path, name: str) -> "pd.DataFrame | None":
-    """A JSON list of records as a table; None for any other document."""
-    import pandas as pd
-
-    document: Any = read_json(path, remedy="split it")
-    if isinstance(document, dict):
-        lists = [value for value in document.values() if isinstance(value, list)]
-        is_wrapped = set(document) <= {"data", "results", "rows", "records", "version", "metadata"}
-        document = lists[0] if is_wrapped and len(lists) == 1 else None
-    is_list = isinstance(document, list) and bool(document)
-    if not is_list or not all(isinstance(record, dict) for record in document):
+    """A table in JSON; None for any other document, which may be one of a harness."""
+    try:
+        document: Any = read_json(path, remedy="split it")
+    except DataError:
+        with path.open("rb") as lines:
+            if is_json_lines(lines):
+                lines.seek(0)
+                return read_stream(lines, name, ".jsonl")
+        raise
+    if any(kinds()[kind].holds(document) for kind in recognised()):
         return None
-    if any(kind.holds(document) for kind in kinds().values()):
-        return None
-    keys = columns(name, list(dict.fromkeys(str(key) for record in document for key in record)))
-    row_limit(name, len(document))
-    cells = {key: objects([record.get(key) for record in document]) for key in keys}
-    frame = pd.DataFrame({key: pd.Series(value, dtype=object) for key, value in cells.items()})
-    return frame.set_axis(pd.RangeIndex(1, len(frame) + 1, name="row"))
+    return table_of(document, name)
 
 
 def _samples(path: Path, name: str, model: str) -> "pd.DataFrame":

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from upturn.checks.errors import DataError, shown
@@ -52,6 +53,16 @@ def read_jsonl(lines: Iterable[str], name: str) -> "pd.DataFrame":
     return pd.DataFrame(
         {key: pd.Series(objects([r.get(key) for r in records]), dtype=object) for key in keys},
     ).set_axis(pd.Index(numbers, name="row"))
+
+
+def is_json_lines(lines: Iterable[bytes]) -> bool:
+    """Whether a file that is no JSON document has a JSON object on each of its first two lines."""
+    start = [line for line in islice(lines, 10) if line.strip()][:2]
+    try:
+        documents = [_DECODER.decode(line.decode()) for line in start]
+    except (ValueError, RecursionError):
+        return False
+    return len(documents) == 2 and all(isinstance(document, dict) for document in documents)
 
 
 def _records(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -88,7 +88,8 @@ def _cells(line: str) -> list[str]:
 
 def holds(document: object) -> bool:
     """Whether there is a table, with a column of a model."""
-    return isinstance(document, list) and bool(document) and len(document[0]) > len(_LABELS)
+    header = document[0] if isinstance(document, list) and document else None
+    return isinstance(header, list) and header[:4] == _LABELS and len(header) > len(_LABELS)
 
 
 def rows(document: Sequence[Sequence[str]], path: Path) -> Iterator[dict[str, Any]]:

@@ -135,7 +135,10 @@ def is_one(texts: Objects, names: Iterable[str]) -> Booleans:
 def cells_of(frame: "pd.DataFrame", name: str, column: str) -> Cells:
     """A column for the rules of ``validate`` and their messages."""
     raw = frame[column]
-    values = raw.astype(object).where(raw.notna(), None).to_numpy(dtype=object)
+    values = raw.to_numpy(dtype=object)
+    if (empty := raw.isna().to_numpy()).any():
+        values = values.copy()
+        values[empty] = None
     rows = frame.index.to_numpy(dtype=np.int64)
     return Cells(name, column, values, rows, positions=frame.index.name == "position")
 
@@ -215,14 +218,14 @@ class _Table:
         """A note for each column in which an unknown value has a spelling of its own."""
         notes = []
         for column in (*MEASURES, *SCALES):
-            raw = self.frame[self.given[column]] if column in self else ()
-            texts = [v for v in raw if isinstance(v, str) and cells_module.is_missing(v)]
-            texts = [text.strip() for text in texts if text.strip() not in {"", "NA"}]
-            if texts:
-                spelled = errors.listed(dict.fromkeys(texts), most=3)
-                notes.append(
-                    f"column {column}: {spelled} in {counted(len(texts), 'row')} is unknown"
-                )
+            if column not in self:
+                continue
+            codes, different = cells_module.distinct(self.frame[self.given[column]])
+            spelled = np.array([_is_spelled_missing(value) for value in different], dtype=np.bool_)
+            if spelled.any():
+                texts = errors.listed(dict.fromkeys(map(str.strip, different[spelled])), most=3)
+                count = counted(int(spelled[codes].sum()), "row")
+                notes.append(f"column {column}: {texts} in {count} is unknown")
         return tuple(notes)
 
     def others(self) -> dict[str, Floats | Objects]:
@@ -236,6 +239,12 @@ class _Table:
                 except DataError:  # a column that nothing needs may hold anything
                     continue
         return found
+
+
+def _is_spelled_missing(value: object) -> bool:
+    """Whether a cell is a text for an unknown value, other than the usual two."""
+    is_text = isinstance(value, str) and cells_module.is_missing(value)
+    return is_text and str(value).strip() not in {"", "NA"}
 
 
 def validated(

@@ -52,9 +52,14 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
 _DATES = (
     "date", "release_date", "released", "publication_date", "release", "model_release_date",
 )  # fmt: skip
+# Beside one of the second, one of the first is a number of right answers.
+_COUNTS, _TOTALS = (
+    {"correct", "right", "passed", "solved"},
+    {"total", "out_of", "attempted", "asked"},
+)
 _IN_BRACKETS = re.compile(r"(?P<name>.*?)\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*")
 _SUFFIXED = re.compile(
-    r"(?P<name>.*?)[_\s](?:in[_\s])?(?P<unit>[KMBTkmbt]|[a-zA-Z]*FLOPs?|PF-?days?)"
+    r"(?P<name>.*?)[_\s](?:in[_\s])?(?P<unit>[KMBTkmbt]|[mb]illions?|[a-zA-Z]*FLOPs?|PF-?days?)"
 )
 
 
@@ -119,6 +124,12 @@ def meant(names: Sequence[str]) -> list[Header]:
         found.pop("trials", None)
     if "successes" in names:
         found.pop("score", None)
+    of = next((name for name in names if normal(name) in _TOTALS), None)
+    counts = "score" in found and normal(found["score"][1].given) in _COUNTS
+    if of is not None and (counts or "successes" in {*found, *names}) and "trials" not in names:
+        found["trials"] = (0, Header(of, "trials"))
+        if counts:
+            found["successes"] = (0, Header(found.pop("score")[1].given, "successes"))
     return [header for _, header in found.values()]
 
 

@@ -1,4 +1,4 @@
-"""Per cent: cells such as "73.0%", metrics in per cent, and "0.71 ± 0.02" taken apart."""
+"""Per cent: cells such as "73.0%", metrics in per cent; "0.71 ± 0.02" and "142/200" taken apart."""
 
 import re
 from collections.abc import Collection
@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.arrays.types import Booleans
 from upturn.checks.errors import DataError, counted, shown
-from upturn.tables.cells import is_unknown, number, objects, plain_number
-from upturn.tables.readers.schema import cells_of
+from upturn.tables.cells import distinct, is_unknown, number, objects, plain_number
+from upturn.tables.readers.schema import TRIALS, cells_of
 from upturn.tables.shaping.filters import metric_labels
 
 if TYPE_CHECKING:
@@ -17,7 +16,12 @@ if TYPE_CHECKING:
 
 ALL = "all"
 _COLUMNS = ("score", "stderr", "chance", "ceiling")
-_PLUS_MINUS = re.compile(r"\s*(?:±|\+/-|\+-)\s*")
+_NUMBER = r"[-+]?[\d.,]+(?:e[-+]?\d+)?%?"
+_PLUS_MINUS = re.compile(
+    rf"\s*({_NUMBER})\s*(?:(?:±|\+/-|\+-)\s*(?={_NUMBER}\s*$)|\((?={_NUMBER}\)\s*$))({_NUMBER})\)?\s*",
+    re.I,
+)
+_COUNTS = re.compile(r"\s*(\d+)\s*/\s*(\d+)\s*")
 
 
 def signs_read(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]:
@@ -30,10 +34,11 @@ def signs_read(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[s
     """
     notes = []
     for column in (c for c in _COLUMNS if c in cells):
+        _, different = distinct(cells[column])
+        if not any(isinstance(v, str) and v.strip().endswith("%") for v in different):
+            continue
         raw = cells[column].to_numpy(dtype=object)
         signed = np.array([isinstance(v, str) and v.strip().endswith("%") for v in raw])
-        if not signed.any():
-            continue
         known = ~np.array([is_unknown(value) for value in raw])
         bare = known & ~signed
         of = cells_of(cells, name, column)
@@ -98,18 +103,36 @@ def divided(
     ]
 
 
-def plus_minus_read(cells: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
-    """Scores such as "0.71 ± 0.02" as a score and a standard error."""
-    if "score" not in cells or "stderr" in cells:
+def parts_read(cells: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
+    """Scores such as "0.71 ± 0.02", "0.71 (0.02)" and "142/200" taken apart."""
+    names = {str(column) for column in cells.columns}
+    if "score" not in names:
         return cells, []
+    for pattern, columns, said in (
+        (_PLUS_MINUS, ("score", "stderr"), "with an error: it is taken as the standard error"),
+        (_COUNTS, ("successes", "trials"), "as k/n taken as k right answers of n"),
+    ):
+        if not names & {*columns[1:], *(TRIALS if columns[1] == "trials" else ())}:
+            done = _taken_apart(cells, pattern, columns)
+            if done is not None:
+                return done[0], [f"{counted(done[1], 'score')} {said}"]
+    return cells, []
+
+
+def _taken_apart(
+    cells: "pd.DataFrame", pattern: re.Pattern[str], columns: tuple[str, str]
+) -> tuple["pd.DataFrame", int] | None:
+    """Two columns in place of the score, and in how many rows; None where no row has both."""
+    if not any(isinstance(v, str) and pattern.fullmatch(v) for v in distinct(cells["score"])[1]):
+        return None
     raw = cells["score"].to_numpy(dtype=object)
-    parts = [_PLUS_MINUS.split(v) if isinstance(v, str) else [v] for v in raw]
-    split: Booleans = np.array([len(part) == 2 for part in parts])
-    if not split.any():
-        return cells, []
-    scores = [part[0] for part in parts]
-    errors = [part[1] if len(part) == 2 else None for part in parts]
-    note = (
-        f"{counted(int(split.sum()), 'score')} with ±: what follows is taken as its standard error"
-    )
-    return cells.assign(score=objects(scores), stderr=objects(errors)), [note]
+    found = [pattern.fullmatch(value) if isinstance(value, str) else None for value in raw]
+    if columns[0] != "score" and not all(
+        match or is_unknown(value) for match, value in zip(found, raw, strict=True)
+    ):
+        return None  # counts and shares in one column
+    first = [match[1] if match else value for match, value in zip(found, raw, strict=True)]
+    second = [match[2] if match else None for match in found]
+    kept = cells if columns[0] == "score" else cells.drop(columns="score")
+    texts = {columns[0]: objects(first), columns[1]: objects(second)}
+    return kept.assign(**texts), sum(match is not None for match in found)

@@ -14,7 +14,7 @@ from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, counted, nearest, shown
 from upturn.tables.cells import is_unknown, label, objects
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, cells_of
-from upturn.tables.shaping import headers, items, percent, stderr, wide
+from upturn.tables.shaping import answers, headers, items, percent, stderr, wide
 from upturn.tables.shaping.headers import Header
 from upturn.tables.units import PLAUSIBLE, amount, numbers, plausible, unit
 
@@ -67,29 +67,29 @@ def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
     DataError
         For a column that is not there, and for one of the schema that is missing.
     """
-    cells = _without(cells, name, layout.ignore)
+    cells, scorers = answers.graded(_without(cells, name, layout.ignore))
     cells, joined = _with_columns(cells, name, layout.columns)
     given_units = _given_units(cells, name, layout.units)
     cells = _without_empty(cells)
     found = [h for h in headers.meant(list(map(str, cells.columns))) if _holds(cells, h)]
     cells = cells.rename(columns={header.given: header.column for header in found})
     units = [*given_units, *(h for h in found if h.factor not in (None, 1.0))]
-    notes = [*joined, *headers.told(found)]
+    notes = [*scorers, *joined, *headers.told(found)]
     cells, finished = _finished(cells, name)
     has_records = wide.has_records(cells)
     cells, records = wide.records_of(cells, name)
     continuous = wide.beyond_proportions(cells) if has_records else ()
-    cells, answers = items.summed(cells, name)
-    notes += [*finished, *records, *answers]
+    cells, added = items.summed(cells, name)
+    notes += [*finished, *records, *added]
     if layout.wide:
         cells, more = wide.melted(cells, name)
         notes += more
     elif wide.is_wide(cells):
-        wide.refuse(cells, name)
+        wide.refuse(cells, name, with_units={header.column for header in units})
     cells, more = _with_task(cells, name)
     notes += more
     _check_required(cells, name)
-    cells, more = percent.plus_minus_read(cells)
+    cells, more = percent.parts_read(cells)
     cells, joined = stderr.joined(cells, name)
     return Shaped(cells, [*notes, *more, *joined], _renamed_units(units, found), continuous)
 
@@ -230,7 +230,13 @@ def _check_required(cells: "pd.DataFrame", name: str) -> None:
         return
     others = [c for c in names if c not in {*LABELS, *MEASURES, *SCALES}]
     remedies = [_remedy(column, others, cells) for column in missing]
-    raise DataError(f"{name}: expected {headers.missing(missing, names)}; {' '.join(remedies)}")
+    unknown = [column for column, text in zip(missing, remedies, strict=True) if not text]
+    add = "add it, or name the column: " if unknown else ""
+    if len(missing) > 1 and unknown:
+        add = f"add {', '.join(unknown)}, or name the columns: "
+    options = [text or f"--column {c}=NAME" for c, text in zip(missing, remedies, strict=True)]
+    remedy = add + " ".join(options)
+    raise DataError(f"{name}: expected {headers.missing(missing, names)}; {remedy}")
 
 
 def _remedy(column: str, others: Sequence[str], cells: "pd.DataFrame") -> str:
@@ -241,7 +247,7 @@ def _remedy(column: str, others: Sequence[str], cells: "pd.DataFrame") -> str:
         parts = [c for c in ("params", "data", "recipe", "size", "seed", "step") if c in cells]
         if len(parts) > 1:
             return f"--column model={'+'.join(parts)}"
-    return f"add it, or name the column: --column {column}=NAME"
+    return ""
 
 
 __all__ = ["Layout", "Shaped", "measured", "shaped"]

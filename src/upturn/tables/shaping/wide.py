@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,22 +61,31 @@ def _number(value: Any) -> float | None:
 
 
 def is_wide(cells: "pd.DataFrame") -> bool:
-    """Whether a table has models, no scores, and two or more columns that look like scores."""
+    """Whether a table has models or tasks, no scores, and two or more columns that may be some."""
     names = {str(column) for column in cells.columns}
-    plain = "model" in names and not names & {"score", "successes"}
+    plain = bool(names & {"model", "task"}) and not names & {"score", "successes"}
     return plain and len(score_columns(cells)) >= 2
 
 
-def refuse(cells: "pd.DataFrame", name: str) -> None:
+def _thing(cells: "pd.DataFrame") -> str:
+    """What there is a column of each: models where none are named, else metrics or tasks."""
+    if "model" not in cells:
+        return "model"
+    return "metric" if "task" in cells else "task"
+
+
+def refuse(cells: "pd.DataFrame", name: str, with_units: Collection[str] = ()) -> None:
     """Raise for a wide table, with the very command that reads it."""
     columns = [c for c in score_columns(cells) if base_metric(c) is None]
-    thing = "metric" if "task" in cells else "task"
+    columns = [c for c in columns if normal(c) not in _AVERAGES] or columns
+    thing = _thing(cells)
     command = f"upturn fit {shlex.quote(name)} --wide"
     if _in_per_cent(cells, columns):
         command += " --percent all"
-    if bool(cells.duplicated(["model", *(["task"] if "task" in cells else [])]).any()):
+    if bool(cells.duplicated([c for c in ("model", "task") if c in cells]).any()):
         command += " --repeats latest"
-    command += "".join(f" --ignore {scale}" for scale in PLAUSIBLE if _is_no_amount(cells, scale))
+    scales = [scale for scale in PLAUSIBLE if scale not in with_units]
+    command += "".join(f" --ignore {scale}" for scale in scales if _is_no_amount(cells, scale))
     raise DataError(
         f"{name}: expected one row a measurement with a column 'score', but got one column a "
         f"{thing} ({listed(columns, most=5)}); type: {command} (in Python: wide=True)"
@@ -125,11 +134,10 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
             "write one column of numbers a task"
         )
     kept = cells.drop(columns=[*values, *averages, *errors.values()])
-    by_task = "task" not in cells
-    parts = [_part(kept, cells, c, errors.get(without_filter(c)), by_task) for c in values]
+    thing = _thing(cells)
+    parts = [_part(kept, cells, c, errors.get(without_filter(c)), thing) for c in values]
     melted = pd.concat(parts)
     order = np.argsort(melted.index.to_numpy(), kind="stable")
-    thing = "task" if by_task else "metric"
     notes = [f"wide table: one {thing} each from {listed(values, most=8)}"]
     if averages:
         notes.append(f"averages left out: {listed(averages)}")
@@ -137,9 +145,9 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
 
 
 def _part(
-    kept: "pd.DataFrame", cells: "pd.DataFrame", column: str, error: str | None, by_task: bool
+    kept: "pd.DataFrame", cells: "pd.DataFrame", column: str, error: str | None, thing: str
 ) -> "pd.DataFrame":
-    labels = _labels(column) if by_task else {"metric": without_filter(column)}
+    labels = _labels(column) if thing == "task" else {thing: without_filter(column)}
     new = {key: objects([text] * len(kept)) for key, text in labels.items() if key not in kept}
     part = kept.assign(**new, score=cells[column].to_numpy(dtype=object))
     return part if error is None else part.assign(stderr=cells[error].to_numpy(dtype=object))
