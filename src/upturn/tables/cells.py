@@ -111,12 +111,14 @@ def distinct(values: "Objects | Floats | pd.Series[Any]") -> tuple[Integers, Obj
     ndarray of int, shape (row,)
     ndarray of object, shape (value,)
     """
-    import pandas as pd
-
-    if getattr(values, "dtype", None) != "str" and {*map(type, values)} - {str}:
+    if not isinstance(values, np.ndarray) and values.dtype == "str":
+        codes, different = values.factorize(use_na_sentinel=False)
+        return codes.astype(np.int64), np.asarray(different, dtype=object)
+    if {*map(type, values)} - {str}:
         return np.arange(len(values)), np.asarray(values, dtype=object)
-    codes, different = pd.factorize(values)
-    return codes.astype(np.int64), np.asarray(different, dtype=object)
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(text, len(numbers)) for text in values], np.int64)
+    return codes, objects(list(numbers))
 
 
 def number(cells: Cells, *, grouped: bool = False) -> Floats:
