@@ -7,6 +7,7 @@ import pytest
 
 import upturn
 from upturn.checks.errors import DataError
+from upturn.tables.facts.listing import notes_of
 
 TABLE = pd.DataFrame(
     {
@@ -81,3 +82,28 @@ def test_folders_and_data_sets():
 def test_a_table_without_models_is_refused():
     with pytest.raises(DataError, match="expected a column 'model'"):
         upturn.facts(pd.DataFrame({"task": ["t"]}), name="t.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("org5/eps-2.7B", ""), ("pythya-1.4b", "pythia-1.4b"), ("opt2-2.7b", ""), ("adda", "")],
+)
+def test_another_family_is_not_near(name, near):
+    assert upturn.facts(pd.DataFrame({"model": [name]}))["near"].tolist() == [near]
+
+
+def test_facts_that_stand_in_the_table_are_counted_as_known():
+    table = pd.DataFrame(
+        {"model": ["GPT-3 13B", "m1", "GPT-3 Small"], "params": [1.3e10, 1e9, None]}
+    )
+    (note, *_) = notes_of(upturn.facts(table))
+    assert note == "3 of 3 models known, 2 of them from the table itself"
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [("GPT-3 13B", 1.285e10), ("gpt3-6.7b", 6.66e9), ("openai/davinci", 1.75e11), ("curie", 6.7e9)],
+)
+def test_models_of_gpt_3_are_known(name, params):
+    found = upturn.facts(pd.DataFrame({"model": [name]})).iloc[0]
+    assert (found["params"], found["guessed"]) == (params, "")

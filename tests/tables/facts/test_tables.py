@@ -121,3 +121,16 @@ def test_data_frames_and_many_missing_names():
     read = upturn.read(results, facts=facts)
     assert read.frame["flops"].notna().tolist() == [True] + [False] * 8
     assert any("without 8 models" in note and "and 3 more" in note for note in read.notes)
+
+
+def test_units_in_headers_are_read(joined):
+    results = joined("Model name,Size (B),Tokens (T),Training compute (ZFLOP)\nb,0.7,2,8.4\n")
+    row = results.frame.query("model == 'b'").iloc[0]
+    assert (row.params, row.tokens, row.flops) == (7e8, 2e12, 8.4e21)
+
+
+def test_numbers_that_are_no_absolute_ones_are_refused(joined):
+    with pytest.raises(
+        DataError, match=r"row 2, column params: expected absolute params, at least"
+    ):
+        joined("model,params\nb,0.7\n")

@@ -95,13 +95,15 @@ def notes_of(found: "pd.DataFrame") -> list[str]:
         As `facts` gives it.
     """
     sources = found[[f"{column}_source" for column in COLUMNS]]
-    known = (~sources.isin(["", FROM_TABLE, FROM_NAME])).any(axis=1)
+    known = (~sources.isin(["", FROM_NAME])).any(axis=1)
+    stated = sources.isin([FROM_TABLE]).any(axis=1) & known
+    own = f", {int(stated.sum())} of them from the table itself" if stated.any() else ""
     guessed = int((found["guessed"] != "").sum())
     names = "its name" if guessed == 1 else "their names"
     guesses = f"; params of {guessed} read from {names}" if guessed else ""
     near = found[found["near"] != ""]
     return [
-        f"{int(known.sum())} of {counted(len(found), 'model')} known{guesses}",
+        f"{int(known.sum())} of {counted(len(found), 'model')} known{own}{guesses}",
         *(
             f"{model!r} is not known: is {names.split('; ')[0]!r} meant?"
             for model, names in zip(near["model"][:_MOST], near["near"], strict=False)

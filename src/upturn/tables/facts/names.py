@@ -20,7 +20,8 @@ _TOKEN = re.compile(
 _MAKERS = re.compile(r"\bmeta[-_ ]+(?=(?:code[-_ ]?)?llama)")
 _FIRST_VERSIONS = {"v0.1", "v1", "v1.0"}  # what a model without a version is
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_CLOSE = 0.75  # how alike two forms have to be, from 0 to 1
+# how alike two forms have to be, from 0 to 1, and their words without the numbers
+_CLOSE, _CLOSE_WORDS = 0.75, 0.8
 _SYNONYMS = {"it": "instruct", "inst": "instruct", "pt": "base", "pretrained": "base"}
 # words that say what was done to a model, wherever in the name they stand
 _MODIFIERS = {
@@ -191,6 +192,8 @@ def nearest_names(name: str, names: Iterable[str], most: int = 3) -> list[str]:
     --------
     >>> nearest_names("pythya-1.4b", ["pythia-14m", "pythia-1.4b", "pythia-12b"])
     ['pythia-1.4b']
+    >>> nearest_names("eps-2.7b", ["opt-2.7b"])
+    []
     """
     import difflib
 
@@ -201,5 +204,16 @@ def nearest_names(name: str, names: Iterable[str], most: int = 3) -> list[str]:
         form = canonical(candidate)
         if _NUMBER.findall(form) == numbers:
             forms.setdefault(form, candidate)
-    close = difflib.get_close_matches(wanted, forms, n=most, cutoff=_CLOSE)
+    words = _words(wanted)
+    alike = [
+        form
+        for form in forms
+        if difflib.SequenceMatcher(None, words, _words(form)).ratio() >= _CLOSE_WORDS
+    ]
+    close = difflib.get_close_matches(wanted, alike, n=most, cutoff=_CLOSE)
     return [forms[form] for form in close]
+
+
+def _words(form: str) -> str:
+    """What a canonical name calls the family: all but its numbers."""
+    return " ".join(word for word in form.split() if not _NUMBER.search(word))

@@ -24,6 +24,7 @@ from upturn.tables.readers.schema import (
     cells_of,
     scale_numbers,
 )
+from upturn.tables.shaping.headers import meant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,12 +121,17 @@ def facts_table(source: Facts) -> Table:
     cells = read_table(datasets.resolve(source), name)
     renamed = facts_of_headers(map(str, cells.columns))
     cells = cells.rename(columns=renamed)
+    headers = [
+        header for header in meant(list(map(str, cells.columns))) if header.column in COLUMNS
+    ]
+    cells = cells.rename(columns={header.given: header.column for header in headers})
+    factors = {header.column: header.factor or 1.0 for header in headers}
     columns = [str(column) for column in cells.columns]
     rules.required_column(name, "model", columns)
     given = cells_of(cells, name, "model")
     models = cells_module.required_label(cells_module.label(given), given)
     facts = [c for c in columns if _is_fact(c, has_headers_of_others=bool(renamed))]
-    values = {column: _values(cells, name, column) for column in facts}
+    values = {column: _values(cells, name, column, factors.get(column, 1.0)) for column in facts}
     kept = [c for c in facts if _is_one_a_model(cells, name, c, models, values[c])]
     rows = _rows(models, {column: values[column] for column in kept}, name)
     return Table(name, tuple(kept), rows, _forms(rows))
@@ -137,11 +143,11 @@ def _is_fact(column: str, *, has_headers_of_others: bool) -> bool:
     return not (has_headers_of_others or column in _NO_FACTS or column.endswith("_source"))
 
 
-def _values(cells: "pd.DataFrame", name: str, column: str) -> Objects:
+def _values(cells: "pd.DataFrame", name: str, column: str, factor: float) -> Objects:
     """The cells of a column, None where one is empty; scales checked by the rules of results."""
     given = cells_of(cells, name, column)
     if column in SCALE_RULES:
-        numbers = scale_numbers(given, column)
+        numbers = scale_numbers(given, column, factor)
         return cells_module.objects([None if np.isnan(value) else value for value in numbers])
     return cells_module.objects([None if is_empty(cell) else cell for cell in given.raw])
 

@@ -143,8 +143,15 @@ def cells_of(frame: "pd.DataFrame", name: str, column: str) -> Cells:
     return Cells(name, column, values, rows, positions=frame.index.name == "position")
 
 
-def scale_numbers(cells: Cells, column: str) -> Floats:
+def scale_numbers(cells: Cells, column: str, factor: float = 1.0) -> Floats:
     """A column of a scale: its units read, its numbers checked.
+
+    Parameters
+    ----------
+    cells, column
+        The column as it was given, and what it holds.
+    factor
+        What the header says that plain numbers are multiplied by.
 
     Raises
     ------
@@ -153,7 +160,9 @@ def scale_numbers(cells: Cells, column: str) -> Floats:
     """
     rule = SCALE_RULES[column]
     values = (
-        units.numbers(cells, column) if column in units.PLAUSIBLE else cells_module.number(cells)
+        units.numbers(cells, column, factor)
+        if column in units.PLAUSIBLE
+        else cells_module.number(cells)
     )
     return values if rule is None else rule(values, cells)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from upturn.arrays.types import Integers
-from upturn.checks.errors import NothingThereError, counted
+from upturn.checks.errors import DataError, NothingThereError, counted
 from upturn.posterior.scratch import scratch
 from upturn.questions.fit.batches.store import writing
 from upturn.tables.axis import Axis
@@ -22,7 +22,10 @@ from upturn.tables.facts.fill import filled
 from upturn.tables.facts.filled import Filled
 from upturn.tables.facts.tables import Knowledge, knowledge
 from upturn.tables.readers import is_delimited, read_in_pieces, table_name
+from upturn.tables.readers.notes import notes_of
 from upturn.tables.results import Results
+from upturn.tables.shaping.headers import resolve
+from upturn.tables.shaping.shape import Layout, measured, shaped
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +59,24 @@ def stream_of(
         return None
     if path.stat().st_size < LARGE:
         return None
-    return Stream(path, table_name(source), chosen, output, by=by, scatter=scatter)
+    name = table_name(source)
+    task = _column_of_tasks(path, name)
+    if task is None:
+        return None
+    return Stream(path, name, chosen, output, by=by, scatter=scatter, task=task)
+
+
+def _column_of_tasks(path: Path, name: str) -> str | None:
+    """The column that cuts a table up; None for a table that has to be seen whole to be shaped.
+
+    A table with an error is held too, so that what is said of it is what is always said.
+    """
+    try:
+        cells = next(read_in_pieces(path, name))
+        shaped(cells, name, Layout())
+    except DataError:
+        return None
+    return None if notes_of(cells) else resolve("task", map(str, cells.columns))
 
 
 @dataclass
@@ -74,6 +94,8 @@ class Stream:
         On whose disk there is room for the table once more, within a `with` statement.
     by, scatter
         As for `Results.curves`.
+    task : str
+        The column of tasks.
 
     Attributes
     ----------
@@ -87,6 +109,7 @@ class Stream:
     output: Path
     by: str | None = None
     scatter: str = "auto"
+    task: str = "task"
     notes: Sequence[str] = ()
     _header: list[str] = field(default_factory=list)
     _places: dict[str, int] = field(default_factory=dict)  # of tasks, among the cuts
@@ -124,10 +147,8 @@ class Stream:
 
     def _cut(self) -> None:
         for cells in read_in_pieces(self.path, self.name):
-            if "task" not in cells:
-                clean(cells, self.name)  # refuses it
             self._header = [str(column) for column in cells.columns]
-            for place, rows in cells.groupby(self._place(cells["task"])):
+            for place, rows in cells.groupby(self._place(cells[self.task])):
                 path = self.folder / str(place)
                 with path.open("a", encoding="utf-8", newline="") as file:
                     # in quotes, since Python before 3.13 cannot read a carriage return otherwise
@@ -184,9 +205,13 @@ class Stream:
         self.notes = [*Filled.of_parts(self._done).notes(), *added_up(notes)]
 
     def _curves(self, cells: "pd.DataFrame") -> Curves:
+        shape = shaped(cells, self.name, Layout())
+        cells, read_units = measured(shape, shape.cells, self.name, Layout())
         done = filled(cells, self.name, self._known)
         self._done.append(replace(done, cells=cells[:0]))
-        results = Results(**vars(clean(done.cells, self.name, lower=done.lower)))
+        cleaned = clean(done.cells, self.name, lower=done.lower, continuous=shape.continuous)
+        remarks = (*shape.notes, *read_units, *cleaned.remarks)
+        results = Results(**vars(replace(cleaned, remarks=remarks)))
         return results.curves(self.axis, by=self.by, scatter=self.scatter)
 
     def _read(self, place: int) -> "pd.DataFrame":
