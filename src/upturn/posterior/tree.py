@@ -86,16 +86,22 @@ def build(
 
 def add_log_likelihood(tree: "xr.DataTree", values: np.ndarray) -> "xr.DataTree":
     """A tree with the group that `arviz.loo` needs, of array (chain, draw, obs)."""
+    return add_scores(tree, log_likelihood=values)
+
+
+def add_scores(tree: "xr.DataTree", **groups: np.ndarray) -> "xr.DataTree":
+    """A tree with more groups, of arrays (chain, draw, obs) along `observed_data`."""
     import xarray as xr
 
-    chains, draws, _ = values.shape
-    observed = tree["observed_data"].to_dataset()
-    along = {name: observed.coords[name] for name in ("obs", "curve")}
-    group = xr.Dataset(
-        {"y": (("chain", "draw", "obs"), values)},
-        {"chain": np.arange(chains), "draw": np.arange(draws), **along},
-    )
-    return tree.assign({"log_likelihood": xr.DataTree(group)})
+    along = {name: tree["observed_data"].coords[name].variable for name in ("obs", "curve")}
+    datasets = {}
+    for name, values in groups.items():
+        chains, draws, _ = values.shape
+        datasets[name] = xr.Dataset(
+            {"y": (("chain", "draw", "obs"), values)},
+            {"chain": np.arange(chains), "draw": np.arange(draws), **along},
+        )
+    return tree.assign({name: xr.DataTree(data) for name, data in datasets.items()})
 
 
 def add_weights(

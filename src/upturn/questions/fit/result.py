@@ -3,18 +3,18 @@
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from upturn.arrays.types import Floats
-from upturn.checks.arguments import interval_levels, whole
+from upturn.checks.arguments import interval_levels, known, whole
 from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.posterior import files
 from upturn.posterior import tree as trees
 from upturn.posterior.selection import selected, shows_all
-from upturn.questions.fit import flags, pointwise, rows
+from upturn.questions.fit import flags, pointwise, predictive, rows
 from upturn.questions.fit.band import band
 from upturn.questions.fit.contents import Contents
 from upturn.questions.fit.mix import weights as mix_weights
@@ -278,6 +278,67 @@ class Fit:
         leave-one-out needs.
         """
         return pointwise.log_likelihood(self._contents)
+
+    def predictive(
+        self,
+        draws: int | None = None,
+        *,
+        groups: Literal["same", "new"] = "same",
+        prior: bool = False,
+        seed: int = 0,
+    ) -> "xr.DataTree":
+        """The tree with scores that the model would show again at the same scales.
+
+        They are drawn from the likelihood that was fitted, with its trials, overdispersion, broken
+        evaluations and correlated noise, on the scale of `observed_data`. The plots of
+        `arviz_plots` for predictive checks (`plot_ppc_dist`, `plot_ppc_pit`, `plot_loo_pit`) take
+        the tree as it is.
+
+        Parameters
+        ----------
+        draws : int, optional
+            The most draws of each chain, evenly among all; by default all, or as many as stay below
+            256 MB. `plot_loo_pit` needs all.
+        groups : {"same", "new"}
+            Scores of the same families and runs, whose offsets are drawn given their scores, or of
+            new ones, whose offsets are drawn from the distribution of offsets.
+        prior : bool
+            Whether to add the group `prior_predictive` too: scores at draws from the prior.
+        seed : int
+            Each curve's numbers depend on this and on its own labels alone.
+
+        Returns
+        -------
+        DataTree
+            With the group `posterior_predictive`, and `prior_predictive`: `y` (chain, draw, obs).
+
+        Raises
+        ------
+        DataError
+            Where an argument is out of its range.
+
+        Examples
+        --------
+        >>> import upturn
+        >>> fit = upturn.fit(upturn.read("gpt3").where("task=piqa"), draws=100)
+        >>> tree = fit.predictive()
+        >>> tree["posterior_predictive"]["y"].dims
+        ('chain', 'draw', 'obs')
+        """
+        chains, held = self._contents.chains_and_draws
+        room = max(1, pointwise.STORED_LOG_LIKELIHOOD // (8 * chains * self._contents.observations))
+        whole("seed", seed, 0, 2**63 - 1)
+        known(groups, ("same", "new"), kind="choice of groups", where="predictive")
+        if draws is not None:
+            whole("draws", draws, 1, held)
+        kept = min(held, room if draws is None else draws)
+        places = np.linspace(0, held - 1, kept).round().astype(np.intp)
+        index = (np.arange(chains)[:, None] * held + places).reshape(-1)
+        shape = (chains, kept, -1)
+        found = {"posterior_predictive": predictive.posterior(self._contents, index, seed, groups)}
+        if prior:
+            found["prior_predictive"] = predictive.prior(self._contents, len(index), seed)
+        return trees.add_scores(self.tree, **{n: y.reshape(shape) for n, y in found.items()})
 
     @cached_property
     def broken(self) -> "pd.DataFrame | None":

@@ -9,12 +9,12 @@ import numpy as np
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
-from upturn.formulas.likelihoods import autocorrelation
 from upturn.formulas.scaling import Scaling, UnitAxis, native, orientation_of
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.criteria import Criteria, judged
 from upturn.posterior.emergence import turning
+from upturn.sampling.density import replicate
 from upturn.sampling.density.target import Target
 from upturn.tables.curves import Curves
 from upturn.tables.flags import data_flags
@@ -101,7 +101,7 @@ def _of_kind(
         for name, value in fixed.items()
         if name in target.names
     }
-    p = _parameters(target, rng) | given
+    p = replicate.parameters(target, rng, target.chance) | given
     likelihood = target.likelihood
     offset = rng.standard_normal((len(curves), max(int(curves.groups.max(initial=0)), 1)))
     offset *= p["scatter"][:, None] if target.grouped else 0.0
@@ -112,43 +112,12 @@ def _of_kind(
     mean = np.broadcast_to(mean, (*u.shape, 1))[:, :, 0]
     mean = np.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN) if likelihood.bounded else mean
     noise = {name: np.broadcast_to(value[:, None], u.shape) for name, value in p.items()}
-    if target.likelihood.plain is None:
-        y = target.likelihood.draw(rng, mean, noise, curves.trials)
-    else:
-        y = _in_turn(target, rng, mean, noise)
+    y = replicate.scores(likelihood, rng, mean, noise, trials=curves.trials, chain=curves.chain)
     response = y if likelihood.counted else own.to_native(y)
     response = np.where(curves.mask, response, 0.0)
     flags = data_flags(curves.x, curves.mask, response, curves.trials, curves.kind)
     measured = replace(curves, response=response, flags=flags)
     return Drawn(measured, p, offset, np.where(curves.mask, mean, np.nan), own)
-
-
-def _in_turn(
-    target: Target, rng: np.random.Generator, mean: Floats, noise: Mapping[str, Floats]
-) -> Floats:
-    """Scores (curve, point) that follow one another along runs, each drawn given those before."""
-    curves, chain = target.curves, target.curves.chain
-    rows = np.arange(len(curves))
-    at, variance = (np.full((len(curves), int(chain.max()) + 1), x) for x in (0.0, 1.0))
-    y = np.zeros(mean.shape)
-    for i, mine in enumerate(chain.T):
-        p = {name: value[:, i] for name, value in noise.items()}
-        before = at[rows, mine], variance[rows, mine]
-        moved, given, scale = autocorrelation.conditional(NUMPY, mean[:, i], p, *before)
-        trials = curves.trials[:, i]
-        y[:, i] = target.likelihood.draw(rng, moved, given, trials)
-        state = autocorrelation.updated(NUMPY, (moved, given, scale), before, y[:, i], trials)
-        at[rows, mine], variance[rows, mine] = state
-    return y
-
-
-def _parameters(target: Target, rng: np.random.Generator) -> dict[str, Floats]:
-    """Each curve's parameters from their priors; several changepoints are ordered draws of one."""
-    out = {name: target.priors[name].draw(rng, target.chance) for name in target.names}
-    several = target.model.changepoints
-    if len(several) > 1:
-        out |= dict(zip(several, np.sort([out[name] for name in several], axis=0), strict=True))
-    return out
 
 
 def in_order(parts: Sequence[tuple[Any, Drawn]]) -> Drawn:
