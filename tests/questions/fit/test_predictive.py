@@ -102,7 +102,7 @@ def test_runs_keep_their_correlation():
         noise[i] = 0.9 * noise[i - 1] + 0.03 * rng.normal()
     flops = np.geomspace(1e20, 1e24, 40)
     rows = pd.DataFrame({
-        "task": "a", "model": [f"m-{i}" for i in range(40)], "run": "r", "step": np.arange(40), "flops": flops,
+        "task": "a", "model": [f"m-{i}" for i in range(40)], "run": "r", "flops": flops,
         "score": np.clip(0.4 + noise, 0.02, 0.98), "trials": 5000, "chance": 0.25,
     })  # fmt: skip
     fit = upturn.fit(upturn.read(rows), draws=400, likelihood="beta-binomial-ar", model="flat")
