@@ -110,9 +110,9 @@ def _against_nuts(
     for name, (mean, mean_error, sd, sd_error) in entry["moments"].items():
         theirs = (Moment(mean, mean_error, np.inf), Moment(sd, sd_error, np.inf))
         for what, ours, other in zip(("mean", "sd"), moments[name], theirs, strict=True):
-            mine = Moment(ours.value[curve], ours.error[curve], ours.degrees)
+            moment = Moment(ours.value[curve], ours.error[curve], ours.degrees)
             about = {"parameter": name, "moment": what, "ours_converged": ours_converged}
-            out.append(_row(mine, other, against="NUTS", posterior=label, **about))
+            out.append(_row(moment, other, against="NUTS", posterior=label, **about))
     return out
 
 
@@ -124,9 +124,9 @@ def _against_sums(
         sd, error = entry["sd"][name], entry["moment_error"] * entry["sd"][name]
         theirs = (Moment(mean, error, np.inf), Moment(sd, error, np.inf))
         for what, ours, other in zip(("mean", "sd"), moments[name], theirs, strict=True):
-            mine = Moment(ours.value[curve], ours.error[curve], ours.degrees)
+            moment = Moment(ours.value[curve], ours.error[curve], ours.degrees)
             about = {"parameter": name, "moment": what, "ours_converged": ours_converged}
-            out.append(_row(mine, other, against="quadrature", posterior=label, **about))
+            out.append(_row(moment, other, against="quadrature", posterior=label, **about))
     return out
 
 
@@ -165,12 +165,12 @@ def _low_dimensional(
 ) -> list[dict[str, Any]]:
     likelihood = "binomial" if binomial else "beta-binomial"
     counts = Counts.of(curves)
-    found = []
+    results = []
     names = curves.name.tolist()
     for i, curve in enumerate(names):
         label = stored.key(dataset, curve, model, likelihood)
-        found.append((i, label, stored.lookup(sums, label, counts.one(i))))
-    chosen = [(i, label, entry) for i, label, entry in found if entry is not None]
+        results.append((i, label, stored.lookup(sums, label, counts.one(i))))
+    chosen = [(i, label, entry) for i, label, entry in results if entry is not None]
     if not chosen:
         return []
     report.note(f"evidence: {dataset}, {model}, {likelihood}")
@@ -194,17 +194,17 @@ def tallies(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """The tallies, the evidence, the largest differences and what was left out, as Markdown."""
     columns = ["against", "model", "moment", "compared", "largest |z|"]
     columns += ["> 3", "by chance", "> 4", "by chance"]
     rows = [
         [t["against"], t["model"], t["moment"], t["count"], t["largest"], t["beyond_3"],
          t["expected_3"], t["beyond_4"], t["expected_4"]]
-        for t in found["tallies"]
+        for t in results["tallies"]
     ]  # fmt: skip
     parts = [report.table(columns, rows)]
-    worst = sorted(found["moments"], key=lambda r: -abs(r["z"]))[:10]
+    worst = sorted(results["moments"], key=lambda r: -abs(r["z"]))[:10]
     columns = [
         "largest differences",
         "posterior",
@@ -224,7 +224,7 @@ def table(found: dict[str, Any]) -> str:
         )
     )  # fmt: skip
     by_model: dict[str, list[dict[str, Any]]] = {}
-    for e in found["evidence"]:
+    for e in results["evidence"]:
         _, _, model, likelihood = e["posterior"].split(" / ")
         by_model.setdefault(f"{model}, {likelihood}", []).append(e)
     columns = ["log evidence against quadrature", "parameters", "curves", "largest mean difference"]
@@ -240,7 +240,7 @@ def table(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     if rows:
         parts.append(report.table(columns, rows))
-    for why, labels in found["left_out"].items():
+    for why, labels in results["left_out"].items():
         if labels:
             parts.append(f"{why} ({len(labels)}): " + "; ".join(labels))
     return "\n\n".join(parts)

@@ -109,27 +109,27 @@ def _one(number: int, effect: float, tasks: int, threads: int | None) -> dict[st
     import upturn
 
     frame, truth = simulated(np.random.default_rng([11, number]), effect, tasks)
-    found = upturn.contrast(
+    contrast = upturn.contrast(
         frame, "cot:direct", models=SHAPES, draws=DRAWS, seed=number, threads=threads
     )
-    average = found.average(LEVEL).iloc[0]
+    average = contrast.average(LEVEL).iloc[0]
     said = {k: float(average[k]) for k in average.index if k.startswith(("gain", "p_"))}
-    return {"truth": truth, "said": said, "failed": len(found.failed)}
+    return {"truth": truth, "said": said, "failed": len(contrast.failed)}
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """How often intervals hold, with the error of the share, and what is wrongly said."""
-    kept: Sequence[dict[str, Any]] = found["tables"]
+    kept: Sequence[dict[str, Any]] = results["tables"]
     rows: list[list[Any]] = []
     for place in ("smallest", "largest"):
-        true = np.array([one["truth"][place] for one in kept])
+        true = np.array([entry["truth"][place] for entry in kept])
         low, middle, high = (
-            np.array([one["said"][f"gain_{place}{end}"] for one in kept])
+            np.array([entry["said"][f"gain_{place}{end}"] for entry in kept])
             for end in ("_low", "", "_high")
         )
         held = (low <= true) & (true <= high)
         name, wrong = ("hurts", true > 0) if place == "smallest" else ("helps", true < 0)
-        sure = np.array([one["said"][f"p_{name}"] for one in kept]) >= SURE
+        sure = np.array([entry["said"][f"p_{name}"] for entry in kept]) >= SURE
         error = np.sqrt(held.mean() * (1 - held.mean()) / len(kept))
         rows.append([
             f"at the {place} scale", len(kept), int(held.sum()), 100 * float(held.mean()),

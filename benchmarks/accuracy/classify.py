@@ -86,18 +86,18 @@ def _classified(table: Table, draws: int, seed: int) -> dict[str, Any]:
     from upturn.questions.classify.classify import classify
 
     curves = workloads.curves_of(table)
-    found = classify(curves, draws=draws, seed=seed, learn_prevalence=False)
-    summary = found.summary(LEVEL)
+    classification = classify(curves, draws=draws, seed=seed, learn_prevalence=False)
+    summary = classification.summary(LEVEL)
     crossed = 10 ** table.truth["scale"]
     low, high = (summary[f"scale_{end}"].to_numpy() for end in ("low", "high"))
     return {
         "truth": {name: value.tolist() for name, value in table.truth.items()},
         "points": table.mask.sum(axis=1).tolist(),
-        "classes": list(found.classes),
-        "log_evidence": found.average.class_evidence.tolist(),
-        **{name: found.given_class(name).tolist() for name in ANSWERS},
+        "classes": list(classification.classes),
+        "log_evidence": classification.average.class_evidence.tolist(),
+        **{name: classification.given_class(name).tolist() for name in ANSWERS},
         "covered": ((low <= crossed * 1.01) & (crossed <= high * 1.01)).tolist(),
-        "failed": len(found.failed),
+        "failed": len(classification.failed),
     }
 
 
@@ -235,11 +235,11 @@ def _power(
     return out
 
 
-def as_tables(found: dict[str, Any]) -> str:
+def as_tables(results: dict[str, Any]) -> str:
     """Scores, reliability, power and false alarms, as Markdown."""
-    parts = _scores(found) if "curves" in found else []
-    if "flat" in found:
-        flat = found["flat"]
+    parts = _scores(results) if "curves" in results else []
+    if "flat" in results:
+        flat = results["flat"]
         rows = [
             [prior, flat["tables"], flat["tasks"], flat[prior]["alarmed"],
              100 * flat[prior]["at_most"], max(flat[prior]["largest"])]
@@ -250,11 +250,11 @@ def as_tables(found: dict[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
-def _scores(found: dict[str, Any]) -> list[str]:
+def _scores(results: dict[str, Any]) -> list[str]:
     parts = []
     for prior in PRIORS:
         rows: list[list[Any]] = []
-        for answer, a in found[prior].items():
+        for answer, a in results[prior].items():
             sure, never = a["sure"], a["sure_not"]
             rows.append([
                 f"p_{answer}", 100 * a["base_rate"], *a["brier"],
@@ -262,13 +262,13 @@ def _scores(found: dict[str, Any]) -> list[str]:
             ])  # fmt: skip
         columns = ["", "true %", "Brier", "± s.e.", "> 0.95", "right %", "< 0.05", "right % "]
         parts.append(f"{prior}\n\n" + report.table(columns, rows))
-    all_, of_emergent = found["coverage"], found["coverage_emergent"]
+    all_, of_emergent = results["coverage"], results["coverage_emergent"]
     parts.append(
         f"{LEVEL:.0%} intervals of the emergence scale hold the truth: {all_[0]:.3f} ± "
         f"{all_[1]:.3f}; where there is one: {of_emergent[0]:.3f} ± {of_emergent[1]:.3f}"
     )
     for answer in ANSWERS:
-        a = found[SHOWN][answer]
+        a = results[SHOWN][answer]
         rows = [
             [f"{r['from']:g} – {r['to']:g}", r["curves"], r["said"], r["was"]]
             for r in a["reliability"]
@@ -288,7 +288,7 @@ def _percent(share: float | None) -> float:
     return float("nan") if share is None else 100 * share
 
 
-def diagram(found: dict[str, Any], path: Path) -> None:
+def diagram(results: dict[str, Any], path: Path) -> None:
     """A reliability diagram: of the curves of which p was said, how many were so."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -297,7 +297,7 @@ def diagram(found: dict[str, Any], path: Path) -> None:
     with mpl.rc_context(settings):
         page = Figure(figsize=(6.2, 3.1), layout="constrained")
         for axes, answer in zip(page.subplots(1, 2, sharey=True), ANSWERS, strict=True):
-            bins = found[SHOWN][answer]["reliability"]
+            bins = results[SHOWN][answer]["reliability"]
             said, was, curves = (np.array([b[k] for b in bins]) for k in ("said", "was", "curves"))
             error = 1.96 * np.sqrt(np.maximum(said * (1 - said), 1e-9) / curves)
             axes.plot([0, 1], [0, 1], color="0.7", linewidth=1)
@@ -319,9 +319,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(*, curves: int, tables: int, draws: int, seed: int, figure: Path | None) -> None:
     """Run, print and store."""
-    found = run(curves=curves, draws=draws, flat_tables=tables, seed=seed)
-    text = as_tables(found)
+    results = run(curves=curves, draws=draws, flat_tables=tables, seed=seed)
+    text = as_tables(results)
     print(text)
-    if figure and "curves" in found:
-        diagram(found, figure)
-    report.note(f"written to {report.save('classify', found, text=text)}")
+    if figure and "curves" in results:
+        diagram(results, figure)
+    report.note(f"written to {report.save('classify', results, text=text)}")

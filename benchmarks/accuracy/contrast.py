@@ -40,19 +40,19 @@ def run(name: str, tasks: list[str], *, draws: int = 200, threads: int | None = 
     return upturn.contrast(results, draws=draws, seed=0, threads=threads, **RUNS[name])
 
 
-def kept_of(found: Contrast, seconds: float) -> dict[str, Any]:
+def kept_of(contrast: Contrast, seconds: float) -> dict[str, Any]:
     """What is written down."""
-    summary, written = found.summary(), found.texts()
+    summary, written = contrast.summary(), contrast.texts()
     frame = summary.join(written.add_suffix("_text"))
     return {
         "seconds": seconds,
-        "meta": {"version": found.meta["version"], "seed": found.meta["seed"]},
-        "verdict": found.verdict,
-        "notes": list(found.notes),
-        "totals": found.totals(),
+        "meta": {"version": contrast.meta["version"], "seed": contrast.meta["seed"]},
+        "verdict": contrast.verdict,
+        "notes": list(contrast.notes),
+        "totals": contrast.totals(),
         "tasks": frame.to_dict(orient="records"),
-        "crossings": found.crossings().to_dict(orient="records"),
-        "average": found.average().to_dict(orient="records")[0],
+        "crossings": contrast.crossings().to_dict(orient="records"),
+        "average": contrast.average().to_dict(orient="records")[0],
     }
 
 
@@ -124,8 +124,8 @@ def main(
         path = FOLDER / f"{'-'.join([name, *task])}.json"
         if not path.exists():
             begun = process_time()
-            found = run(name, list(task), threads=threads)
-            path.write_text(json.dumps(kept_of(found, process_time() - begun), default=str))
+            results = run(name, list(task), threads=threads)
+            path.write_text(json.dumps(kept_of(results, process_time() - begun), default=str))
         kept = json.loads(path.read_text())
         print(section(kept), flush=True)
         if page:

@@ -81,13 +81,13 @@ def coverage(tau: Floats, truth: Floats) -> dict[str, Any]:
     }
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Coverage by design and setting."""
     columns = ["design", "scatter", "curves", "covered %", "± s.e.", "below %", "above %"]
     columns += ["median width", "not converged"]
     rows = [
         [r["design"], r["scatter"], r["curves"], 100 * r["covered"], 100 * r["error"],
          100 * r["below"], 100 * r["above"], r["width"], r["failed"]]
-        for r in found["rows"]
+        for r in results["rows"]
     ]  # fmt: skip
     return report.table(columns, rows)

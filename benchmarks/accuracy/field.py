@@ -51,8 +51,8 @@ class Outcome:
     @property
     def is_expected(self) -> bool:
         """Whether the exit code and what was printed are what the case wants."""
-        found = re.search(self.case.expected, self.printed, re.DOTALL)
-        return self.code == self.case.code and found is not None
+        match = re.search(self.case.expected, self.printed, re.DOTALL)
+        return self.code == self.case.code and match is not None
 
     @property
     def summary(self) -> str:
@@ -180,10 +180,10 @@ def outcomes(root: Path = FOLDER) -> Iterator[Outcome]:
             yield run(case, root)
 
 
-def table(found: Sequence[Outcome]) -> str:
+def table(results: Sequence[Outcome]) -> str:
     """The outcomes as Markdown."""
     rows = ["| case | command | outcome | as expected |", "| --- | --- | --- | --- |"]
-    for outcome in found:
+    for outcome in results:
         summary = outcome.summary.replace("|", "\\|")
         short = summary if len(summary) <= 160 else f"{summary[:159]}…"
         verdict = "yes" if outcome.is_expected else "**no**"
@@ -193,16 +193,16 @@ def table(found: Sequence[Outcome]) -> str:
     return "\n".join(rows)
 
 
-def written(found: Sequence[Outcome]) -> str:
+def written(results: Sequence[Outcome]) -> str:
     """The page of the docs."""
-    right = sum(outcome.is_expected for outcome in found)
+    right = sum(outcome.is_expected for outcome in results)
     return (
         "# Real files\n\n"
         "Files in the form in which people have them, each with the command that a person would "
         "type and what it does. Numbers in them are invented; the layouts are those of the tools "
-        f"named. {right} of {len(found)} commands do what is expected. "
+        f"named. {right} of {len(results)} commands do what is expected. "
         "`python -m benchmarks field --page docs/field.md` makes this page.\n\n"
-        f"{table(found)}\n"
+        f"{table(results)}\n"
     )
 
 
@@ -217,10 +217,10 @@ def main(*, folder: Path = FOLDER, page: Path | None = None) -> None:
     if not folder.is_dir():
         print(f"no folder {os.fspath(folder)}: nothing to run", file=sys.stderr)
         return
-    found = list(outcomes(folder))
-    for outcome in found:
+    results = list(outcomes(folder))
+    for outcome in results:
         if not outcome.is_expected:
             print(f"{outcome.case}\n{outcome.printed}", file=sys.stderr)
-    print(table(found))
+    print(table(results))
     if page is not None:
-        page.write_text(written(found), encoding="utf-8")
+        page.write_text(written(results), encoding="utf-8")

@@ -51,11 +51,11 @@ def run(*, tasks: int = 40, seed: int = 5) -> dict[str, Any]:
     for truth, overdispersion in NOISE.items():
         for slope in SLOPES:
             curves = workloads.curves_of(simulated(tasks, slope, overdispersion, seed=seed))
-            found = upturn.classify(
+            classification = upturn.classify(
                 curves, models=MODELS, draws=400, learn_prevalence=False, seed=seed
             )
-            test = upturn.floor_test(found, draws=400)
-            emerged = test.tested & (found.probability("emergent")[0] > 0.5)
+            test = upturn.floor_test(classification, draws=400)
+            emerged = test.tested & (classification.probability("emergent")[0] > 0.5)
             summary = test.summary()[emerged]
             row: dict[str, Any] = {"truth": truth, "growth": slope, "tested": int(emerged.sum())}
             for noise in ("binomial", "default"):
@@ -66,7 +66,7 @@ def run(*, tasks: int = 40, seed: int = 5) -> dict[str, Any]:
     return {"tasks": tasks, "seed": seed, "rows": rows}
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Percent of floors with p_grows above 0.5 and 0.95, as Markdown."""
-    rows = found["rows"]
+    rows = results["rows"]
     return report.table(list(rows[0]), [list(row.values()) for row in rows])

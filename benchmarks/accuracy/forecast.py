@@ -94,19 +94,19 @@ def run(name: str, *, draws: int = 400, threads: int | None = None) -> Forecast:
     )
 
 
-def kept_of(found: Forecast, seconds: float) -> dict[str, Any]:
+def kept_of(forecast: Forecast, seconds: float) -> dict[str, Any]:
     """What is written down of a forecast."""
     return {
         "version": upturn.__version__,
         "seconds": seconds,
-        "verdict": found.verdict,
-        "notes": list(found.notes),
-        "totals": found.totals(),
-        "scores": found.scores.reset_index().to_dict(orient="records"),
-        "mae": found.by_curve("mae").reset_index().to_dict(orient="records"),
-        "log_score": found.by_curve("log_score").reset_index().to_dict(orient="records"),
-        "coverage_90": found.by_curve("coverage_90").reset_index().to_dict(orient="records"),
-        "curves": found.summary().reset_index().to_dict(orient="records"),
+        "verdict": forecast.verdict,
+        "notes": list(forecast.notes),
+        "totals": forecast.totals(),
+        "scores": forecast.scores.reset_index().to_dict(orient="records"),
+        "mae": forecast.by_curve("mae").reset_index().to_dict(orient="records"),
+        "log_score": forecast.by_curve("log_score").reset_index().to_dict(orient="records"),
+        "coverage_90": forecast.by_curve("coverage_90").reset_index().to_dict(orient="records"),
+        "curves": forecast.summary().reset_index().to_dict(orient="records"),
     }
 
 
@@ -127,7 +127,7 @@ def text(name: str, kept: dict[str, Any]) -> str:
     return head + to_markdown(heads, rows, (1, 2, 3, 4, 5, 7))
 
 
-def behind(found: dict[str, dict[str, Any]], score: str) -> list[dict[str, Any]]:
+def behind(results: dict[str, dict[str, Any]], score: str) -> list[dict[str, Any]]:
     """The curves on which a baseline is better by as much as `BEHIND` says, by data set.
 
     Parameters
@@ -139,7 +139,7 @@ def behind(found: dict[str, dict[str, Any]], score: str) -> list[dict[str, Any]]
     """
     sign = -1 if score == "mae" else 1
     rows = []
-    for name, kept in found.items():
+    for name, kept in results.items():
         coverage = {row["curve"]: row["upturn"] for row in kept["coverage_90"]}
         for row in kept[score]:
             theirs, best = max((sign * row[method], method) for method in METHODS)
@@ -171,13 +171,13 @@ def rounded(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def section(found: dict[str, dict[str, Any]]) -> str:
+def section(results: dict[str, dict[str, Any]]) -> str:
     """What is put into the page."""
-    curves = sum(kept["totals"]["curves"] for kept in found.values())
-    points, nats = behind(found, "mae"), behind(found, "log_score")
-    versions = sorted({kept["version"] for kept in found.values()})
-    seconds = sum(kept["seconds"] for kept in found.values())
-    tables = "\n".join(text(name, kept) for name, kept in found.items())
+    curves = sum(kept["totals"]["curves"] for kept in results.values())
+    points, nats = behind(results, "mae"), behind(results, "log_score")
+    versions = sorted({kept["version"] for kept in results.values()})
+    seconds = sum(kept["seconds"] for kept in results.values())
+    tables = "\n".join(text(name, kept) for name, kept in results.items())
     return (
         f"{tables}\nOf the {curves} curves, those on which the error of the best of five baselines "
         f"is smaller by {BEHIND['mae']:g} points or more ({len(points)}):\n\n"
@@ -196,7 +196,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(*, only: Sequence[str] | None, page: bool, threads: int | None) -> None:
     """Run or read what was asked for, and print it."""
-    found = {}
+    results = {}
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in SETS if page else only or SETS:
         path = FOLDER / f"{name}.json"
@@ -204,11 +204,11 @@ def main(*, only: Sequence[str] | None, page: bool, threads: int | None) -> None
             begun = process_time()
             made = run(name, threads=threads)
             path.write_text(json.dumps(kept_of(made, process_time() - begun), default=str))
-        found[name] = json.loads(path.read_text())
-        print(text(name, found[name]), flush=True)
+        results[name] = json.loads(path.read_text())
+        print(text(name, results[name]), flush=True)
     if page:
         stored = {
-            name: {part: rounded(kept[part]) for part in STORED} for name, kept in found.items()
+            name: {part: rounded(kept[part]) for part in STORED} for name, kept in results.items()
         }
         PAGE.write_text(report.put(PAGE.read_text("utf-8"), COMMAND, section(stored)), "utf-8")
         PAGE.with_suffix(".json").write_text(json.dumps(stored, indent=1) + "\n", "utf-8")

@@ -37,11 +37,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(curves: int = 40, draws: int = 400, seed: int = 0) -> dict[str, Any]:
     """The properties on the bundled tables and on simulated curves; see `table`."""
-    found = {}
+    results = {}
     for name, frame in [*_bundled(), ("simulated", simulated(curves, seed))]:
         report.note(f"invariance: {name}")
-        found[name] = properties(frame, draws=draws, seed=seed)
-    return found
+        results[name] = properties(frame, draws=draws, seed=seed)
+    return results
 
 
 def _bundled() -> list[tuple[str, pd.DataFrame]]:
@@ -127,21 +127,21 @@ def properties(frame: pd.DataFrame, *, draws: int, seed: int) -> dict[str, Any]:
 def with_low(frame: pd.DataFrame, decades: float | None) -> pd.DataFrame:
     """Every curve with one more model at chance, decades (by default a usual gap) below."""
     rows = []
-    for _, own in frame.groupby("task", sort=False):
-        x = np.sort(np.log10(own["flops"].unique()))
+    for _, group in frame.groupby("task", sort=False):
+        x = np.sort(np.log10(group["flops"].unique()))
         gap = float(np.median(np.diff(x))) if decades is None else decades
-        row = own.iloc[[0]].assign(model="added", flops=10 ** (x[0] - gap))
-        rows.append(pd.concat([row.assign(score=own["chance"].iloc[0]), own]))
+        row = group.iloc[[0]].assign(model="added", flops=10 ** (x[0] - gap))
+        rows.append(pd.concat([row.assign(score=group["chance"].iloc[0]), group]))
     return pd.concat(rows)
 
 
 def with_plateau(frame: pd.DataFrame, decades: float = 3.0) -> pd.DataFrame:
     """Every curve with one more model, as good as the largest, far above it."""
     rows = []
-    for _, own in frame.groupby("task", sort=False):
-        largest = own.sort_values("flops").iloc[[-1]]
+    for _, group in frame.groupby("task", sort=False):
+        largest = group.sort_values("flops").iloc[[-1]]
         rows.append(pd.concat([
-            own, largest.assign(model="added", flops=largest["flops"] * 10**decades)
+            group, largest.assign(model="added", flops=largest["flops"] * 10**decades)
         ]))  # fmt: skip
     return pd.concat(rows)
 
@@ -155,10 +155,10 @@ def _apart(a: Any, b: Any) -> Any:
     return np.where(finite, np.abs(np.where(finite, a, 0) - np.where(finite, b, 0)), 0.0)
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """How many curves keep each property; the worst in probability, or in decades of scale."""
     rows = ["| table | property | kept | worst |", "|---|---|---|---|"]
-    for name, seen in found.items():
+    for name, seen in results.items():
         if not isinstance(seen, dict):
             continue
         for what, numbers in seen.items():

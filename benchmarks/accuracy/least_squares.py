@@ -50,11 +50,11 @@ def breakpoint_of(u: Floats, score: Floats) -> tuple[float, float, float] | None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         fitted = piecewise_regression.Fit(u.tolist(), score.tolist(), n_breakpoints=1)
-    found = fitted.get_results()["estimates"]
-    if not found:
+    results = fitted.get_results()["estimates"]
+    if not results:
         return None
-    low, high = found["breakpoint1"]["confidence_interval"]
-    return found["breakpoint1"]["estimate"], low, high
+    low, high = results["breakpoint1"]["confidence_interval"]
+    return results["breakpoint1"]["estimate"], low, high
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -63,16 +63,16 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(*, curves: int = 200, seed: int = 1, threads: int = 2) -> dict[str, Any]:
     """Error and coverage of the peer and of ours on the same curves; see `table`."""
-    found: dict[str, Any] = {"curves": curves, "level": LEVEL, "truths": {}}
+    results: dict[str, Any] = {"curves": curves, "level": LEVEL, "truths": {}}
     for model in TRUTHS:
         drawn = simulated(model, curves, seed=seed)
         truth = drawn.parameters["changepoint"]
         report.note(f"least squares: {curves} curves from {model}")
-        found["truths"][model] = {
+        results["truths"][model] = {
             f"upturn, {model}": _ours(drawn.curves, model, truth, threads),
             "piecewise-regression": _peer(drawn.curves, truth),
         }
-    return found
+    return results
 
 
 def _ours(curves: Any, model: str, truth: Floats, threads: int) -> dict[str, Any]:
@@ -114,15 +114,15 @@ def _scored(answers: Floats, truth: Floats, seconds: float) -> dict[str, Any]:
     }
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Errors are shares of the axis."""
     keys = ("answered", "median_error", "root_mean_square", "covered", "width", "ms_a_curve")
     columns = ["truth", "method", "answered", "median error", "r.m.s. error", "95 % covers"]
     rows = []
-    for truth, methods in found["truths"].items():
-        for method, one in methods.items():
-            if "problem" in one:
-                rows.append([truth, method, one["problem"], *[""] * 5])
+    for truth, methods in results["truths"].items():
+        for method, entry in methods.items():
+            if "problem" in entry:
+                rows.append([truth, method, entry["problem"], *[""] * 5])
             else:
-                rows.append([truth, method, *(float(one[key]) for key in keys)])
+                rows.append([truth, method, *(float(entry[key]) for key in keys)])
     return report.table([*columns, "width", "ms a curve"], rows)

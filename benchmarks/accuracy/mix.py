@@ -80,16 +80,16 @@ def coverage(tables: int, *, seed: int, axes: int = 2) -> dict[str, Any]:
     names = list(DECADES)[:axes]
     rows = []
     for i, truth in enumerate(truths):
-        found = learned(simulated(truth, seed=seed + i), names)
-        low, high = found.quantiles(
-            found.weights[:, 0], np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        results = learned(simulated(truth, seed=seed + i), names)
+        low, high = results.quantiles(
+            results.weights[:, 0], np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
         )
-        mean, error = found.mean(found.weights)
+        mean, error = results.mean(results.weights)
         rows.append(
             {
                 "truth": truth[0], "mean": mean[0], "error": error[0], "low": low, "high": high,
-                "points": len(found.prior), "resolution": found.resolution,
-                "gain": found.advantage[0].min(),
+                "points": len(results.prior), "resolution": results.resolution,
+                "gain": results.advantage[0].min(),
             }
         )  # fmt: skip
         report.note(f"mix: table {i + 1} of {tables}: {rows[-1]}")
@@ -147,27 +147,27 @@ def _real(
 
     chosen = Model.read(model)
     curves = coordinates.shared(results.curves(f"mix:{','.join(axes)}", scatter=scatter))
-    found = learn.explore(chosen, curves, seed=0)
+    measured = learn.explore(chosen, curves, seed=0)
     compute = batch.sample(
         chosen, results.curves("flops", scatter=scatter), draws=learn.FEWEST_DRAWS, seed=0
     ).population
     axis, limits = curves.axes[0], curves.limits[:, :, 0]
-    weights = weights_module.table(found, axis, limits, LEVEL)
-    tables = [weights_module.table(found.of(i), axis, limits, LEVEL) for i in range(len(curves))]
+    weights = weights_module.table(measured, axis, limits, LEVEL)
+    tables = [weights_module.table(measured.of(i), axis, limits, LEVEL) for i in range(len(curves))]
     return {
         "curves": len(curves),
         "points": int(curves.points.sum()),
-        "grid": len(found.prior),
-        "resolution": found.resolution,
+        "grid": len(measured.prior),
+        "resolution": measured.resolution,
         "axes": weights.reset_index().to_dict(orient="list"),
-        "log_evidence": found.log_marginal[0],
-        "compute": found.log_marginal[0] - compute.log_evidence.sum(),
-        "compute_se": np.hypot(found.log_marginal[1], np.linalg.norm(compute.log_evidence_se)),
-        "agreement": found.agreement,
-        "verdict": weights_module.verdict(found, axis, limits, LEVEL),
+        "log_evidence": measured.log_marginal[0],
+        "compute": measured.log_marginal[0] - compute.log_evidence.sum(),
+        "compute_se": np.hypot(measured.log_marginal[1], np.linalg.norm(compute.log_evidence_se)),
+        "agreement": measured.agreement,
+        "verdict": weights_module.verdict(measured, axis, limits, LEVEL),
         "own": {
-            str(name): one.iloc[0][["exponent", "exponent_low", "exponent_high"]].tolist()
-            for name, one in zip(curves.name, tables, strict=True)
+            str(name): entry.iloc[0][["exponent", "exponent_low", "exponent_high"]].tolist()
+            for name, entry in zip(curves.name, tables, strict=True)
         },
     }
 
@@ -182,18 +182,22 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(*, tables: int = 60, real: bool = True, seed: int = 31) -> dict[str, Any]:
     """Coverage on simulated tables, then the weights on real ones."""
-    found: dict[str, Any] = {"level": LEVEL, "seed": seed, "coverage": coverage(tables, seed=seed)}
-    found["real"] = {}
+    measured: dict[str, Any] = {
+        "level": LEVEL,
+        "seed": seed,
+        "coverage": coverage(tables, seed=seed),
+    }
+    measured["real"] = {}
     for name, results, scatter in _tables() if real else ():
         report.note(f"mix: {name}")
-        found["real"][name] = _real(results, ["params", "tokens"], scatter)
-        report.note(found["real"][name]["verdict"])
-    return found
+        measured["real"][name] = _real(results, ["params", "tokens"], scatter)
+        report.note(measured["real"][name]["verdict"])
+    return measured
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Coverage, then weights and differences of evidence."""
-    c = found["coverage"]
+    c = results["coverage"]
     share = c["covered"] / c["tables"]
     first = report.table(
         ["simulated tables", "covered", "of", "mean error", "rms error", "grid", "shared by"],
@@ -208,14 +212,14 @@ def table(found: dict[str, Any]) -> str:
           _range(r["axes"], "weight", i), r["axes"]["exponent"][i],
           _range(r["axes"], "exponent", i),
           r["axes"]["advantage"][i], r["compute"], r["agreement"]]
-         for name, r in found["real"].items() for i, axis in enumerate(r["axes"]["axis"])],
+         for name, r in results["real"].items() for i, axis in enumerate(r["axes"]["axis"])],
     )  # fmt: skip
     third = report.table(
         ["curve", "exponent of the first axis, from this curve alone", "90 %"],
-        [[f"{name}: {curve}", own[0], f"{own[1]:.2f} – {own[2]:.2f}"]
-         for name, r in found["real"].items() for curve, own in r["own"].items()],
+        [[f"{name}: {curve}", of_curve[0], f"{of_curve[1]:.2f} – {of_curve[2]:.2f}"]
+         for name, r in results["real"].items() for curve, of_curve in r["own"].items()],
     )  # fmt: skip
-    verdicts = "\n".join(f"- {name}: {r['verdict']}" for name, r in found["real"].items())
+    verdicts = "\n".join(f"- {name}: {r['verdict']}" for name, r in results["real"].items())
     return f"{first}\n\n{100 * share:.0f} % covered.\n\n{second}\n\n{verdicts}\n\n{third}"
 
 

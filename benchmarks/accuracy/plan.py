@@ -35,23 +35,23 @@ def run(threads: int | None = None) -> tuple[Facts, Plan]:
     """The figures, and the plan that is drawn."""
     begun = process_time()
     plans = {name: upturn.plan(threads=threads, **asked) for name, asked in ASKED.items()}
-    found = {name: facts_of(one) for name, one in plans.items()}
-    first = recommended(found["far"])
+    results = {name: facts_of(entry) for name, entry in plans.items()}
+    first = recommended(results["far"])
     again = upturn.plan(
         models=first["models"], trials=first["trials"], layouts=first["layout"], threads=threads,
         **FAR, **AGAIN,
     )  # fmt: skip
     return {
-        "plans": found, "again": facts_of(again), "version": upturn.__version__,
+        "plans": results, "again": facts_of(again), "version": upturn.__version__,
         "seconds": round(process_time() - begun, 1),
     }, plans["far"]  # fmt: skip
 
 
-def facts_of(found: Plan) -> Facts:
+def facts_of(plan: Plan) -> Facts:
     """A plan as JSON has it."""
     return {
-        "verdict": found.verdict, "rows": found.summary().to_dict(orient="records"),
-        "seed": found.meta["seed"], "probability": found.probability, "within": found.within,
+        "verdict": plan.verdict, "rows": plan.summary().to_dict(orient="records"),
+        "seed": plan.meta["seed"], "probability": plan.probability, "within": plan.within,
     }  # fmt: skip
 
 
@@ -79,10 +79,10 @@ def table(plan: Mapping[str, Any]) -> str:
     return to_markdown(heads, rows, (1, 2, 3, 4, 5, 7, 8, 9, 10))
 
 
-def section(found: Mapping[str, Any]) -> str:
+def section(results: Mapping[str, Any]) -> str:
     """What is put into the page."""
-    far, some = found["plans"]["far"], found["plans"]["any"]
-    again, first = found["again"]["rows"][0], recommended(found["plans"]["far"])
+    far, some = results["plans"]["far"], results["plans"]["any"]
+    again, first = results["again"]["rows"][0], recommended(results["plans"]["far"])
     off = (again["p_within"] - first["p_within"]) / (
         again["p_within_se"] ** 2 + first["p_within_se"] ** 2
     ) ** 0.5
@@ -90,15 +90,15 @@ def section(found: Mapping[str, Any]) -> str:
     return (
         f"A task that goes from 0 to 0.8 (`--chance 0 --fix height=0.8`), seed {far['seed']}:\n\n"
         f"{table(far)}\n> {escape_markdown(far['verdict'])}\n\n"
-        f"The design that is recommended, simulated again with seed {found['again']['seed']} and "
-        f"{again['tasks']} tasks:\n\n{table(found['again'])}\n"
+        f"The design that is recommended, simulated again with seed {results['again']['seed']} and "
+        f"{again['tasks']} tasks:\n\n{table(results['again'])}\n"
         f"So the promise of {100 * far['probability']:.0f} % {'holds' if kept else 'is broken'}: "
         f"{100 * again['p_within']:.0f} ± {100 * again['p_within_se']:.0f} % where the plan said "
         f"{100 * first['p_within']:.0f} ± {100 * first['p_within_se']:.0f} %, {abs(off):.1f} "
         "standard errors apart.\n\n"
         f"Any task that the priors can think of, chance 0.25, seed {some['seed']}:\n\n"
         f"{table(some)}\n> {escape_markdown(some['verdict'])}\n\n"
-        f"upturn {found['version']}, {found['seconds']:.0f} s of one core.\n"
+        f"upturn {results['version']}, {results['seconds']:.0f} s of one core.\n"
     )
 
 
@@ -108,9 +108,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def main(*, threads: int | None) -> None:
     """Run, and put it where it belongs."""
-    found, drawn = run(threads)
-    PAGE.write_text(report.put(PAGE.read_text("utf-8"), COMMAND, section(found)), "utf-8")
-    text = json.dumps(found, indent=1, default=report.plain)
+    results, drawn = run(threads)
+    PAGE.write_text(report.put(PAGE.read_text("utf-8"), COMMAND, section(results)), "utf-8")
+    text = json.dumps(results, indent=1, default=report.plain)
     PAGE.with_suffix(".json").write_text(text + "\n", "utf-8")
     picture: Any = plots.plot_plan(drawn).figure
     plots.save(picture, PAGE.with_name("plan-designs.svg"))

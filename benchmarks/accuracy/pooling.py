@@ -120,25 +120,25 @@ def run(
             spreads = {name: Prior.parse(text, name) for name, text in SPREADS.items()}
             compiled = compile_hierarchy(pooled, at, spreads)
         start = perf_counter()
-        found = compiled.run(
+        results = compiled.run(
             draws=draws // chains, tune=tune, chains=chains, accept=0.9,
             seed=seed + number, dense=True,
             data=values(pooled, at),
         )  # fmt: skip
         took = perf_counter() - start
-        rhat, ess = found.diagnosed(["offset", *SPREADS])
-        offset = found.draws["offset"].reshape(-1, len(SIZES))
+        rhat, ess = results.diagnosed(["offset", *SPREADS])
+        offset = results.draws["offset"].reshape(-1, len(SIZES))
         rows.append(
             {
                 "inside": _inside(offset, truth.offset).tolist(),
                 "rank": (offset < truth.offset).mean(axis=0).tolist(),
                 "spread": bool(
-                    _inside(found.draws["sigma_family"].reshape(-1, 1), truth.sigma_family)[0]
+                    _inside(results.draws["sigma_family"].reshape(-1, 1), truth.sigma_family)[0]
                 ),
                 "rhat": float(rhat.max()),
                 "ess": float(ess.min()),
-                "divergences": found.divergences,
-                "steps": found.gradients / draws,
+                "divergences": results.divergences,
+                "steps": results.gradients / draws,
                 "seconds": took,
             }
         )
@@ -156,22 +156,22 @@ def _inside(draws: Floats, truth: Any) -> NDArray[np.bool_]:
     return np.asarray((low <= truth) & (truth <= high))
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Coverage by the number of models that a family has, and over all."""
-    inside = np.array([row["inside"] for row in found["rows"]])
+    inside = np.array([row["inside"] for row in results["rows"]])
     sizes = np.array(SIZES)
     rows = [
         [f"families of {size} model{'s' * (size > 1)}", *_share(inside[:, sizes == size])]
         for size in sorted(set(SIZES))
     ]
     rows.append(["all families", *_share(inside)])
-    rows.append(["sigma_family", *_share(np.array([row["spread"] for row in found["rows"]]))])
-    worst = max(row["rhat"] for row in found["rows"])
-    diverged = sum(row["divergences"] > 0 for row in found["rows"])
-    poor = sum(row["rhat"] > 1.01 for row in found["rows"])
+    rows.append(["sigma_family", *_share(np.array([row["spread"] for row in results["rows"]]))])
+    worst = max(row["rhat"] for row in results["rows"])
+    diverged = sum(row["divergences"] > 0 for row in results["rows"])
+    poor = sum(row["rhat"] > 1.01 for row in results["rows"])
     return (
         report.table(["90 % intervals of", "intervals", "covered %", "± s.e."], rows)
-        + f"\n\n{len(inside)} tables, model {found['model']}; R̂ above 1.01 in {poor} "
+        + f"\n\n{len(inside)} tables, model {results['model']}; R̂ above 1.01 in {poor} "
         f"(at most {worst:.3f}), divergences in {diverged}."
     )
 

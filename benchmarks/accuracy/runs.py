@@ -128,12 +128,12 @@ def covered(
     from upturn.questions.arguments import curves_of
     from upturn.sampling import batch
 
-    found = batch.sample(
+    sample = batch.sample(
         Model.read("hinge").with_likelihood(likelihood),
         curves_of(curves, "flops", None, None, scatter),
         draws=draws, seed=0, threads=threads, attempts=1,
     )  # fmt: skip
-    u = found.parameters["changepoint"].reshape(len(curves), -1)
+    u = sample.parameters["changepoint"].reshape(len(curves), -1)
     ends = np.quantile(u, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=1)
     held = (ends[0] <= truth) & (truth <= ends[1])
     return {
@@ -141,7 +141,7 @@ def covered(
         "covered": held.mean(),
         "error": np.sqrt(LEVEL * (1 - LEVEL) / len(truth)),
         "width": np.median(ends[1] - ends[0]),
-        "failed": int((~found.population.converged).sum()),
+        "failed": int((~sample.population.converged).sum()),
     }
 
 
@@ -168,8 +168,8 @@ def run(
         data, truth = simulated(name, curves, seed=seed + list(NOISES).index(name))
         for method, arguments in METHODS.items():
             report.note(f"runs: {name}, {method}")
-            found = covered(data, truth, draws=draws, threads=threads, **arguments)
-            rows[name, method] = {"noise": name, "method": method, **found}
+            results = covered(data, truth, draws=draws, threads=threads, **arguments)
+            rows[name, method] = {"noise": name, "method": method, **results}
     ordered = [rows[key] for name in NOISES for m in METHODS if (key := (name, m)) in rows]
     measured = {**how, "rows": ordered}
     if page is not None:
@@ -180,23 +180,26 @@ def run(
 def _before(how: dict[str, Any]) -> list[dict[str, Any]]:
     """What was measured in the same way before."""
     path = report.FOLDER / "runs.json"
-    found = json.loads(path.read_text("utf-8"))["runs"] if path.exists() else {}
-    return found.get("rows", []) if {k: found.get(k) for k in how} == how else []
+    results = json.loads(path.read_text("utf-8"))["runs"] if path.exists() else {}
+    return results.get("rows", []) if {k: results.get(k) for k in how} == how else []
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Coverage in % with the median width of intervals, by noise and what is made of runs."""
     cells: dict[str, dict[str, str]] = {}
-    for row in found["rows"]:
+    for row in results["rows"]:
         text = f"{100 * row['covered']:.0f} ({row['width']:.2f})"
         cells.setdefault(row["noise"], {})[row["method"]] = text
-    rows = [[name, *(own.get(method, "–") for method in METHODS)] for name, own in cells.items()]
+    rows = [
+        [name, *(of_curve.get(method, "–") for method in METHODS)]
+        for name, of_curve in cells.items()
+    ]
     return report.table(["noise", *METHODS], rows)
 
 
-def write(found: dict[str, Any], page: Path) -> None:
+def write(results: dict[str, Any], page: Path) -> None:
     """Put the table into the page."""
     text = page.read_text("utf-8")
     before, rest = text.split(MARKS[0])
     after = rest.split(MARKS[1])[1]
-    page.write_text(f"{before}{MARKS[0]}\n{table(found)}\n{MARKS[1]}{after}", "utf-8")
+    page.write_text(f"{before}{MARKS[0]}\n{table(results)}\n{MARKS[1]}{after}", "utf-8")

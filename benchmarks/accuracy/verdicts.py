@@ -79,27 +79,29 @@ def run(
 ) -> dict[str, Any]:
     """Fit what was simulated; see `table`."""
     how: dict[str, Any] = {"draws": DRAWS, "seed": seed, "threads": threads}
-    found: dict[str, Any] = {"curves": curves, "falls": {}, "changes": {}}
+    results: dict[str, Any] = {"curves": curves, "falls": {}, "changes": {}}
     for name, frame in (("falling", falling(curves, seed)), ("flat", flat(curves, seed))):
-        found["falls"][name] = int((upturn.fit(frame, **how).summary()["verdict"] == "falls").sum())
+        results["falls"][name] = int(
+            (upturn.fit(frame, **how).summary()["verdict"] == "falls").sum()
+        )
     tasks = at_chance(curves, seed)
     for name in Model.names():
         model = Model.read(name)
         if model.changepoints or "floor" in model.parameters:
             report.note(f"verdicts: {name}")
             p = upturn.fit(tasks, model=name, **how).summary()["p_change"]
-            found["changes"][name] = int((p > 0.5).sum())
+            results["changes"][name] = int((p > 0.5).sum())
     if page:
-        text = report.put(PAGE.read_text("utf-8"), COMMAND, table(found))
+        text = report.put(PAGE.read_text("utf-8"), COMMAND, table(results))
         PAGE.write_text(text, "utf-8")
-    return found
+    return results
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Counts, as Markdown."""
-    count = found["curves"]
-    falls = [[name, f"{n} of {count}"] for name, n in found["falls"].items()]
-    changes = [[name, f"{n} of {count}"] for name, n in found["changes"].items()]
+    count = results["curves"]
+    falls = [[name, f"{n} of {count}"] for name, n in results["falls"].items()]
+    changes = [[name, f"{n} of {count}"] for name, n in results["changes"].items()]
     return "\n\n".join([
         report.table(["curves", 'called "falls"'], falls),
         report.table(["model, on tasks at chance", "p(change) > .5"], changes),

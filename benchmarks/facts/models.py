@@ -101,19 +101,19 @@ def registry(data: Path) -> Registry:
     data
         The folder of tables.
     """
-    found = Registry()
-    _published(found)
-    found.add_table(_gpt3(data), BROWN)
-    found.add_table(_wei(data), WEI)
+    results = Registry()
+    _published(results)
+    results.add_table(_gpt3(data), BROWN)
+    results.add_table(_wei(data), WEI)
     listed = pd.read_csv(data / "model_registry.csv").replace({math.nan: ""})
     for source, says in _SOURCES.items():
-        found.add_table(listed[listed["source"].str.startswith(says)], source)
+        results.add_table(listed[listed["source"].str.startswith(says)], source)
     catalogue = listed[listed["source"].str.startswith("Epoch")]
-    _epoch(found, catalogue[~catalogue["model"].isin(GENERIC)])
+    _epoch(results, catalogue[~catalogue["model"].isin(GENERIC)])
     dates = pd.read_csv(data / "metr_score_by_date.csv")[["model", "date"]].dropna()
     dates["model"] = dates["model"].str.replace(r"_(16K|medium)$", "", regex=True)
-    found.add_table(dates, METR)
-    return found
+    results.add_table(dates, METR)
+    return results
 
 
 _SOURCES = {CHUNG: "Chung", TAY: "Tay", RUAN: "Ruan", POLO: "Maia Polo"}
@@ -129,16 +129,16 @@ def _wei(data: Path) -> pd.DataFrame:
     return table.assign(model=table["family"] + " " + table["model"])
 
 
-def _published(found: Registry) -> None:
+def _published(results: Registry) -> None:
     """What the makers of a model published, and of its tuned versions."""
     table = pd.read_csv(FOLDER / "published.csv", dtype={"also": str, "date": str})
     for row in table.replace({math.nan: ""}).to_dict("records"):
         for name in filter(None, (row["model"], row["also"])):
             for column in COLUMNS:
-                found.of(name).add(name, column, row[column], row["source"])
+                results.of(name).add(name, column, row[column], row["source"])
 
 
-def _epoch(found: Registry, table: pd.DataFrame) -> None:
+def _epoch(results: Registry, table: pd.DataFrame) -> None:
     """A catalogue's rows: no guesses, and tokens only where they were trained on.
 
     Its column of tokens is the size of a data set. Where that and the parameters do not give the
@@ -154,9 +154,9 @@ def _epoch(found: Registry, table: pd.DataFrame) -> None:
             elif column == "tokens" and value != "" and not _trained_on(row):
                 reason = "size of a data set, which parameters and FLOPs do not confirm"
             if reason:
-                found.conflicts.append(Conflict(name, column, "", "", value, EPOCH, reason))
+                results.conflicts.append(Conflict(name, column, "", "", value, EPOCH, reason))
             else:
-                found.of(name).add(name, column, value, EPOCH)
+                results.of(name).add(name, column, value, EPOCH)
 
 
 def _trained_on(row: dict[str, float]) -> bool:
@@ -175,16 +175,16 @@ class Model:
     sources: dict[str, str] = field(default_factory=dict)
 
 
-def resolve(found: Registry) -> tuple[list[Model], list[Conflict]]:
+def resolve(results: Registry) -> tuple[list[Model], list[Conflict]]:
     """One row a model, and every figure that was not taken.
 
     Corrections come before all sources. Else the first of `ORDER` that has a figure wins, and one
     of another source that differs by more than a hundredth is listed.
     """
     corrections = _corrections()
-    conflicts = list(found.conflicts)
+    conflicts = list(results.conflicts)
     models = []
-    for key, record in found.records.items():
+    for key, record in results.records.items():
         model = Model(_shown_name(record))
         for column in COLUMNS:
             _take(model, record, column, corrections.get((key, column)), conflicts)

@@ -56,15 +56,15 @@ def _jags() -> str:
     if shutil.which("jags") is None:
         return "missing"
     said = subprocess.run(["jags"], input="exit\n", capture_output=True, text=True, check=False)
-    found = re.search(r"JAGS (\d[\w.]*)", said.stdout)
-    return found[1] if found else "unknown"
+    match = re.search(r"JAGS (\d[\w.]*)", said.stdout)
+    return match[1] if match else "unknown"
 
 
-def save(name: str, found: Mapping[str, Any], *, text: str = "") -> Path:
+def save(name: str, results: Mapping[str, Any], *, text: str = "") -> Path:
     """Write results/NAME.json, with the machine it was measured on, and the tables as NAME.md."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
-    figures = {"machine": machine(), **found}
+    figures = {"machine": machine(), **results}
     _write(path, json.dumps(figures, indent=1, default=plain, allow_nan=False) + "\n")
     if text:
         _write(path.with_suffix(".md"), text)
@@ -128,7 +128,7 @@ def put(page: str, command: str, text: str) -> str:
     text : str
     """
     begin, end = f"<!-- {command} -->\n", "<!-- end -->"
-    before, found, rest = page.partition(begin)
-    if not found or end not in rest:
+    before, results, rest = page.partition(begin)
+    if not results or end not in rest:
         raise SystemExit(f"page: expected the comment {begin.strip()} and {end} after it")
     return f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"

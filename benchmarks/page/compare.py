@@ -91,12 +91,12 @@ def add_arguments(parser: ArgumentParser) -> None:
 def main(*, parts: Sequence[str], data: Path) -> None:
     for part in parts:
         start = perf_counter()
-        found = PARTS[part](data)
-        print(f"## {part}, {perf_counter() - start:.0f} s\n\n{found.verdict}\n")
-        print(to_document(comparison.sheet_of(found, 0.9)))
-        for note in found.notes:
+        results = PARTS[part](data)
+        print(f"## {part}, {perf_counter() - start:.0f} s\n\n{results.verdict}\n")
+        print(to_document(comparison.sheet_of(results, 0.9)))
+        for note in results.notes:
             print(f"note: {note}")
-        if isinstance(found, AxesComparison):
-            worst = max(np.ptp([score.log_evidence for score in found.scores[:2]], axis=0))
-            first, second = found.names[:2]
+        if isinstance(results, AxesComparison):
+            worst = max(np.ptp([score.log_evidence for score in results.scores[:2]], axis=0))
+            first, second = results.names[:2]
             print(f"largest |Δ log evidence| of a curve, {first} to {second}: {worst:.3f}\n")

@@ -119,16 +119,18 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
         What was written.
     """
     kept = folder / KEPT
-    found: dict[str, Any] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    results: dict[str, Any] = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     for path in paths:
-        _add(found, json.loads(path.read_text("utf-8")))
-    if not found:
+        _add(results, json.loads(path.read_text("utf-8")))
+    if not results:
         raise SystemExit(f"render: expected results of {', '.join(PARTS)}, but got none")
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [f"{json.dumps(name)}: {json.dumps(found[name])}" for name in PARTS if name in found]
+    lines = [
+        f"{json.dumps(name)}: {json.dumps(results[name])}" for name in PARTS if name in results
+    ]
     _write(kept, "{\n" + ",\n".join(lines) + "\n}\n")
     written = []
-    drawn = {"benchmarks-speed.svg": speeds_of(found), "benchmarks-growth.svg": times_of(found)}
+    drawn = {"benchmarks-speed.svg": speeds_of(results), "benchmarks-growth.svg": times_of(results)}
     draw: dict[str, Any] = {
         "benchmarks-speed.svg": speed_figure,
         "benchmarks-growth.svg": growth_figure,
@@ -137,12 +139,12 @@ def render(paths: Sequence[Path], folder: Path) -> list[Path]:
         if data:
             draw[name](data, folder / name)
             written.append(folder / name)
-    text = page(found, [path.name for path in written])
+    text = page(results, [path.name for path in written])
     _write(folder / "benchmarks.md", text)
     return [folder / "benchmarks.md", *written, kept]
 
 
-def _add(found: dict[str, Any], results: dict[str, Any]) -> None:
+def _add(measured: dict[str, Any], results: dict[str, Any]) -> None:
     """Take over what results have measured, each part with where it was.
 
     Of parts with workloads, those that were not measured again stay, with where they were.
@@ -153,45 +155,45 @@ def _add(found: dict[str, Any], results: dict[str, Any]) -> None:
         part = results[name] | {"machine": results["machine"]}
         several = SEVERAL.get(name)
         if several:
-            kept = found.get(name, {several: {}})
+            kept = measured.get(name, {several: {}})
             part[several] = _with_place(kept, several) | _with_place(part, several)
-        found[name] = part
+        measured[name] = part
 
 
 def _with_place(part: dict[str, Any], several: str) -> dict[str, Any]:
     """The workloads of a part, each with its machine, threads and lanes."""
     place = {key: part.get(key, usual) for key, usual in PLACE.items()}
-    return {name: place | one for name, one in part[several].items()}
+    return {name: place | entry for name, entry in part[several].items()}
 
 
-def page(found: dict[str, Any], figures: Sequence[str]) -> str:
+def page(results: dict[str, Any], figures: Sequence[str]) -> str:
     """The page's text."""
     parts = [INTRODUCTION]
     parts += [f"![{FIGURES[name]}]({name})\n" for name in figures]
     for name, measure in PARTS.items():
-        if name not in found:
+        if name not in results:
             continue
         parts.append(f"## {TITLES[name]}\n")
         if name in NOTES:
             parts.append(f"{NOTES[name]}\n")
-        parts.append(f"{_table(name, measure, found[name])}\n")
-        parts.append(f"{machine_lines(found[name])}\n")
+        parts.append(f"{_table(name, measure, results[name])}\n")
+        parts.append(f"{machine_lines(results[name])}\n")
     return "\n".join(parts)
 
 
-def _table(name: str, measure: Any, found: dict[str, Any]) -> str:
+def _table(name: str, measure: Any, results: dict[str, Any]) -> str:
     """In files keys of JSON are texts; tables take what the measure itself gave."""
     if name in ("speed", "precision"):
-        found = found | {"functionals": list(found["functionals"])}
-    return str(measure.table(found))
+        results = results | {"functionals": list(results["functionals"])}
+    return str(measure.table(results))
 
 
-def machine_lines(found: dict[str, Any]) -> str:
+def machine_lines(results: dict[str, Any]) -> str:
     """Where a part was measured, and with what: of the contest, which workload on which machine."""
-    several = next((found[key] for key in SEVERAL.values() if key in found), {"": {}})
+    several = next((results[key] for key in SEVERAL.values() if key in results), {"": {}})
     by_line: dict[str, list[str]] = {}
-    for name, one in several.items():
-        by_line.setdefault(_machine_line(found | one), []).append(name)
+    for name, entry in several.items():
+        by_line.setdefault(_machine_line(results | entry), []).append(name)
     if len(by_line) == 1:
         return f"*{next(iter(by_line))}*"
     return "\n\n".join(f"*{', '.join(names)}: {line}*" for line, names in by_line.items())
@@ -213,37 +215,37 @@ def _machine_line(part: dict[str, Any]) -> str:
 # --- figures --------------------------------------------------------------------------------------
 
 
-def speeds_of(found: dict[str, Any]) -> dict[str, dict[str, tuple[float, float]]]:
+def speeds_of(results: dict[str, Any]) -> dict[str, dict[str, tuple[float, float]]]:
     """Rates of the mean, median and worst curve, by workload and sampler."""
-    if "contest" in found:
+    if "contest" in results:
         return {
             name: {
                 row["title"]: (row["median"][0], row["worst"][0])
-                for row in one["samplers"].values()
+                for row in entry["samplers"].values()
                 if "seeds" in row
             }
-            for name, one in found["contest"]["workloads"].items()
-            if "samplers" in one
+            for name, entry in results["contest"]["workloads"].items()
+            if "samplers" in entry
         }
-    if "speed" in found:
+    if "speed" in results:
         return {
             dataset: {
-                name: (row["median"][0], row["worst"][0]) for name, row in one["samplers"].items()
+                name: (row["median"][0], row["worst"][0]) for name, row in entry["samplers"].items()
             }
-            for dataset, one in found["speed"]["datasets"].items()
+            for dataset, entry in results["speed"]["datasets"].items()
         }
     return {}
 
 
-def times_of(found: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
+def times_of(results: dict[str, Any]) -> dict[str, list[tuple[float, float]]]:
     """Warm seconds by number of curves, by sampler."""
     times: dict[str, list[tuple[float, float]]] = {}
-    if "growth" in found:
-        for row in found["growth"]["rows"]:
+    if "growth" in results:
+        for row in results["growth"]["rows"]:
             if row["axis"] == "curves" and "seconds" in row:
                 times.setdefault(row["title"], []).append((row["size"], row["seconds"]))
-    if not times and "scale" in found:
-        for row in found["scale"]["rows"]:
+    if not times and "scale" in results:
+        for row in results["scale"]["rows"]:
             for model, seconds in row["by_model"].items():
                 times.setdefault(f"upturn, {model}", []).append((row["curves"], seconds))
     return times

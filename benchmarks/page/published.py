@@ -23,21 +23,21 @@ def run() -> dict[str, Any]:
 
     few_shot = upturn.read("gpt3").where("setting=few-shot")
     start = process_time()
-    found = upturn.classify(few_shot, metric="acc", progress=_told)
+    classification = upturn.classify(few_shot, metric="acc", progress=_told)
     seconds = process_time() - start
-    summary: Any = found.summary()
-    floors = upturn.floor_test(found)
+    summary: Any = classification.summary()
+    floors = upturn.floor_test(classification)
     columns = [c for c in floors.summary().columns if c not in summary.columns]
     return {
-        "curves": len(found.curves),
-        "cpu_seconds_a_fit": seconds / len(found.curves) / len(found.models),
+        "curves": len(classification.curves),
+        "cpu_seconds_a_fit": seconds / len(classification.curves) / len(classification.models),
         "tasks": {
             task: {name: float(summary.loc[task, name]) for name in ("p_emergent", "p_emergent_se")}
             for task in TASKS
         },
         "stability": {
-            "prevalence learned": _stability(found),
-            "equal odds": _stability(found.with_prevalence(False)),
+            "prevalence learned": _stability(classification),
+            "equal odds": _stability(classification.with_prevalence(False)),
         },
         "floors": floors.verdict,
         "floor of addition": floors.summary().loc[TASKS[0], columns].to_dict(),
@@ -45,12 +45,12 @@ def run() -> dict[str, Any]:
     }
 
 
-def _stability(found: Any) -> dict[str, Any]:
+def _stability(results: Any) -> dict[str, Any]:
     """On how many curves p_emergent moves by less than 0.1, whichever model is left out."""
-    p, _ = found.probability("emergent")
-    moved = np.abs(found.without_each_model - p[:, None]).max(axis=1)
+    p, _ = results.probability("emergent")
+    moved = np.abs(results.without_each_model - p[:, None]).max(axis=1)
     unsteady = np.flatnonzero(moved >= FRAGILE)
-    names = found.curves.name[unsteady].tolist()
+    names = results.curves.name[unsteady].tolist()
     return {
         "steady": len(p) - len(unsteady),
         "moved": dict(zip(names, moved[unsteady].tolist(), strict=True)),
@@ -62,9 +62,9 @@ def _mmlu(scatter: str) -> dict[str, Any]:
     import upturn
 
     mmlu = upturn.read("pythia").where("task=mmlu")
-    found = upturn.classify(mmlu, scatter=scatter, progress=_told)
-    row: Any = found.summary().iloc[0]
-    against: Any = found.bayes_factors().iloc[0]
+    classification = upturn.classify(mmlu, scatter=scatter, progress=_told)
+    row: Any = classification.summary().iloc[0]
+    against: Any = classification.bayes_factors().iloc[0]
     names = [f"p_{name}" for name in CLASSES]
     factors = [float(against[f"log_bf_{name}"]) for name in CLASSES[1:]]
     return {
@@ -84,6 +84,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def main() -> None:
-    found = run()
-    print(json.dumps(found, indent=1, default=float))
-    report.note(f"written to {report.save('published', found)}")
+    results = run()
+    print(json.dumps(results, indent=1, default=float))
+    report.note(f"written to {report.save('published', results)}")

@@ -59,11 +59,11 @@ def techniques(drawn: Sequence[tuple["Stated", "Contrast"]]) -> "Figure":
     with style():
         made = figure(4.1 * len(drawn), 3.1)
         panels = made.subplots(1, len(drawn), squeeze=False).flat
-        for ax, (stated, found) in zip(panels, drawn, strict=True):
-            plot_gain(found, ax=ax)
+        for ax, (stated, results) in zip(panels, drawn, strict=True):
+            plot_gain(results, ax=ax)
             if stated.flops is not None:
                 mark(ax, stated.flops)
-            ax.set_title(found.setting.replace(":", " against "), parse_math=False)
+            ax.set_title(results.setting.replace(":", " against "), parse_math=False)
             ax.set_ylabel("gain in score")
     return made
 

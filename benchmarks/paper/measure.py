@@ -70,29 +70,29 @@ def classified(name: str, effort: Effort) -> Classification:
 
 def abilities(effort: Effort) -> tuple[Facts, Pictures]:
     """Every ability of Table 1 and Appendix E that has a curve, beside what is stated."""
-    found = {name: classified(name, effort) for name in claims.SOURCES}
+    results = {name: classified(name, effort) for name in claims.SOURCES}
     rows = {
-        "table1": [*_held(claims.table1(), claims.TABLE1, found, effort)],
-        "labels": [*_held(claims.labels(), claims.LABELS, found, effort)],
+        "table1": [*_held(claims.table1(), claims.TABLE1, results, effort)],
+        "labels": [*_held(claims.labels(), claims.LABELS, results, effort)],
     }
-    failed = [f"{name}: {task}" for name, one in found.items() for task in one.failed]
+    failed = [f"{name}: {task}" for name, entry in results.items() for task in entry.failed]
     return {**rows, "failed": failed}, {}
 
 
 def _held(
-    stated: list[Stated], curves: Any, found: dict[str, Classification], effort: Effort
+    stated: list[Stated], curves: Any, results: dict[str, Classification], effort: Effort
 ) -> Iterator[Facts]:
     """One row a statement and curve."""
     for claim in stated:
         for name, task in curves.get(claim.ability, ()):
-            i = found[name].curves.labels["task"].tolist().index(task)
+            i = results[name].curves.labels["task"].tolist().index(task)
             yield {
                 **asdict(claim), "data": claims.SOURCES[name].data, "task": task,
-                **verdict(found[name], i, claim.flops, effort.seed),
+                **verdict(results[name], i, claim.flops, effort.seed),
             }  # fmt: skip
 
 
-def verdict(found: Classification, i: int, flops: float | None, seed: int) -> Facts:
+def verdict(classification: Classification, i: int, flops: float | None, seed: int) -> Facts:
     """What the posterior says of a curve, and of the scale that is stated for it.
 
     Parameters
@@ -104,14 +104,17 @@ def verdict(found: Classification, i: int, flops: float | None, seed: int) -> Fa
         The scale stated.
     seed : int
     """
-    summary: Any = found.summary().iloc[i]
-    text: Any = found.texts().iloc[i]
-    low, middle, high = found.scale_x()[:, i].tolist()
-    shapes = {name: float(p) for name, p in zip(found.classes, found.p_class[i], strict=True)}
-    x, emergent = (values[i] for values in found.drawn(PAIRS, seed))
+    summary: Any = classification.summary().iloc[i]
+    text: Any = classification.texts().iloc[i]
+    low, middle, high = classification.scale_x()[:, i].tolist()
+    shapes = {
+        name: float(p)
+        for name, p in zip(classification.classes, classification.p_class[i], strict=True)
+    }
+    x, emergent = (values[i] for values in classification.drawn(PAIRS, seed))
     at = np.inf if flops is None else float(np.log10(flops))
-    here = found.curves.mask[i]
-    measured = found.curves.x[0, i][here]
+    here = classification.curves.mask[i]
+    measured = classification.curves.x[0, i][here]
     smaller = measured[measured < at - ROUNDED]
     last = float(smaller.max()) if len(smaller) else -np.inf
     return {
@@ -120,8 +123,8 @@ def verdict(found: Classification, i: int, flops: float | None, seed: int) -> Fa
         "p_sharp": float(summary["p_sharp"]),
         "scale": text["scale"], "interval": text["interval"],
         "x": [finite(low), finite(middle), finite(high)],
-        "ends": found.curves.limits[:, 0, i].tolist(),
-        "top_score": float(found.curves.score[i][here][measured.argmax()]),
+        "ends": classification.curves.limits[:, 0, i].tolist(),
+        "top_score": float(classification.curves.score[i][here][measured.argmax()]),
         "p_by": float((emergent & (x <= _rounds_to(at))).mean()),
         "p_after": float((emergent & (x > last)).mean()),
         "shape": max(shapes, key=lambda name: shapes[name]),
@@ -175,22 +178,22 @@ def techniques(effort: Effort) -> tuple[Facts, Pictures]:
     stated = {claim.ability: claim for claim in claims.table1()}
     drawn, rows = [], []
     for ability, (setting, task) in claims.TECHNIQUES.items():
-        found = upturn.contrast(
+        contrast = upturn.contrast(
             upturn.read("prompting").where(f"task={task}"), setting, models=SHAPES,
             draws=effort.gains, seed=effort.seed, threads=effort.threads,
         )  # fmt: skip
-        drawn.append((stated[ability], found))
-        summary, text = found.summary().iloc[0], found.texts().iloc[0]
-        low, high = found.curves.limits[:, 0, 0].tolist()
+        drawn.append((stated[ability], contrast))
+        summary, text = contrast.summary().iloc[0], contrast.texts().iloc[0]
+        low, high = contrast.curves.limits[:, 0, 0].tolist()
         at = (float(np.log10(stated[ability].flops or np.nan)) - low) / (high - low)
-        seen = found.tasks[0]
+        seen = contrast.tasks[0]
         cells = {str(name): finite_or_same(value) for name, value in summary.items()}
         rows.append(
             {**asdict(stated[ability]), **cells, "setting": setting, "task": task,
              **{f"{name}_text": str(value) for name, value in text.items()},
              "p_change_by": float(seen.weight[seen.change <= at].sum()),
              "p_even_by": float(seen.weight[seen.helps <= at].sum()),
-             "crossings": found.crossings().to_dict(orient="records")}
+             "crossings": contrast.crossings().to_dict(orient="records")}
         )  # fmt: skip
     return {"rows": rows}, {"paper-techniques": figures.techniques(drawn)}
 
@@ -228,20 +231,20 @@ def axes(effort: Effort) -> tuple[Facts, Pictures]:
         mmlu.where("task=mmlu_other_val_mc"), axis=("flops", "perplexity"), draws=effort.drawn,
         seed=effort.seed, threads=effort.threads,
     )  # fmt: skip
-    found: Facts = {}
-    for name, one in compared.items():
-        summary = one.summary().reset_index().to_dict(orient="records")
-        texts = one.classification.texts()
+    results: Facts = {}
+    for name, entry in compared.items():
+        summary = entry.summary().reset_index().to_dict(orient="records")
+        texts = entry.classification.texts()
         curves: list[Facts] = []
-        for i, axis in enumerate(one.classification.curves.axes):
-            row: Any = one.curve_summary().iloc[i]
+        for i, axis in enumerate(entry.classification.curves.axes):
+            row: Any = entry.curve_summary().iloc[i]
             curves.append(
                 {"task": str(row["task"]), "axis": axis.name, "scale": texts["emergence"].iloc[i],
                  "interval": texts["interval"].iloc[i],
                  "width": finite(float(row["relative_width"]))}
             )  # fmt: skip
-        found[name] = {"verdict": one.verdict, "axes": summary, "curves": curves}
-    return found, {"paper-axes": figures.axes(first, second)}
+        results[name] = {"verdict": entry.verdict, "axes": summary, "curves": curves}
+    return results, {"paper-axes": figures.axes(first, second)}
 
 
 # --- Appendix A -----------------------------------------------------------------------------------
@@ -249,7 +252,7 @@ def axes(effort: Effort) -> tuple[Facts, Pictures]:
 
 def metrics(effort: Effort) -> tuple[Facts, Pictures]:
     """Accuracy against a loss of the same answers."""
-    found = upturn.compare_metrics(
+    comparison = upturn.compare_metrics(
         "brier", metrics=("acc", "tc_brier_loss"), models=LEAN, learn_prevalence=False,
         draws=effort.draws, seed=effort.seed, threads=effort.threads,
     )  # fmt: skip
@@ -257,9 +260,9 @@ def metrics(effort: Effort) -> tuple[Facts, Pictures]:
     rows = [
         {"task": str(row["task"]), "outcome": str(row["outcome"]),
          **{name: finite(float(row[name])) for name in names}}
-        for _, row in found.summary().iterrows()
+        for _, row in comparison.summary().iterrows()
     ]  # fmt: skip
-    return {"verdict": found.verdict, "rows": rows}, {}
+    return {"verdict": comparison.verdict, "rows": rows}, {}
 
 
 # --- all of it ------------------------------------------------------------------------------------
@@ -287,10 +290,10 @@ def key_of(name: str, effort: Effort) -> str:
     """Changes with the data of a part, the versions and the settings (not with the threads)."""
     settings = {k: v for k, v in asdict(effort).items() if k != "threads"}
     text = json.dumps([name, settings, versions(), sorted(SHAPES), sorted(LEAN)])
-    found = hashlib.sha256(text.encode())
+    digest = hashlib.sha256(text.encode())
     for data in PARTS[name][1]:
-        found.update(datasets.path(data).read_bytes())
-    return found.hexdigest()[:16]
+        digest.update(datasets.path(data).read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def part(name: str, effort: Effort, *, fresh: bool = False, folder: Path = FOLDER) -> Facts:
@@ -307,10 +310,10 @@ def part(name: str, effort: Effort, *, fresh: bool = False, folder: Path = FOLDE
     folder.mkdir(parents=True, exist_ok=True)
     for stem, figure in pictures.items():
         plots.save(figure, folder / f"{stem}.svg")
-    found = {
+    results = {
         "key": key, "seconds": round(process_time() - begun, 1), "pictures": list(pictures), **facts
     }  # fmt: skip
-    text = json.dumps(found, indent=1, default=report.plain)
+    text = json.dumps(results, indent=1, default=report.plain)
     temporary = path.with_suffix(".part")
     temporary.write_text(text + "\n", "utf-8")
     temporary.replace(path)

@@ -209,12 +209,12 @@ def _how_many(rows: Iterable[Facts], holds: Callable[[Facts], bool]) -> int:
 
 def _lists(prefix: str, rows: Sequence[Facts]) -> dict[str, str]:
     """Per standing, how many curves and which, in words that are escaped."""
-    found = {}
+    results = {}
     for kind in KINDS:
         names = [f"{row['task']} ({row['data']})" for row in rows if standing(row) == kind]
         key = f"{prefix}_{kind.replace(', ', '_').replace(' ', '_')}"
-        found[key] = f"{len(names)} ({', '.join(map(code, names))})" if names else "none"
-    return found
+        results[key] = f"{len(names)} ({', '.join(map(code, names))})" if names else "none"
+    return results
 
 
 def code(name: str) -> str:

@@ -61,12 +61,12 @@ class Counts:
 
     def one(self, curve: int) -> "Counts":
         """One of the curves."""
-        mine = self.curve == curve
+        moment = self.curve == curve
         return Counts(
-            self.u[mine],
-            self.successes[mine],
-            self.trials[mine],
-            np.zeros(int(mine.sum()), dtype=np.int64),
+            self.u[moment],
+            self.successes[moment],
+            self.trials[moment],
+            np.zeros(int(moment.sum()), dtype=np.int64),
             self.chance[[curve]],
             self.ceiling[[curve]],
         )
@@ -83,12 +83,12 @@ class Counts:
         number = np.arange(len(self.u)) - np.searchsorted(self.curve, self.curve)
         shape = (len(self.chance), int(number.max(initial=0)) + 1)
         alpha, beta = self.floor_prior
-        found = {"ceiling": self.ceiling, "floor_alpha": alpha, "floor_beta": beta}
+        results = {"ceiling": self.ceiling, "floor_alpha": alpha, "floor_beta": beta}
         flat = {"u": self.u, "k": self.successes, "rest": self.trials - self.successes}
         for key, values in flat.items():
-            found[key] = np.zeros(shape)
-            found[key][self.curve, number] = values
-        return found
+            results[key] = np.zeros(shape)
+            results[key][self.curve, number] = values
+        return results
 
     @property
     def floor_prior(self) -> tuple[Floats, Floats]:
@@ -338,8 +338,11 @@ class Compiled:
         )  # fmt: skip
         seconds = perf_counter() - start
         posterior = trace["posterior"]
-        found = {name: np.asarray(posterior[name].values, dtype=float) for name in self.names}
+        results = {name: np.asarray(posterior[name].values, dtype=float) for name in self.names}
         stats = trace["sample_stats"]
         return Run(
-            found, seconds, int(stats["diverging"].values.sum()), int(stats["n_steps"].values.sum())
+            results,
+            seconds,
+            int(stats["diverging"].values.sum()),
+            int(stats["n_steps"].values.sum()),
         )

@@ -132,16 +132,21 @@ def _density(z: Floats, inverse: Floats, shift: Floats, height: Floats, out: Flo
     for start in range(0, points, BLOCK):
         block = z[start : start + BLOCK].T.copy()  # points innermost, for vector instructions
         count = block.shape[1]
-        one, root, power, total = np.empty(count), np.empty(count), np.empty(count), np.zeros(count)
+        coordinate, root, power, total = (
+            np.empty(count),
+            np.empty(count),
+            np.empty(count),
+            np.zeros(count),
+        )
         for k in range(len(height)):
             root[:] = 1.0
             for i in range(dimension):
-                one[:] = -shift[k, i]
+                coordinate[:] = -shift[k, i]
                 for j in range(i + 1):
                     for n in range(count):
-                        one[n] += inverse[k, i, j] * block[j, n]
+                        coordinate[n] += inverse[k, i, j] * block[j, n]
                 for n in range(count):
-                    root[n] += one[n] * one[n] / DEGREES
+                    root[n] += coordinate[n] * coordinate[n] / DEGREES
             for n in range(count):
                 root[n], power[n] = 1.0 / np.sqrt(root[n]), height[k]
             left = int(DEGREES) + dimension  # root ** left, by squares
@@ -156,8 +161,8 @@ def _density(z: Floats, inverse: Floats, shift: Floats, height: Floats, out: Flo
 
 
 def _log_prior(z: Floats) -> Floats:
-    found: Floats = -0.5 * (z * z).sum(axis=1) - 0.5 * math.log(2 * math.pi) * z.shape[1]
-    return found
+    values: Floats = -0.5 * (z * z).sum(axis=1) - 0.5 * math.log(2 * math.pi) * z.shape[1]
+    return values
 
 
 def integrate(name: str, counts: Counts, *, binomial: bool = False, seed: int = 1) -> Found:
@@ -231,8 +236,8 @@ def _drawn(
 
 
 def _net(dimension: int, count: int, rng: np.random.Generator) -> Floats:
-    found: Floats = qmc.Sobol(dimension, rng=rng).random(count)
-    return np.clip(found, 1e-12, 1 - 1e-12)
+    values: Floats = qmc.Sobol(dimension, rng=rng).random(count)
+    return np.clip(values, 1e-12, 1 - 1e-12)
 
 
 def _resampled(z: Floats, log_weights: Floats, rng: np.random.Generator) -> Floats:

@@ -75,9 +75,9 @@ def cost_table(rows: Mapping[str, Mapping[str, Any]], functionals: Sequence[str]
     columns = ["draws an evaluation", "evaluations a curve", "most"]
     columns += [f"{which}, {f}" for which in ("median", "worst") for f in functionals]
     lines = [
-        [name, *map(float, one["evaluations"]), *map(float, one["median"]),
-         *map(float, one["worst"])]
-        for name, one in rows.items()
+        [name, *map(float, entry["evaluations"]), *map(float, entry["median"]),
+         *map(float, entry["worst"])]
+        for name, entry in rows.items()
     ]  # fmt: skip
     return report.table(columns, lines)
 
@@ -265,11 +265,11 @@ class Truth:
 
 def z_by_parameter(run: Reduced, truth: Truth) -> dict[str, Floats]:
     """Errors of posterior means in standard errors, references' included: (curve,) of each."""
-    found = {}
+    results = {}
     for name, mean in run.mean.items():
         squared = run.error[name] ** 2 + truth.error[name] ** 2
-        found[name] = np.abs(mean - truth.mean[name]) / np.sqrt(np.maximum(squared, 1e-300))
-    return found
+        results[name] = np.abs(mean - truth.mean[name]) / np.sqrt(np.maximum(squared, 1e-300))
+    return results
 
 
 def judged(runs: list[Reduced], truth: Truth) -> dict[str, Any]:

@@ -95,10 +95,10 @@ class Answer:
         top = max(float(p.log_weights.max()) for p in self.pieces)
         mass = np.array([np.exp(p.log_weights - top).sum() for p in self.pieces])
         target, before = share * mass.sum(), 0.0
-        for piece, own in zip(self.pieces, mass, strict=True):
-            if before + own >= target:
-                return float(ndtr(_inside(piece, (target - before) / own)))
-            before += own
+        for piece, share_of_piece in zip(self.pieces, mass, strict=True):
+            if before + share_of_piece >= target:
+                return float(ndtr(_inside(piece, (target - before) / share_of_piece)))
+            before += share_of_piece
         raise AssertionError("a share below 1 is reached before the end")
 
 
@@ -174,10 +174,10 @@ def _nested(
         sums = []
         for value in z:
             start = modes[min(modes, key=lambda m: abs(m - value))] if modes else near
-            one, _ = _nested(posterior, moments, [*fixed, float(value)], start, rule)
-            modes[float(value)] = one.mode
-            nodes += one.nodes
-            sums.append(one)
+            entry, _ = _nested(posterior, moments, [*fixed, float(value)], start, rule)
+            modes[float(value)] = entry.mode
+            nodes += entry.nodes
+            sums.append(entry)
         return Piece(low, high, z, sums, halvings)
 
     todo = [piece(a, b, 0) for a, b in _worth_while(posterior, fixed, near, rule)]
@@ -212,13 +212,13 @@ def _worth_while(
     left = len(posterior.names) - len(fixed) - 1
     start, heights = near, []
     for low, high in pairwise(edges):
-        found = []
+        results = []
         for share in (0.02, 0.5, 0.98):
             density = posterior.given([*fixed, low + share * (high - low)])
             starts = _scattered(density, left) if start is None else start[None, -left:]
             start = max((mode_of(density, s) for s in starts), key=lambda z: density(z[None])[0])
-            found.append(float(density(start[None])[0]))
-        heights.append(max(found))
+            results.append(float(density(start[None])[0]))
+        heights.append(max(results))
     least = max(heights) - 2 * rule.cutoff
     pairs = zip(edges[:-1], edges[1:], heights, strict=True)
     return [(a, b) for a, b, height in pairs if height > least]

@@ -85,8 +85,8 @@ def by_quadrature(counts: Counts, model: str, *, binomial: bool) -> dict[str, An
     return {"digest": digest(counts, model)} | entry
 
 
-def _of_lattice(found: tuple[quadrature.Answer, float, float]) -> dict[str, Any]:
-    answer, evidence_error, moment_error = found
+def _of_lattice(results: tuple[quadrature.Answer, float, float]) -> dict[str, Any]:
+    answer, evidence_error, moment_error = results
     entry: dict[str, Any] = {
         "log_evidence": answer.log_evidence,
         "log_evidence_error": evidence_error,
@@ -100,18 +100,18 @@ def _of_lattice(found: tuple[quadrature.Answer, float, float]) -> dict[str, Any]
     return entry
 
 
-def _of_net(found: dense_net.Found) -> dict[str, Any]:
+def _of_net(results: dense_net.Found) -> dict[str, Any]:
     entry: dict[str, Any] = {
-        "log_evidence": found.log_evidence,
-        "log_evidence_error": found.log_evidence_error,
-        "moment_error": found.moment_error,
-        "mean": found.mean,
-        "sd": found.sd,
-        "points": found.points,
-        "efficiency": found.efficiency,
+        "log_evidence": results.log_evidence,
+        "log_evidence_error": results.log_evidence_error,
+        "moment_error": results.moment_error,
+        "mean": results.mean,
+        "sd": results.sd,
+        "points": results.points,
+        "efficiency": results.efficiency,
     }
-    if found.quantiles:
-        entry["changepoint_quantiles"] = found.quantiles
+    if results.quantiles:
+        entry["changepoint_quantiles"] = results.quantiles
     return entry
 
 
@@ -176,10 +176,10 @@ def make_quadrature(
         futures = {}
         for model in models:
             for i, name in enumerate(curves.name.tolist()):
-                one, label = counts.one(i), key(dataset, name, model, likelihood)
+                entry, label = counts.one(i), key(dataset, name, model, likelihood)
                 wanted = not tasks or name in tasks
-                if wanted and lookup(there, label, one) is None:
-                    futures[pool.submit(by_quadrature, one, model, binomial=binomial)] = label
+                if wanted and lookup(there, label, entry) is None:
+                    futures[pool.submit(by_quadrature, entry, model, binomial=binomial)] = label
         for number, future in enumerate(as_completed(futures), 1):
             store("quadrature", {futures[future]: future.result()})
             print(f"{number} of {len(futures)}: {futures[future]}", flush=True)
@@ -193,12 +193,12 @@ def make_nuts(dataset: str, models: list[str], *, seed: int = 1, fresh: bool = F
     for model in models:
         compiled = Compiled(model, counts.one(0))
         for i, name in enumerate(curves.name.tolist()):
-            one, label = counts.one(i), key(dataset, name, model)
-            stored = lookup(there, label, one)
+            item, label = counts.one(i), key(dataset, name, model)
+            stored = lookup(there, label, item)
             if stored is None or not _careful_enough(stored):
                 # one that once diverged is not asked again whether it does: it may be lucky
                 careful = stored is not None
-                entry = by_nuts(compiled, one, model, seed=seed + i, careful=careful)
+                entry = by_nuts(compiled, item, model, seed=seed + i, careful=careful)
                 store("nuts", {label: entry})
                 print(
                     f"{label}: {entry['seconds']:.0f} s, R̂ {entry['rhat']:.3f}, "

@@ -51,9 +51,9 @@ class _Vmapped:
 
     def run(self, seed: int) -> Answer:
         start = perf_counter()
-        found = finished(self._compiled(self._keys(seed), self._data))
+        results = finished(self._compiled(self._keys(seed), self._data))
         seconds = perf_counter() - start
-        draws, objections, evaluations = found
+        draws, objections, evaluations = results
         return Answer(
             seconds,
             {name: np.asarray(draws[name]) for name in self._problem.parameters},

@@ -99,14 +99,14 @@ def script(names: tuple[str, ...], draws: int, tune: int) -> str:
 def parsed_coda(folder: Path, names: tuple[str, ...], curves: int) -> dict[str, Floats]:
     """Draws (curve, draw) by parameter from an index and a chain."""
     values = np.loadtxt(folder / "CODAchain1.txt", usecols=1)
-    found: dict[str, Floats] = {}
+    results: dict[str, Floats] = {}
     for line in (folder / "CODAindex.txt").read_text("utf-8").splitlines():
         label, first, last = line.split()
         name, _, rest = label.partition("[")
         curve = int(rest.rstrip("]")) - 1 if rest else 0
         draws = values[int(first) - 1 : int(last)]
-        found.setdefault(name, np.empty((curves, len(draws))))[curve] = draws
-    return {name: found[name] for name in names}
+        results.setdefault(name, np.empty((curves, len(draws))))[curve] = draws
+    return {name: results[name] for name in names}
 
 
 class Jags:

@@ -61,8 +61,8 @@ class _Numpyro:
         start = perf_counter()
         draws, extra = finished(self._compiled(self._keys(seed), self._data))
         seconds = perf_counter() - start
-        given, told = ({k: np.asarray(v) for k, v in d.items()} for d in (draws, extra))
-        return seconds, given, told
+        given, statistics = ({k: np.asarray(v) for k, v in d.items()} for d in (draws, extra))
+        return seconds, given, statistics
 
 
 def chain(name: str, curves: int | None = None) -> Any:

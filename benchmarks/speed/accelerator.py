@@ -59,7 +59,7 @@ def run(
     }  # fmt: skip
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Seconds by number of curves, and how far the answers of the two are apart."""
     columns = [
         "curves", "default s", "jax s", "default / jax", "compiling s",
@@ -69,18 +69,18 @@ def table(found: dict[str, Any]) -> str:
     rows = [
         [r["curves"], r["default"], r["jax"], r["default"] / r["jax"], r["compiling"],
          r["difference"], r["in_errors"], *r["failed"]]
-        for r in found["rows"]
+        for r in results["rows"]
     ]  # fmt: skip
-    text = f"device: {found['device']}; default engine on {found['threads']} threads"
+    text = f"device: {results['device']}; default engine on {results['threads']} threads"
     tables = [report.table(columns, rows)] if rows else []
-    if found["real"]:
+    if results["real"]:
         names = {
             "table": "table", "curves": "curves",
             "rounding": "difference of log evidence, same seed",
             "moments": "moments, another seed", "largest": "largest z", "beyond_3": "beyond 3",
             "beyond_4": "beyond 4", "failed": "not converged",
         }  # fmt: skip
-        compared = [[r[key] for key in names] for r in found["real"]]
+        compared = [[r[key] for key in names] for r in results["real"]]
         tables.append(report.table(list(names.values()), compared))
     return "\n\n".join([text, *tables])
 
@@ -94,8 +94,8 @@ def _measure(size: int, draws: int, threads: int, groups: int) -> dict[str, Any]
 
     def fit(backend: str, some: Any = curves) -> tuple[float, Any]:
         start = perf_counter()
-        found = upturn.fit(some, model=MODEL, draws=draws, threads=threads, backend=backend)
-        return perf_counter() - start, found
+        results = upturn.fit(some, model=MODEL, draws=draws, threads=threads, backend=backend)
+        return perf_counter() - start, results
 
     begun = curves.take(slice(0, 2 * (choose.backend("jax").curves or 1)))
     fit("numpy", curves.take(slice(0, 2)))
@@ -148,11 +148,11 @@ def _real(draws: int) -> list[dict[str, Any]]:
 
 def _moments(fit: Any) -> list[measures.Moment]:
     """Means and standard deviations of every parameter, with errors by replicates."""
-    found: list[measures.Moment] = []
+    results: list[measures.Moment] = []
     for values in fit.tree["posterior"].data_vars.values():
         draws = values.transpose("curve", "chain", "draw").to_numpy()
-        found += measures.by_replicates(draws[np.isfinite(draws).all(axis=(1, 2))])
-    return found
+        results += measures.by_replicates(draws[np.isfinite(draws).all(axis=(1, 2))])
+    return results
 
 
 def _device() -> str:

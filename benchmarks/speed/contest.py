@@ -87,15 +87,15 @@ def run(
         Of each sampler, and cores of a lane.
     """
     lanes = Lanes(threads)
-    found: dict[str, Any] = {
+    results: dict[str, Any] = {
         "threads": threads, "lanes": len(lanes), "seeds": seeds, "budget": budget, "workloads": {},
     }  # fmt: skip
     for number, name in enumerate(names):
         after = len(names) - number - 1
-        found["workloads"][name] = _one(
+        results["workloads"][name] = _one(
             name, keys, lanes, seeds=seeds, budget=budget, limit=limit, after=after
         )
-    return found
+    return results
 
 
 def _one(
@@ -240,13 +240,14 @@ def _entries(problem: workloads.Problem, workload: workloads.Workload) -> list[A
 
 def truth_of(problem: workloads.Problem, workload: workloads.Workload) -> Truth:
     """The stored references of a problem's curves, which all have one."""
-    found, names = _entries(problem, workload), problem.parameters
+    results, names = _entries(problem, workload), problem.parameters
     mean, sd = (
-        {n: np.array([entry[kind][n] for entry in found]) for n in names} for kind in ("mean", "sd")
+        {n: np.array([entry[kind][n] for entry in results]) for n in names}
+        for kind in ("mean", "sd")
     )
-    relative = np.array([entry["moment_error"] for entry in found])
+    relative = np.array([entry["moment_error"] for entry in results])
     return Truth(
-        np.array([[e["mean"]["changepoint"], *e["changepoint_quantiles"]] for e in found]),
+        np.array([[e["mean"]["changepoint"], *e["changepoint_quantiles"]] for e in results]),
         mean, sd, {n: relative * sd[n] for n in names},
     )  # fmt: skip
 
@@ -256,30 +257,30 @@ def minutes(seconds: float) -> str:
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Tables of speed, of cost in evaluations and of accuracy for each workload."""
     return "\n\n".join(
-        f"### {name}\n\n{one['title']}.\n\n{_tables(one)}"
-        for name, one in found["workloads"].items()
+        f"### {name}\n\n{entry['title']}.\n\n{_tables(entry)}"
+        for name, entry in results["workloads"].items()
     )
 
 
-def _tables(one: dict[str, Any]) -> str:
-    if "problem" in one:
-        return str(one["problem"])
-    without = ", ".join(one.get("unreferenced", ()))
+def _tables(entry: dict[str, Any]) -> str:
+    if "problem" in entry:
+        return str(entry["problem"])
+    without = ", ".join(entry.get("unreferenced", ()))
     said = f"Not measured, since there is no reference yet: {without}." if without else ""
-    parts = [said, speed_table(one), cost_table(one), accuracy_table(one)]
+    parts = [said, speed_table(entry), cost_table(entry), accuracy_table(entry)]
     return "\n\n".join(part for part in parts if part)
 
 
-def speed_table(one: dict[str, Any]) -> str:
+def speed_table(entry: dict[str, Any]) -> str:
     """Effective draws of the changepoint a second, and what was paid for them."""
     columns = ["sampler", "seeds", "cold s", "of it compiling", "warm s"]
-    columns += [f"{which}, {f}" for which in ("worst", "median") for f in one["functionals"]]
+    columns += [f"{which}, {f}" for which in ("worst", "median") for f in entry["functionals"]]
     columns += ["ours ×, worst curve", "peak MB"]
-    rows, ours = [], one["samplers"].get("ours", {}).get("worst")
-    for row in one["samplers"].values():
+    rows, ours = [], entry["samplers"].get("ours", {}).get("worst")
+    for row in entry["samplers"].values():
         if "seeds" not in row:
             rows.append([row["title"], row["problem"], *[""] * (len(columns) - 2)])
             continue
@@ -292,22 +293,22 @@ def speed_table(one: dict[str, Any]) -> str:
     return report.table(columns, rows)
 
 
-def cost_table(one: dict[str, Any]) -> str:
+def cost_table(entry: dict[str, Any]) -> str:
     """Effective draws for each evaluation of the likelihood; empty where nobody counts them."""
     rows = {
         _titled(row): row["per_evaluation"]
-        for row in one["samplers"].values()
+        for row in entry["samplers"].values()
         if row.get("per_evaluation") is not None
     }
-    return measures.cost_table(rows, one["functionals"]) if rows else ""
+    return measures.cost_table(rows, entry["functionals"]) if rows else ""
 
 
-def accuracy_table(one: dict[str, Any]) -> str:
+def accuracy_table(entry: dict[str, Any]) -> str:
     """Errors against the references, and whether wrong answers were flagged."""
     columns = ["sampler", "curves × seeds", "largest error, s.e.", "largest bias, sd", "wrong"]
     columns += ["of them not flagged", "R̂ > 1.01", "flagged"]
     rows = []
-    for row in one["samplers"].values():
+    for row in entry["samplers"].values():
         if "seeds" not in row:
             rows.append([row["title"], row["problem"], *[""] * (len(columns) - 2)])
             continue

@@ -195,31 +195,31 @@ def judge(
     }
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Effective draws a second of each sampler, ours as a multiple, and draws an evaluation."""
     return "\n\n".join(
-        f"### {name}\n\n{_table(one['samplers'], found['functionals'])}"
-        for name, one in found["datasets"].items()
+        f"### {name}\n\n{_table(entry['samplers'], results['functionals'])}"
+        for name, entry in results["datasets"].items()
     )
 
 
 def _table(rows: Mapping[str, Mapping[str, Any]], functionals: Sequence[str]) -> str:
-    own = [name for name in rows if name.startswith("upturn")] or list(rows)[:1]
+    of_curve = [name for name in rows if name.startswith("upturn")] or list(rows)[:1]
     columns = ["sampler", "seeds", "setup s", "run s"]
     columns += [f"{which}, {f}" for which in ("worst", "median") for f in functionals]
     columns += ["ours ×, worst curve"]
-    if len(own) > 1:
-        columns[-1:] = [f"{name.removeprefix('upturn, ')} ×, worst curve" for name in own]
+    if len(of_curve) > 1:
+        columns[-1:] = [f"{name.removeprefix('upturn, ')} ×, worst curve" for name in of_curve]
     lines = []
-    for name, one in rows.items():
-        worst = np.asarray(one["worst"])
-        ratios = [float(np.min(np.asarray(rows[ours]["worst"]) / worst)) for ours in own]
+    for name, entry in rows.items():
+        worst = np.asarray(entry["worst"])
+        ratios = [float(np.min(np.asarray(rows[ours]["worst"]) / worst)) for ours in of_curve]
         lines.append(
-            [name, one["seeds"], one["setup"], one["seconds"], *map(float, worst),
-             *map(float, one["median"]), *ratios]
+            [name, entry["seeds"], entry["setup"], entry["seconds"], *map(float, worst),
+             *map(float, entry["median"]), *ratios]
         )  # fmt: skip
     counted = {
-        name: one["per_evaluation"] for name, one in rows.items() if one.get("per_evaluation")
+        name: entry["per_evaluation"] for name, entry in rows.items() if entry.get("per_evaluation")
     }
     tables = [report.table(columns, lines)]
     if counted:

@@ -110,9 +110,9 @@ def run(
     lanes = Lanes(threads)
     plan = [(axis, key) for axis in axes for key in keys if axis == "curves" or key in GENERAL]
 
-    def grow(one: tuple[str, str], cores: Cores) -> list[dict[str, Any]]:
+    def grow(entry: tuple[str, str], cores: Cores) -> list[dict[str, Any]]:
         nonlocal done
-        axis, key = one
+        axis, key = entry
         seconds = own_budget if key == "ours" else budget
         sizes = [size for size in AXES[axis] if size <= most]
         rows = _grow(
@@ -187,11 +187,11 @@ def expected(rows: list[dict[str, Any]], size: int) -> float:
     return done[-1][1] * (size / done[-1][0]) ** power
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Seconds, warm, of each sampler by size, peak memory in brackets."""
     parts = []
-    for axis in dict.fromkeys(row["axis"] for row in found["rows"]):
-        rows = [row for row in found["rows"] if row["axis"] == axis]
+    for axis in dict.fromkeys(row["axis"] for row in results["rows"]):
+        rows = [row for row in results["rows"] if row["axis"] == axis]
         sizes = sorted({row["size"] for row in rows})
         lines = []
         for title in dict.fromkeys(row["title"] for row in rows):

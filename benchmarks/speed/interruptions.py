@@ -44,15 +44,15 @@ def run(*, kills: int = 20, interrupts: int = 3, seed: int = 0) -> dict[str, Any
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """One row a run."""
     columns = ["signal", "after", "batches", "code", "identical"]
-    rows = [[row[name] for name in columns] for row in found["rows"]]
+    rows = [[row[name] for name in columns] for row in results["rows"]]
     headers = ["ended by", "after s", "batches done", "exit code", "resumed identically"]
-    same = sum(row["identical"] for row in found["rows"])
+    same = sum(row["identical"] for row in results["rows"])
     return (
         f"{report.table(headers, rows)}\n\n{same} of {len(rows)} resumed bit-identically; "
-        f"the run takes {found['seconds']:.1f} s, {found['batches']} batches"
+        f"the run takes {results['seconds']:.1f} s, {results['batches']} batches"
     )
 
 

@@ -46,7 +46,7 @@ OURS, QUANTILES, BY_HAND, PLAIN = "upturn", "quantiles", "c", "numba"
 def compiler() -> str:
     """The C compiler of the system, empty where there is none."""
     names = (os.environ.get("CC", ""), "cc", "gcc", "clang")
-    return next((found for name in names if name and (found := shutil.which(name))), "")
+    return next((results for name in names if name and (results := shutil.which(name))), "")
 
 
 def by_hand(*flags: str) -> Kernel:
@@ -162,9 +162,9 @@ def run(
     curves = workloads.counts(dataset)
     target = target_of(curves)
     problem = "" if compiler() else "missing: a C compiler"
-    own: dict[str, Kernel] = {} if problem else {BY_HAND: by_hand()}
-    own[PLAIN] = plain
-    names = [OURS, QUANTILES, *own]
+    kernels: dict[str, Kernel] = {} if problem else {BY_HAND: by_hand()}
+    kernels[PLAIN] = plain
+    names = [OURS, QUANTILES, *kernels]
     times, differences = np.empty((len(names), len(curves))), np.zeros(len(names))
     for i, counts in enumerate(Counts.of(curves).each()):
         row, z = np.array([i]), cloud(target, i, particles, seed)
@@ -173,10 +173,10 @@ def run(
             OURS: partial(target.log_likelihood, row, z),
             QUANTILES: partial(target.parameters, row, z),
         }
-        calls |= {name: partial(kernel, counts, p) for name, kernel in own.items()}
+        calls |= {name: partial(kernel, counts, p) for name, kernel in kernels.items()}
         right = calls[OURS]()[0]
         for j, name in enumerate(names):
-            if name in own:
+            if name in kernels:
                 differences[j] = max(differences[j], difference(calls[name](), right, name))
         times[:, i] = least(list(calls.values()), repeats) / (particles * len(counts.u))
         report.note(f"kernel: {curves.name[i]}, {i + 1} of {len(curves)}")
@@ -208,13 +208,13 @@ def cloud(target: Any, curve: int, particles: int, seed: int) -> Floats:
 
 def parameters(target: Any, row: NDArray[np.intp], z: Floats) -> dict[str, Floats]:
     """What the kernels written by hand are given: (particle,) of each."""
-    found = target.parameters(row, z)
-    return {name: np.ascontiguousarray(found[name][0]) for name in PARAMETERS}
+    results = target.parameters(row, z)
+    return {name: np.ascontiguousarray(results[name][0]) for name in PARAMETERS}
 
 
-def difference(found: Floats, right: Floats, name: str) -> float:
+def difference(values: Floats, right: Floats, name: str) -> float:
     """The largest, relative to the log likelihood."""
-    largest = float(np.max(np.abs(found - right) / np.maximum(np.abs(right), 1.0)))
+    largest = float(np.max(np.abs(values - right) / np.maximum(np.abs(right), 1.0)))
     if not largest <= AGREEMENT:
         raise RuntimeError(f"kernel: {name} differs from ours by {largest:.1e} of itself")
     return largest
@@ -249,23 +249,23 @@ TITLES = {
 }
 
 
-def table(found: Mapping[str, Any]) -> str:
+def table(results: Mapping[str, Any]) -> str:
     """Nanoseconds a point and particle, and ours as a multiple, of the median and worst curve."""
     columns = ["kernel", "ns a point, median", "largest", "ours ×, median", "worst", "difference"]
-    ours = np.asarray(found["ns"][OURS])
+    ours = np.asarray(results["ns"][OURS])
     rows: list[list[Any]] = []
-    for name, values in found["ns"].items():
+    for name, values in results["ns"].items():
         ns = np.asarray(values)
         line: list[Any] = [TITLES[name], float(np.median(ns)), float(ns.max())]
         ratio = ours / ns
         shown = name not in (OURS, QUANTILES)
         line += [float(np.median(ratio)), float(ratio.max())] if shown else ["–", "–"]
-        rows.append([*line, f"{found['difference'][name]:.0e}" if shown else "–"])
-    if found["problem"]:
-        rows.append([TITLES[BY_HAND], found["problem"], *[""] * (len(columns) - 2)])
+        rows.append([*line, f"{results['difference'][name]:.0e}" if shown else "–"])
+    if results["problem"]:
+        rows.append([TITLES[BY_HAND], results["problem"], *[""] * (len(columns) - 2)])
     said = (
-        f"{found['dataset']}, {len(found['curves'])} curves of {min(found['points'])} to "
-        f"{max(found['points'])} points, {found['particles']:,} particles, the least of "
-        f"{found['repeats']} repeats; {found['compiler']}, {' '.join(found['flags'][:3])}"
+        f"{results['dataset']}, {len(results['curves'])} curves of {min(results['points'])} to "
+        f"{max(results['points'])} points, {results['particles']:,} particles, the least of "
+        f"{results['repeats']} repeats; {results['compiler']}, {' '.join(results['flags'][:3])}"
     )
     return f"{report.table(columns, rows)}\n\n{said}"

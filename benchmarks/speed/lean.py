@@ -41,5 +41,5 @@ def add_arguments(parser: ArgumentParser) -> None:
 def main() -> None:
     """Print one line a table."""
     for name, results in tables().items():
-        found = moved(results)
-        print(f"{name}: {', '.join(f'{key} {value:.3g}' for key, value in found.items())}")
+        measured = moved(results)
+        print(f"{name}: {', '.join(f'{key} {value:.3g}' for key, value in measured.items())}")

@@ -30,21 +30,21 @@ def run(*, seeds: int, datasets: Sequence[str], threads: int) -> dict[str, Any]:
     return draws_a_second.run(seeds=seeds, peers=(), datasets=datasets, threads=threads)
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Draws an evaluation of the median and the worst curve, which that is, and its bias."""
-    functionals = list(found["functionals"])
+    functionals = list(results["functionals"])
     columns = ["workload", "seeds", "known to, %", "evaluations a curve", "most"]
     columns += [f"{which}, {f}" for which in ("median", "worst") for f in functionals]
     columns += [f"worst curve, {functionals[0]}", "its bias, sd"]
     lines = []
-    for name, one in found["datasets"].items():
-        (row,) = one["samplers"].values()
+    for name, entry in results["datasets"].items():
+        (row,) = entry["samplers"].values()
         cost = row["per_evaluation"]
         worst = int(np.argmin(np.asarray(row["effective"])[:, 0]))
         lines.append(
             [name, row["seeds"], round(100 * measures.relative_error(row["seeds"])),
              *map(float, cost["evaluations"]), *map(float, cost["median"]),
-             *map(float, cost["worst"]), one["curves"][worst],
+             *map(float, cost["worst"]), entry["curves"][worst],
              float(np.asarray(row["bias_in_sd"])[worst, 0])]
         )  # fmt: skip
     return report.table(columns, lines)

@@ -38,25 +38,25 @@ def run(*, sizes: tuple[int, ...] = SIZES, draws: int = 4000, threads: int = 2) 
         ]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         rows.append(json.loads(done.stdout))
-    found: dict[str, Any] = {"draws": draws, "threads": threads, "points": POINTS, "rows": rows}
+    results: dict[str, Any] = {"draws": draws, "threads": threads, "points": POINTS, "rows": rows}
     if len(rows) > 1:
         curves, seconds = (np.log([r[k] for r in rows]) for k in ("curves", "seconds"))
-        found["exponent"] = float(np.polyfit(curves, seconds, 1)[0])
-    return found
+        results["exponent"] = float(np.polyfit(curves, seconds, 1)[0])
+    return results
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Seconds and megabytes by number of curves."""
     columns = ["curves", "posteriors", "seconds", *(f"{m} s" for m in MODELS)]
     columns += ["ms a posterior", "peak memory MB", "not converged"]
     rows = [
         [r["curves"], r["posteriors"], r["seconds"], *(r["by_model"][m] for m in MODELS),
          1000 * r["seconds"] / r["posteriors"], r["megabytes"], r["failed"]]
-        for r in found["rows"]
+        for r in results["rows"]
     ]  # fmt: skip
     text = report.table(columns, rows)
-    if "exponent" in found:
-        text += f"\n\ntime grows with the number of curves to the power {found['exponent']:.2f}"
+    if "exponent" in results:
+        text += f"\n\ntime grows with the number of curves to the power {results['exponent']:.2f}"
     return text
 
 

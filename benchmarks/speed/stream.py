@@ -43,15 +43,15 @@ def run(
     return {"model": model, "draws": draws, "points": POINTS, "workers": workers, "rows": rows}
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """One row a size."""
     rows = [
         [r["curves"], r["table"], r["store"], r["seconds"], r["cpu"],
          1000 * r["cpu"] / r["curves"], r["megabytes"]]
-        for r in found["rows"]
+        for r in results["rows"]
     ]  # fmt: skip
     headers = ["curves", "table MB", "store MB", "seconds", "CPU s", "CPU s / 1,000", "peak MB"]
-    largest, before = found["rows"][-1]["megabytes"], found["rows"][-2:][0]["megabytes"]
+    largest, before = results["rows"][-1]["megabytes"], results["rows"][-2:][0]["megabytes"]
     return (
         f"{report.table(headers, rows)}\n\nlargest against the one before: {largest / before:.2f}"
     )

@@ -276,13 +276,13 @@ def chosen(
     keep = np.ones(len(curves), dtype=np.bool_)
     if names is not None:
         given = [names] if isinstance(names, str) else list(names)
-        tasks, own = curves.labels["task"], curves.name
-        both = [*dict.fromkeys(own.tolist()), *dict.fromkeys(tasks.tolist())]
+        tasks, names_of_curves = curves.labels["task"], curves.name
+        both = [*dict.fromkeys(names_of_curves.tolist()), *dict.fromkeys(tasks.tolist())]
         for name in given:
             known(name, both, kind="curve", where="curve")
-        keep &= np.isin(own, given) | np.isin(tasks, given)
+        keep &= np.isin(names_of_curves, given) | np.isin(tasks, given)
     if axis is not None:
-        held = [each.name for each in curves.axes]
+        held = [item.name for item in curves.axes]
         known(axis, list(dict.fromkeys(held)), kind="axis", where="axis")
         keep &= np.array(held) == axis
     for label, values in _conditions(where).items():

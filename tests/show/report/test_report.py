@@ -90,7 +90,9 @@ def test_perplexity_ends_where_it_is_least():
 
 def given(*groups, title="t", x=22.0):
     return [
-        answers.Answer(group=group, p=0.99, x=np.full(3, x + i), scale=f"s{i}", title=f"{title}{i}")
+        answers.TaskAnswer(
+            group=group, p=0.99, x=np.full(3, x + i), scale=f"s{i}", title=f"{title}{i}"
+        )
         for i, group in enumerate(groups)
     ]
 

@@ -26,17 +26,17 @@ def plot_calibration(
 ) -> "Figure":
     """Draw, for each check, the distribution function of the ranks minus that of a uniform sample.
 
-    The grey band holds the whole line of a right posterior in all panels together with a
-    probability of 99 % (Säilynoja, Bürkner and Vehtari 2022). A line above zero on the left and
-    below on the right is that of posteriors that are too narrow, the reverse of ones that are too
-    wide; a line above throughout, of ones that lie too high.
+    If posteriors are right, the grey bands contain the lines in all panels with a probability of
+    99 % (Säilynoja, Bürkner and Vehtari 2022). A line above zero on the left and below on the right
+    means that posteriors are too narrow; the reverse means that they are too wide. A line above
+    zero everywhere means that posteriors lie too high.
 
     Parameters
     ----------
     calibration : Calibration
-        Of `upturn.calibrate`.
+        The answer of `upturn.calibrate`.
     checks : sequence of str, optional
-        Their names; all by default.
+        Names of the checks to draw; all by default.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def plot_calibration(
     Raises
     ------
     DataError
-        For a check that is not there, and for more than 60.
+        For an unknown check, and for more than 60 checks.
     """
     names = [check.name for check in calibration.checks]
     wanted = names if checks is None else list(checks)
@@ -56,8 +56,8 @@ def plot_calibration(
     columns = min(COLUMNS, len(wanted))
     rows = -(-len(wanted) // columns)
     with style():
-        made = figure(0.6 + _SIDE * columns, 0.5 + _SIDE * rows)
-        panels = made.subplots(rows, columns, sharex=True, squeeze=False).reshape(-1)
+        fig = figure(0.6 + _SIDE * columns, 0.5 + _SIDE * rows)
+        panels = fig.subplots(rows, columns, sharex=True, squeeze=False).reshape(-1)
         for ax, name in zip(panels, wanted, strict=False):
             _panel(
                 ax,
@@ -67,9 +67,9 @@ def plot_calibration(
             )
         for ax in panels[len(wanted) :]:
             ax.remove()
-        made.supxlabel("rank of the truth in its posterior", fontsize="medium")
-        made.supylabel("share of truths below, less the rank", fontsize="medium")
-    return made
+        fig.supxlabel("rank of the true value in its posterior", fontsize="medium")
+        fig.supylabel("share of true values below, minus the rank", fontsize="medium")
+    return fig
 
 
 def _panel(ax: "Axes", check: "Check", *, wrong: bool, level: float) -> None:

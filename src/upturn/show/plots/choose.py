@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from upturn.questions.fit.result import Fit
 
 KINDS = ("curve", "grid", "axes", "forest")
-GRID = 36  # panels: with more, a forest says more
+GRID = 36  # panels; a forest is easier to read for more curves
 
 
 def plot(
@@ -34,17 +34,20 @@ def plot(
     Parameters
     ----------
     fit : Fit
+        What is drawn.
     kind : str, optional
-        "curve", "grid", "axes" or "forest"; by default one curve alone, one task on its axes, a
-        grid of up to 36, a forest of more.
+        "curve", "grid", "axes" or "forest". By default one curve is drawn alone, one task on all
+        of its axes, up to 36 curves as a grid, and more as a forest.
     curves : str or several
         Names of curves or of tasks.
     where : several str
-        ``LABEL=VALUE``: values of one label add up, labels narrow.
+        ``LABEL=VALUE``: two values of one label mean either; two labels mean both.
     axis : str, optional
+        Only the curves on this axis.
     by : str, optional
         A label to colour a forest by.
     ci : float
+        Probability of the intervals.
 
     Returns
     -------
@@ -53,6 +56,7 @@ def plot(
     Raises
     ------
     DataError
+        For an unknown kind, curve, axis or label, and if no curve is left.
     """
     data = fit.curves
     index = chosen(data, curves or None, axis=axis, where=where)
@@ -73,5 +77,5 @@ def plot(
         if kind == "forest"
         else plot_curve(fit, names[0] if len(tasks) == 1 else None, axis=axis, ci=ci)
     )
-    made: Figure = drawn.figure  # type: ignore[assignment]
-    return made
+    result: Figure = drawn.figure  # type: ignore[assignment]
+    return result

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from upturn.questions.fit.result import Fit
 
 DENSITY = 0.22  # of the height of the panel, at the peak of the narrowest density
-_INSIDE = 5  # families whose legend finds room among the points; of more it stands beside them
-_WORDS = 0.14  # of the height: room above the points for what is written there
+_INSIDE = 5  # most families whose legend fits inside the panel
+_WORDS = 0.14  # of the height: room above the points for text
 
 
 def plot_curve(
@@ -31,16 +31,17 @@ def plot_curve(
     Points are scores with their binomial (Wilson) intervals, in a colour and a marker for each
     family; line and band are the posterior median and interval of the expected score; the
     density along the axis is that of the scale at which the score rises, and its area is the
-    probability that it does; the dotted line is chance. Where the ability has more probably not
-    turned up by the largest scale than it has, the panel is hatched and says so.
+    probability that it does; the dotted line is chance. If the ability has probably not emerged by
+    the largest scale, the panel is hatched and says so.
 
     Parameters
     ----------
     fit : Fit
+        The answer of `upturn.fit`.
     curve : str, optional
-        The name of a curve or of a task; may be left out where there is one.
+        The name of a curve or of a task; not needed if there is only one.
     axis : str, optional
-        Which, where a task has several; the first by default.
+        One of the axes of the task; the first by default.
     ci : float
         Probability of the band and the intervals.
     ax : matplotlib Axes, optional
@@ -54,7 +55,7 @@ def plot_curve(
     Raises
     ------
     DataError
-        For a curve that is not there, and where several are meant.
+        For an unknown curve, and if several are selected.
     """
     index = chosen(fit.curves, curve, axis=axis)
     if axis is None:
@@ -118,15 +119,15 @@ def _points(ax: "Axes", panel: Panel, families: dict[str, dict[str, Any]]) -> No
     """Draw the scores by family, with intervals if the number of trials is known."""
     x = panel.axis.value(panel.x)
     for name in _families([panel]):
-        mine = panel.family == name
+        members = panel.family == name
         look = families[name]
         (line,) = ax.plot(
-            x[mine], panel.score[mine], linestyle="none", markeredgecolor="white",
+            x[members], panel.score[members], linestyle="none", markeredgecolor="white",
             markeredgewidth=0.4, zorder=3, gid="family", **look,
         )  # fmt: skip
-        # set afterwards: a name that begins with an underscore would be none for a legend
+        # set afterwards, because matplotlib ignores labels that begin with an underscore
         line.set_label(plain(name, 24) if name else "no family")
-        known = mine & np.isfinite(panel.low)
+        known = members & np.isfinite(panel.low)
         if known.any():
             ax.vlines(
                 x[known], panel.low[known], panel.high[known], color=look["color"],

@@ -1,4 +1,4 @@
-"""plot_families: by how much each family is early or late along the axis."""
+"""plot_families: how much earlier or later each family is along the axis."""
 
 from typing import TYPE_CHECKING
 
@@ -17,21 +17,23 @@ _ROW = 0.24  # inches
 
 
 def plot_families(
-    done: "Pool", *, axis: str | None = None, ci: float = 0.9, ax: "Axes | None" = None
+    pool: "Pool", *, axis: str | None = None, ci: float = 0.9, ax: "Axes | None" = None
 ) -> "Axes":
     """Draw the offset of each family with its interval, the smallest offset at the top.
 
-    An area of a dot is as large as the family has models. The grey band is one standard deviation
-    of families to either side, as estimated.
+    The area of a dot grows with the number of models in the family. The grey band is the estimated
+    standard deviation of the offsets, to either side.
 
     Parameters
     ----------
-    done : Pool
-        Of `upturn.pool`.
+    pool : Pool
+        The answer of `upturn.pool`.
     axis : str, optional
         One of the axes; the first by default.
     ci : float
+        Probability of the intervals.
     ax : matplotlib Axes, optional
+        What to draw in; a new figure by default.
 
     Returns
     -------
@@ -40,12 +42,12 @@ def plot_families(
     Raises
     ------
     DataError
-        For an axis that is not there.
+        For an unknown axis.
     """
-    names = [part.axis.name for part in done.parts]
+    names = [part.axis.name for part in pool.parts]
     name = names[0] if axis is None else known(axis, names, kind="axis", where="axis")
-    spread = done.spread(ci).loc[name].to_dict()
-    rows = done.offsets(ci)
+    spread = pool.spread(ci).loc[name].to_dict()
+    rows = pool.offsets(ci)
     rows = rows[rows["axis"] == name].sort_values("offset", kind="stable")
     place = np.arange(len(rows))
     with style():
@@ -61,6 +63,6 @@ def plot_families(
             for family, models in zip(rows["family"], rows["models"], strict=True)
         ]
         name_rows(ax, labels)
-        title = next(part.axis.title for part in done.parts if part.axis.name == name)
+        title = next(part.axis.title for part in pool.parts if part.axis.name == name)
         ax.set_xlabel(f"earlier ← offset in {title}, {spread['unit']} → later")
     return ax

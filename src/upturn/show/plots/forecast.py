@@ -1,4 +1,4 @@
-"""plot_forecast: a curve fitted to small models, and what it says of the large."""
+"""plot_forecast: a curve fitted to small models, and its predictions for large ones."""
 
 from typing import TYPE_CHECKING
 
@@ -29,20 +29,22 @@ def plot_forecast(
 ) -> "Axes":
     """Draw one curve of a forecast.
 
-    Filled points were fitted, open ones were not. The line is the median of the expected score,
-    the dark band its interval, the light band that of scores themselves, as noisy as they are. The
-    dashed line is the end of what was fitted.
+    Filled points were fitted, open points were held out. The line is the posterior median of the
+    expected score, the dark band its interval, and the light band the interval of new scores with
+    their noise. The dashed line marks the end of the fitted points.
 
     Parameters
     ----------
     forecast : Forecast
+        The answer of `upturn.forecast`.
     curve : str, optional
-        The name of a curve or of a task; may be left out where there is one.
+        The name of a curve or of a task; not needed if there is only one.
     baseline : str, optional
-        A method of `Forecast.scores` to draw beside it, as a dotted line.
+        A method of `Forecast.scores` to draw too, as a dotted line.
     ci : float
-        Probability of the bands, place by place.
+        Probability of the bands, at each scale.
     ax : matplotlib Axes, optional
+        What to draw in; a new figure by default.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def plot_forecast(
     Raises
     ------
     DataError
-        For a curve that is not there, and where several are meant.
+        For an unknown curve, and if several are selected.
     """
     i = single(forecast.curves, chosen(forecast.curves, curve))
     if baseline is not None:

@@ -37,24 +37,27 @@ def plot_forest(
 ) -> "Axes":
     """Draw the emergence scale of each curve with its interval, the smallest at the top.
 
-    An arrow says that the interval goes on beyond the scales observed; without a dot, so does the
-    median. A curve that has more probably not changed than it has is drawn faint.
+    An arrow means that the interval extends beyond the observed scales; without a dot, the median
+    lies beyond them too. A curve that has probably not changed is drawn faint.
 
     Parameters
     ----------
     fit : Fit
+        The answer of `upturn.fit`.
     curves : str or several, optional
         Names of curves or of tasks; all by default.
     axis : str, optional
         One of the axes; the first by default.
     by : str, optional
-        A label, as "family" or "setting", to colour by.
+        A label, such as "family" or "setting", to colour by.
     sort : bool
-        By scale; else in the order of the table.
+        Whether to sort by scale; otherwise the order is that of the table.
     points : mapping, optional
-        Published scales in native units by task, drawn beside ours.
+        Published scales in native units by task, drawn as open diamonds.
     ci : float
+        Probability of the intervals.
     ax : matplotlib Axes, optional
+        What to draw in; a new figure by default.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def plot_forest(
     Raises
     ------
     DataError
-        For a curve, axis or label that is not there, and for more than 400 curves.
+        For an unknown curve, axis or label, and for more than 400 curves.
     """
     data = fit.curves
     index = chosen(data, curves)
@@ -114,14 +117,14 @@ def _drawn(ax: "Axes", data: Curves, index: Index, x: Floats, *, p: Floats, by: 
     values = data.labels[by][index] if by else np.full(len(index), "")
     colours = looks(list(dict.fromkeys(values.tolist())))
     for name, look in colours.items():
-        mine = values == name
+        members = values == name
         colour = look["color"] if by else INK
-        alpha = np.where(p[mine] >= SURE, 1.0, 0.4)
-        ends = axis.value(clipped[:, mine])
-        ax.hlines(rows[mine], ends[0], ends[2], color=colour, alpha=alpha, gid="interval")
-        seen = np.isfinite(x[1, mine])
+        alpha = np.where(p[members] >= SURE, 1.0, 0.4)
+        ends = axis.value(clipped[:, members])
+        ax.hlines(rows[members], ends[0], ends[2], color=colour, alpha=alpha, gid="interval")
+        seen = np.isfinite(x[1, members])
         dots = ax.scatter(
-            ends[1, seen], rows[mine][seen], color=colour, alpha=alpha[seen], s=22,
+            ends[1, seen], rows[members][seen], color=colour, alpha=alpha[seen], s=22,
             marker=look["marker"] if by else "o", zorder=3, clip_on=False, gid="scale",
         )  # fmt: skip
         dots.set_label(plain(name, 24) or "none")

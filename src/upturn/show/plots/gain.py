@@ -1,4 +1,4 @@
-"""plot_gain: a technique against its baseline, and what it adds, along scale."""
+"""plot_gain: the gain of a technique over its baseline, along the axis of scale."""
 
 from typing import TYPE_CHECKING
 
@@ -23,17 +23,20 @@ def plot_gain(
 ) -> "Axes":
     """Draw the gain in score by a technique on one task as a function of scale.
 
-    Points are the differences of the models' scores; line and band the posterior median and
-    interval of the difference of the expected scores. The bar along the bottom is the interval of
-    the break-even scale, so far as it lies within the axis.
+    Points are differences between scores of the same model; line and band are the posterior median
+    and interval of the difference of the expected scores. The bar along the bottom is the part of
+    the interval of the break-even scale that lies within the axis.
 
     Parameters
     ----------
     contrast : Contrast
+        The answer of `upturn.contrast`.
     task : str, optional
-        May be left out where there is one.
+        Name of a task; not needed if there is only one.
     ci : float
+        Probability of the intervals.
     ax : matplotlib Axes, optional
+        What to draw in; a new figure by default.
 
     Returns
     -------
@@ -42,7 +45,7 @@ def plot_gain(
     Raises
     ------
     DataError
-        For a task that is not there, and where several are meant.
+        For an unknown task, and if several are selected.
     """
     i = single(contrast.curves, chosen(contrast.curves, task), "task")
     data, axis, seen = contrast.curves, contrast.curves.axes[i], contrast.tasks[i]

@@ -35,6 +35,7 @@ def plot_grid(
     Parameters
     ----------
     fit : Fit
+        The answer of `upturn.fit`.
     curves : str or several, optional
         Names of curves or of tasks; all by default.
     axis : str, optional
@@ -42,7 +43,7 @@ def plot_grid(
     ci : float
         Probability of bands and intervals.
     columns : int, optional
-        Panels side by side; as many as make the figure about a page by default.
+        Panels side by side; by default as many as make the figure about one page.
     fig : matplotlib Figure, optional
         What to draw in; a new one by default.
 
@@ -53,7 +54,7 @@ def plot_grid(
     Raises
     ------
     DataError
-        For a curve that is not there, and for more than a hundred.
+        For an unknown curve, and for more than 100 curves.
     """
     index = chosen(fit.curves, curves, axis=axis)
     titles = titles_of(fit.curves)
@@ -73,10 +74,13 @@ def plot_axes(
     Parameters
     ----------
     fit : Fit
+        The answer of `upturn.fit`.
     curve : str, optional
-        The name of a task, or of one of its curves; may be left out where there is one.
+        The name of a task, or of one of its curves; not needed if there is only one.
     ci : float
+        Probability of the intervals.
     fig : matplotlib Figure, optional
+        What to draw in; a new figure by default.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def plot_axes(
     Raises
     ------
     DataError
-        For a curve that is not there, and where several are meant.
+        For an unknown curve, and if several are selected.
     """
     data = fit.curves
     labels = [name for name in data.labels if name != "axis"]
@@ -98,11 +102,11 @@ def plot_axes(
         )
     index = np.array([i for i, key in enumerate(keys) if key == wanted[0]], dtype=np.intp)
     titles = ["" for _ in index]
-    made = _drawn(fit, index, titles, ci=ci, columns=len(index), fig=fig)
+    result = _drawn(fit, index, titles, ci=ci, columns=len(index), fig=fig)
     with style():
         title = " · ".join(dict.fromkeys(filter(None, wanted[0])))
-        made.suptitle(plain(title), parse_math=False, x=0.01, ha="left", weight="bold")
-    return made
+        result.suptitle(plain(title), parse_math=False, x=0.01, ha="left", weight="bold")
+    return result
 
 
 def _drawn(

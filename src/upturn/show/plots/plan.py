@@ -1,4 +1,4 @@
-"""plot_plan: how well designs pin an emergence scale."""
+"""plot_plan: how well designs locate an emergence scale."""
 
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 def plot_plan(plan: "Plan", *, ax: "Axes | None" = None) -> "Axes":
     """Draw the probability of a close estimate by the number of models.
 
-    A line for each layout and number of examples, with standard errors; the dashed line is the
-    probability that was asked for.
+    There is a line with standard errors for each layout and number of test questions; the dashed
+    line is the probability that was asked for.
 
     Parameters
     ----------
     plan : Plan
+        The answer of `upturn.plan`.
     ax : matplotlib Axes, optional
+        What to draw in; a new figure by default.
 
     Returns
     -------
@@ -29,7 +31,7 @@ def plot_plan(plan: "Plan", *, ax: "Axes | None" = None) -> "Axes":
     """
     table = plan.summary()
     groups = list(table.groupby(["layout", "trials"], sort=False))
-    names = [f"{layout}, {trials:,} examples" for (layout, trials), _ in groups]
+    names = [f"{layout}, {trials:,} questions" for (layout, trials), _ in groups]
     with style():
         ax = figure(5.2, 3.4).add_subplot() if ax is None else ax
         for name, (_, rows) in zip(names, groups, strict=True):

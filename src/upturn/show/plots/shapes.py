@@ -39,12 +39,14 @@ def plot_shapes(
     Parameters
     ----------
     classification : Classification
-        Of `upturn.classify`.
+        The answer of `upturn.classify`.
     axis : str, optional
         One of the axes; the first by default.
     sort : bool
-        By p(emergent), the most probable at the top; else in the order of the table.
+        Whether to sort by p(emergent), the most probable at the top; otherwise the order is that of
+        the table.
     ax : matplotlib Axes, optional
+        What to draw in; a new figure by default.
 
     Returns
     -------
@@ -53,7 +55,7 @@ def plot_shapes(
     Raises
     ------
     DataError
-        For an axis that is not there, and for more than 400 curves.
+        For an unknown axis, and for more than 400 curves.
     """
     data = classification.curves
     index = chosen(data, axis=data.axes[0].name if axis is None else axis)

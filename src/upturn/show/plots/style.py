@@ -91,6 +91,6 @@ def save(figure: "Figure", path: str | os.PathLike[str]) -> None:
     kind = target.suffix.lower()[1:]
     dateless: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with whole(target) as draft, style(), warnings.catch_warnings():
-        # of a script that the font lacks, boxes are drawn, which one sees
+        # a script that the font lacks is drawn as boxes, which are visible enough
         warnings.filterwarnings("ignore", r"Glyph .* missing from font")
         figure.savefig(draft, format=kind, metadata=dateless.get(kind))

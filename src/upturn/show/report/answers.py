@@ -22,7 +22,7 @@ EMERGENT = VERDICTS[:2]
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class TaskAnswer:
     """One task (with its metric, setting …) and what is known about it.
 
     Attributes
@@ -65,7 +65,7 @@ class Answer:
         return self.group in EMERGENT
 
 
-def answers_of(fit: "Fit", classification: "Classification | None", ci: float) -> list[Answer]:
+def answers_of(fit: "Fit", classification: "Classification | None", ci: float) -> list[TaskAnswer]:
     """One answer a task, in the order of the table.
 
     Parameters
@@ -92,7 +92,7 @@ def answers_of(fit: "Fit", classification: "Classification | None", ci: float) -
     for by_axis in together.values():
         first = by_axis.get(curves.axes[0].name)
         flags_of = dict.fromkeys(flag for i in by_axis.values() for flag in flags[i])
-        what = Answer() if first is None else judged[first]
+        what = TaskAnswer() if first is None else judged[first]
         title = titles[next(iter(by_axis.values()))]
         answers.append(replace(what, title=title, curves=by_axis, flags=tuple(flags_of)))
     return answers
@@ -104,7 +104,7 @@ def first_axis(fit: "Fit") -> np.ndarray:
     return np.array([i for i, other in enumerate(fit.curves.axes) if other == axis], dtype=np.intp)
 
 
-def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer]:
+def _judged_by_shape(classification: "Classification", ci: float) -> list[TaskAnswer]:
     """From the classification: emergent or not, whatever the formula."""
     curves, frame = classification.curves, classification.summary(ci)
     native = frame[["scale_low", "scale", "scale_high"]].to_numpy(np.float64)
@@ -115,7 +115,7 @@ def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer
         x = _coordinates(axis, native[i])
         limits = curves.limits[:, 0, i]
         judged.append(
-            Answer(
+            TaskAnswer(
                 group=str(frame["verdict"].iloc[i]),
                 p=float(p[i]),
                 x=x,
@@ -129,7 +129,7 @@ def _judged_by_shape(classification: "Classification", ci: float) -> list[Answer
     return judged
 
 
-def _judged_by_change(fit: "Fit", ci: float) -> list[Answer]:
+def _judged_by_change(fit: "Fit", ci: float) -> list[TaskAnswer]:
     """From the fit alone: what the curve does, and where, under its one model."""
     frame, by_axis = fit.summary(ci), turns(fit, ci)
     gain, verdicts = frame["gain"].tolist(), frame["verdict"].tolist()
@@ -137,7 +137,7 @@ def _judged_by_change(fit: "Fit", ci: float) -> list[Answer]:
     for i in first_axis(fit):
         turn = by_axis[i]
         judged.append(
-            Answer(
+            TaskAnswer(
                 group=str(verdicts[i]),
                 p=turn.p,
                 x=np.array([turn.ends[0], turn.x, turn.ends[1]]),
@@ -193,12 +193,12 @@ def turns(fit: "Fit", ci: float) -> list[Turn]:
     return scales
 
 
-def by_verdict(given: Sequence[Answer]) -> list[Answer]:
+def by_verdict(given: Sequence[TaskAnswer]) -> list[TaskAnswer]:
     """The surest verdict first, and within each the more probably emergent."""
     return sorted(given, key=lambda a: (GROUPS.index(a.group), -np.nan_to_num(a.p, nan=-1.0)))
 
 
-def listed_first(given: Sequence[Answer]) -> list[Answer]:
+def listed_first(given: Sequence[TaskAnswer]) -> list[TaskAnswer]:
     """Those that emerge, the surest group first, within it by scale."""
     order = {group: place for place, group in enumerate(GROUPS)}
     there = [answer for answer in given if answer.emergent]

@@ -8,7 +8,7 @@ import numpy as np
 from upturn.checks.errors import shown
 from upturn.questions.classify.result import Classification
 from upturn.questions.fit.result import Fit
-from upturn.show.report.answers import Answer, Turn, answers_of, by_verdict, first_axis, turns
+from upturn.show.report.answers import TaskAnswer, Turn, answers_of, by_verdict, first_axis, turns
 from upturn.show.report.command import command_of
 from upturn.show.report.verdict import verdict
 from upturn.show.report.wording import span_words
@@ -41,7 +41,7 @@ class Contents:
         return f"Report({shown(self.title)}, {len(self.answers)} {self.noun[1]})"
 
     @cached_property
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[TaskAnswer]:
         """One answer a task, the most certain verdict first."""
         return by_verdict(answers_of(self.fit, self.classification, self.ci))
 

@@ -16,20 +16,18 @@ import numpy as np
 from upturn.checks.errors import counted
 from upturn.checks.numbers import percent, signed
 from upturn.posterior.outcomes import SURE
-from upturn.show.report.answers import GROUPS, UNKNOWN, Answer, Turn, listed_first
+from upturn.show.report.answers import GROUPS, UNKNOWN, TaskAnswer, Turn
 from upturn.show.report.axes import axes_note, axes_table
 from upturn.show.report.diagnostics import diagnostics_of, problems_of
+from upturn.show.report.forest import FOREST, forest
 from upturn.show.report.markup import table_of, text
 from upturn.show.report.payload import POINTS, embedded, payload
 from upturn.show.report.provenance import provenance_of
 from upturn.show.report.wording import sure_words
-from upturn.show.ticks import ticks
-from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
     from upturn.show.report.contents import Contents
 
-FOREST = 40  # rows; more are in the table
 _WIDE = 1000  # units of the drawing of a scale
 _SHAPES = {
     "flat": "flat: no change over the observed scales",
@@ -63,7 +61,7 @@ def page(report: "Contents") -> str:
         groups=_groups(given),
         where_title="Where, and how sure" if classification else "Where it changes",
         where_note=_where_note(report),
-        forest=_forest(given, axis, report.limits, report.ci),
+        forest=forest(given, axis, report.limits, report.ci),
         table_note=_table_note(report),
         table=_table(report),
         panels_note=_panels_note(report),
@@ -135,7 +133,7 @@ def _meaning(report: "Contents") -> str:
     )
 
 
-def _groups(given: Sequence[Answer]) -> str:
+def _groups(given: Sequence[TaskAnswer]) -> str:
     """The share of each group as a bar, and its key."""
     count = {group: sum(a.group == group for a in given) for group in GROUPS}
     bars, keys, left = [], [], 0.0
@@ -172,61 +170,6 @@ def _where_note(report: "Contents") -> str:
         f"{percent(report.ci)}, and an arrow means that it continues beyond the observed models. "
         f"The smallest scale comes first.{some}"
     )
-
-
-def _forest(given: Sequence[Answer], axis: Axis, limits: tuple[float, float], ci: float) -> str:
-    """One row a task that emerges: where, and how sure that is."""
-    rows = listed_first(given)[:FOREST]
-    if not rows:
-        return '<p class="soft">No task emerges: see the table for what each does.</p>'
-    low, high = limits
-    room = (high - low) or 1.0
-    marks = [(t.x, t.label) for t in ticks(axis, low, high)] if high > low else []
-    grid = "".join(
-        f'<line x1="{place}" x2="{place}" y1="0" y2="100%" class="rule"/>'
-        for place in (_place(x, low, room) for x, _ in marks)
-    )
-    body = "".join(
-        f"<tr{'' if a.p >= SURE else ' class=faint'}>"
-        f'<td class="name">{text(a.title)}</td>'
-        f'<td class="graph"><svg aria-hidden="true">{grid}{_span(a, low, room)}</svg></td>'
-        f'<td class="nowrap">{text(a.scale)}</td><td class="nowrap soft">{text(a.interval)}</td>'
-        f'<td class="n">{text(sure_words(a.p))}</td></tr>'
-        for a in rows
-    )
-    labels = "".join(
-        f'<text x="{_place(x, low, room)}" y="14" text-anchor="middle">{text(label)}</text>'
-        for x, label in marks
-    )
-    return (
-        '<div class="scroll"><table class="forest"><thead><tr><th scope="col"></th>'
-        f'<th scope="col" class="graph">{text(axis.title)} →</th><th scope="col">scale</th>'
-        f'<th scope="col">{percent(ci)} interval</th><th scope="col" class="n">how sure</th></tr>'
-        f'<tr class="axis"><th></th><th class="graph"><svg aria-hidden="true">{labels}</svg></th>'
-        f"<th></th><th></th><th></th></tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _place(x: float, low: float, room: float) -> str:
-    """A place along the drawing in percent, so that it takes any width."""
-    return f"{100 * min(max((x - low) / room, 0.0), 1.0):.2f}%"
-
-
-def _span(answer: Answer, low: float, room: float) -> str:
-    """The interval, its dot, and arrows where it continues beyond the axis."""
-    first, middle, last = (_place(float(x), low, room) for x in answer.x)
-    parts = [f'<line x1="{first}" x2="{last}" y1="10" y2="10" class="span"/>']
-    if np.isposinf(answer.x[2]):
-        parts.append(_tip(last, "M0 5 L8 10 L0 15z"))
-    if np.isneginf(answer.x[0]):
-        parts.append(_tip(first, "M0 5 L-8 10 L0 15z"))
-    if np.isfinite(answer.x[1]):
-        parts.append(f'<circle cx="{middle}" cy="10" r="4.5" class="dot"/>')
-    return "".join(parts)
-
-
-def _tip(x: str, path: str) -> str:
-    return f'<svg x="{x}" overflow="visible"><path d="{path}" class="tip"/></svg>'
 
 
 # ---- the table -----------------------------------------------------------------------------------
@@ -306,7 +249,7 @@ def _turning(turn: Turn) -> str:
     return f'<td data-key="{_key(turn.x)}">{text(turn.scale)}{doubt}</td>'
 
 
-def _mix(report: "Contents", answer: Answer) -> str:
+def _mix(report: "Contents", answer: TaskAnswer) -> str:
     """The probabilities of the shapes as one bar."""
     classification = report.classification
     if classification is None or not len(answer.shapes):

@@ -14,7 +14,7 @@ from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
     from upturn.questions.fit.result import Fit
-    from upturn.show.report.answers import Answer
+    from upturn.show.report.answers import TaskAnswer
 
 GRID, BINS = 33, 40
 POINTS = 240  # of one panel; of more, every so many-th is drawn
@@ -22,7 +22,7 @@ UNITS = 1000  # steps of the axis, and of the score
 _PIECE = 256  # curves in one go, which bounds the memory
 
 
-def payload(fit: "Fit", given: "Sequence[Answer]", ci: float) -> dict[str, Any]:
+def payload(fit: "Fit", given: "Sequence[TaskAnswer]", ci: float) -> dict[str, Any]:
     """The data that the page draws: panels by task and axis, ticks, families.
 
     Returns
@@ -102,15 +102,15 @@ def _heights(panel: Panel) -> tuple[float, float]:
 def _heights_of(low: float, high: float) -> list[list[Any]]:
     """Three or so round scores with their places."""
     linear = Axis("score", "linear")
-    found = ticks(linear, low, high, most=4)
-    return [[round(UNITS * (t.x - low) / (high - low)), t.label] for t in found]
+    marks = ticks(linear, low, high, most=4)
+    return [[round(UNITS * (t.x - low) / (high - low)), t.label] for t in marks]
 
 
 def _mark(panel: Panel, marks: dict[str, int]) -> int:
     """The place of the panel's ticks in the list of all there are: most curves share theirs."""
     low, high = panel.limits
-    found = ticks(panel.axis, low, high, most=4) if high > low else []
-    places = [[round(UNITS * (t.x - low) / (high - low)), t.label] for t in found]
+    of_axis = ticks(panel.axis, low, high, most=4) if high > low else []
+    places = [[round(UNITS * (t.x - low) / (high - low)), t.label] for t in of_axis]
     return marks.setdefault(json.dumps(places, ensure_ascii=False), len(marks))
 
 

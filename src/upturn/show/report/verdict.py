@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
-    from upturn.show.report.answers import Answer
+    from upturn.show.report.answers import TaskAnswer
 
 # What the tasks of each other group do: of one of them, of several, and what that means.
 OTHERS = {
@@ -29,13 +29,13 @@ ONE_MODEL = "These verdicts are of one curve model; --shapes lean averages over 
 
 
 def verdict(
-    given: "Sequence[Answer]", axis: Axis, span: str, noun: tuple[str, str], *, classified: bool
+    given: "Sequence[TaskAnswer]", axis: Axis, span: str, noun: tuple[str, str], *, classified: bool
 ) -> list[str]:
     """The verdict in sentences; the first can be read by itself.
 
     Parameters
     ----------
-    given : sequence of Answer
+    given : sequence of TaskAnswer
     axis : Axis
         The axis of the verdict.
     span : str
@@ -54,7 +54,7 @@ def verdict(
     return sentences if classified else [*sentences, ONE_MODEL]
 
 
-def _ends(given: "Sequence[Answer]", axis: Axis) -> list[str]:
+def _ends(given: "Sequence[TaskAnswer]", axis: Axis) -> list[str]:
     """The tasks that emerge at the smallest and at the largest scale."""
     sure = sorted(
         (a for a in given if a.group == "emerges" and math.isfinite(a.x[1])),
@@ -76,8 +76,8 @@ def _headline(count: Mapping[str, int], total: int, noun: tuple[str, str], where
     some = "emerges" if surely == 1 else "emerge"
     if total == 1 and surely:
         return f"The {noun[0]} emerges {where}, with a probability of 95 % or more."
-    each = "" if surely == 1 else "each "
-    begin = f"{_of(surely, total, noun)} {some} {where}, {each}with a probability of 95 % or more"
+    adverb = "" if surely == 1 else "each "
+    begin = f"{_of(surely, total, noun)} {some} {where}, {adverb}with a probability of 95 % or more"
     if not surely:
         begin = (
             f"None of the {total} {noun[1]} emerges {where} with a probability of 95 % or more"
