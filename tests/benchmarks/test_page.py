@@ -101,6 +101,7 @@ def test_arithmetic_stays_as_it_was_with_the_kernel_loaded():
     assert np.float64(1e-300) * np.float64(1e-20) > 0
 
 
+@pytest.mark.slow
 def test_kernels_are_timed_on_every_curve(monkeypatch):
     def scipy(counts, p):
         return quadrature.Posterior("hinge", counts).log_likelihood(p)

@@ -205,6 +205,7 @@ def test_a_reference_is_refused_once_its_data_change(tmp_path, monkeypatch):
     assert stored.lookup(entries, "made up / another / flat / binomial", counts) is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["flat", "hinge"])
 def test_sums_over_a_net_equal_those_over_a_lattice(monkeypatch, model):
     """Within 5 standard errors of 8 replicates and what the lattice claims; the seed is fixed.

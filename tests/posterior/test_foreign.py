@@ -214,15 +214,30 @@ def test_a_chunk_that_unpacks_to_more_than_its_array(says, fits):
     assert most < 20_000_000
 
 
+def packed_zeros(times):
+    """A zlib stream of so many times 10 MB of zeros: equal blocks, of which one is compressed."""
+    zeros = bytes(10_000_000)
+    packer = zlib.compressobj(9)
+    first = packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH)
+    block = packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH)
+    end = packer.flush()[:-4]
+    checksum = 1
+    for _ in range(times):
+        checksum = zlib.adler32(zeros, checksum)
+    return first + block * (times - 1) + end + checksum.to_bytes(4)
+
+
+def test_packed_zeros_are_what_they_say():
+    assert zlib.decompress(packed_zeros(3)) == bytes(30_000_000)
+
+
 def test_a_chunk_of_hdf5_that_unpacks_to_more_than_it_says(fits):
     """Deflate does not say how much it holds: the process that looks has no memory for more."""
     with h5py.File(fits / "f.nc", "a") as file:
         bomb = file.create_dataset(
             "posterior/other", (1000,), dtype="f8", chunks=(1000,), compression="gzip"
         )
-        packed = zlib.compressobj(9)
-        data = b"".join(packed.compress(bytes(10_000_000)) for _ in range(200)) + packed.flush()
-        bomb.id.write_direct_chunk((0,), data)
+        bomb.id.write_direct_chunk((0,), packed_zeros(200))
     assert "expected a saved fit" in refused(fits / "f.nc")
 
 
