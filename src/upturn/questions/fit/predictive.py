@@ -8,8 +8,10 @@ import numpy as np
 from upturn.arrays.compiled import MEAN_MARGIN
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Index
+from upturn.checks.arguments import known, whole
 from upturn.questions.fit.contents import Contents
 from upturn.questions.fit.mix import coordinates
+from upturn.questions.fit.pointwise import STORED_LOG_LIKELIHOOD
 from upturn.sampling.batch import label_keys
 from upturn.sampling.density import replicate
 from upturn.sampling.density.pointwise import draw_offsets
@@ -19,6 +21,25 @@ from upturn.tables.curves import Curves
 type Groups = Literal["same", "new"]
 type Parameters = dict[str, Floats]
 type Of = Callable[[Curves, int, Index], tuple[Target, Parameters, Floats]]
+
+
+def scores(
+    fit: Contents, draws: int | None, *, groups: Groups, prior: bool, seed: int
+) -> dict[str, Floats]:
+    """Replicated scores (chain, draw, obs) by group of the tree; see `upturn.Fit.predictive`."""
+    chains, held = fit.chains_and_draws
+    room = max(1, STORED_LOG_LIKELIHOOD // (8 * chains * max(fit.observations, 1)))
+    whole("seed", seed, 0, 2**63 - 1)
+    known(groups, ("same", "new"), kind="choice of groups", where="predictive")
+    if draws is not None:
+        whole("draws", draws, 1, held)
+    kept = min(held, room if draws is None else draws)
+    places = np.linspace(0, held - 1, kept).round().astype(np.intp)
+    index = (np.arange(chains)[:, None] * held + places).reshape(-1)
+    flat = {"posterior_predictive": posterior(fit, index, seed, groups)}
+    if prior:
+        flat["prior_predictive"] = before_data(fit, len(index), seed)
+    return {name: y.reshape(chains, kept, -1) for name, y in flat.items()}
 
 
 def posterior(fit: Contents, draws: Index, seed: int, groups: Groups = "same") -> Floats:
@@ -49,7 +70,7 @@ def posterior(fit: Contents, draws: Index, seed: int, groups: Groups = "same") -
     return _replicated(fit, list(fit.by_axis(draws)), len(draws), generators, of)
 
 
-def prior(fit: Contents, count: int, seed: int) -> Floats:
+def before_data(fit: Contents, count: int, seed: int) -> Floats:
     """Scores at draws from the prior, before any data: (draw, obs)."""
     generators = _generators(fit, seed, "prior")
 

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from upturn.arrays.types import Floats
-from upturn.checks.arguments import interval_levels, known, whole
+from upturn.checks.arguments import interval_levels, whole
 from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.posterior import files
@@ -283,7 +283,7 @@ class Fit:
         self,
         draws: int | None = None,
         *,
-        groups: Literal["same", "new"] = "same",
+        groups: predictive.Groups = "same",
         prior: bool = False,
         seed: int = 0,
     ) -> "xr.DataTree":
@@ -325,20 +325,8 @@ class Fit:
         >>> tree["posterior_predictive"]["y"].dims
         ('chain', 'draw', 'obs')
         """
-        chains, held = self._contents.chains_and_draws
-        room = max(1, pointwise.STORED_LOG_LIKELIHOOD // (8 * chains * self._contents.observations))
-        whole("seed", seed, 0, 2**63 - 1)
-        known(groups, ("same", "new"), kind="choice of groups", where="predictive")
-        if draws is not None:
-            whole("draws", draws, 1, held)
-        kept = min(held, room if draws is None else draws)
-        places = np.linspace(0, held - 1, kept).round().astype(np.intp)
-        index = (np.arange(chains)[:, None] * held + places).reshape(-1)
-        shape = (chains, kept, -1)
-        found = {"posterior_predictive": predictive.posterior(self._contents, index, seed, groups)}
-        if prior:
-            found["prior_predictive"] = predictive.prior(self._contents, len(index), seed)
-        return trees.add_scores(self.tree, **{n: y.reshape(shape) for n, y in found.items()})
+        found = predictive.scores(self._contents, draws, groups=groups, prior=prior, seed=seed)
+        return trees.add_scores(self.tree, **found)
 
     @cached_property
     def broken(self) -> "pd.DataFrame | None":
@@ -350,22 +338,7 @@ class Fit:
             One row a point, in the order of the curves: `curve`, its labels, `model`, `score`,
             `p_broken`. None where the likelihood allows for none.
         """
-        import pandas as pd
-
-        if self._p_broken is None:
-            return None
-        curves = self.curves
-        curve, point = np.nonzero(curves.mask)
-        labels = {name: values[curve] for name, values in curves.labels.items()}
-        return pd.DataFrame(
-            {
-                "curve": curves.name[curve],
-                **labels,
-                "model": curves.model[curve, point],
-                "score": curves.score[curve, point],
-                "p_broken": self._p_broken[curve, point],
-            }
-        )
+        return None if self._p_broken is None else rows.broken(self.curves, self._p_broken)
 
     @cached_property
     def _p_broken(self) -> Floats | None:

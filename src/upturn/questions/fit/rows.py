@@ -7,6 +7,7 @@ import numpy as np
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import interval_levels
 from upturn.questions.fit.contents import Contents, interval_text
+from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,3 +85,19 @@ def _native(fit: Contents, x: Floats) -> Floats:
         for i, axis in enumerate(fit.one_axis.axes):
             out[:, i] = axis.value(x[:, i])
     return out
+
+
+def broken(curves: Curves, p_broken: Floats) -> "pd.DataFrame":
+    """The probability (curve, point) that each score is broken; see `upturn.Fit.broken`."""
+    import pandas as pd
+
+    curve, point = np.nonzero(curves.mask)
+    return pd.DataFrame(
+        {
+            "curve": curves.name[curve],
+            **{name: values[curve] for name, values in curves.labels.items()},
+            "model": curves.model[curve, point],
+            "score": curves.score[curve, point],
+            "p_broken": p_broken[curve, point],
+        }
+    )
