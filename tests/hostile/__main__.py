@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from tests.hostile import cases
 from tests.hostile.run import run, unraisable
+from tests.hostile.tables import Case
 
 SHARES = {
     "tables": 0.20,
@@ -22,13 +23,16 @@ SHARES = {
     "command lines": 0.18,
     "saved fits": 0.06,
 }
-BATCH = 250
+BATCH = 100
 
 
 def attack(kind: str, inputs: int, start: int, outcomes: Counter[str]) -> list[str]:
-    """Run so many inputs of a kind; what went wrong, each with the input that shows it."""
+    """Run so many inputs of a kind; what went wrong, each with the input that shows it.
+
+    How far it is, and the command that took longest, is printed after every batch.
+    """
     wrong: list[str] = []
-    batch = 0
+    batch, begun, slowest = 0, time.perf_counter(), (0.0, "")
     while outcomes.total() < inputs and batch < 4 * (inputs // BATCH + 1):
 
         @seed(start + batch)
@@ -41,18 +45,27 @@ def attack(kind: str, inputs: int, start: int, outcomes: Counter[str]) -> list[s
             suppress_health_check=list(HealthCheck),
         )
         @given(cases.KINDS[kind])
-        def check(case: cases.Case) -> None:
+        def check(case: Case) -> None:
+            nonlocal slowest
+            before = time.perf_counter()
             try:
                 outcomes[f"exit code {run(case)}"] += 1
             except AssertionError as error:
                 outcomes["bad"] += 1
                 wrong.append(f"{kind}: {error}\n{case!r}")
+            taken = time.perf_counter() - before
+            slowest = max(slowest, (taken, " ".join(case.arguments)[:70]))
 
         with unraisable() as unseen:
             check()
             gc.collect()
         wrong.extend(f"{kind}: {text}" for text in unseen)
         batch += 1
+        click.echo(
+            f"  {kind}: {outcomes.total():,} of {inputs:,} in {time.perf_counter() - begun:.0f} s, "
+            f"{len(wrong)} faults; slowest {slowest[0]:.1f} s: {slowest[1]!r}",
+            err=True,
+        )
     return wrong
 
 

@@ -1,195 +1,29 @@
 """Cases: files in a folder and a command line. One strategy a kind of input."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.hostile.tables import (
+    ANY_BYTES,
+    CHEAP,
+    JSON,
+    TEXTS,
+    Case,
+    damaged,
+    rarely,
+    side_tables,
+    tables,
+)
+
 WRITTEN = Path(__file__).parents[1] / "tables" / "readers" / "evaluations"
 MODELS = Path(__file__).parents[2] / "models"
-CHEAP = ["--draws", "40", "--threads", "1"]
-
-
-@dataclass(frozen=True)
-class Case:
-    """Files by name (a path in the folder), and what is typed there."""
-
-    files: Mapping[str, bytes] = field(repr=False)
-    arguments: tuple[str, ...]
-    stdin: bytes | None = None
-
-    def __repr__(self) -> str:
-        shown = {name: data[:2000] for name, data in self.files.items()}
-        return f"Case(files={shown!r}, arguments={self.arguments!r}, stdin={self.stdin!r})"
-
-
-# ---- words ---------------------------------------------------------------------------------------
-
-ODD_TEXTS = st.sampled_from(
-    [
-        "", " ", "nan", "NaN", "inf", "-inf", "NA", "null", "None", "1e400", "-1", "0", "-0.0",
-        "1_0", "1e-320", "٣", "½", "1,5", "50%", "0x10", "True", "=1+1", "+cmd|' /C calc'!A0", "@x",
-        "'=x", "a\nb", "a\rb", 'a"b', "a,b", "a\tb", "\x00", "\x1b[31m", "\ufeff", "\u202e", "🎉",
-        "é", "-", "x" * 300, "../x", "/", "~", "a|b", "<b>", "9" * 400, "1e308", "5e-324",
-        "2020-02-30",
-    ]
-)  # fmt: skip
-TEXTS = ODD_TEXTS | st.text(max_size=12)
-NUMBERS = (
-    st.floats(allow_nan=True, allow_infinity=True).map(repr)
-    | st.integers().map(str)
-    | st.integers(-(10**30), 10**30).map(str)
-)
-HEADERS = st.sampled_from(
-    [
-        "task", "model", "score", "successes", "trials", "n", "num_samples", "stderr", "chance",
-        "ceiling", "flops", "params", "perplexity", "tokens", "loss", "family", "setting", "shots",
-        "metric", "run", "source", "date", "Task", "scores", "",
-    ]
-)  # fmt: skip
-AXES = ("flops", "params", "perplexity", "tokens", "loss", "date", "size")
-
-
-def rarely(strategy: st.SearchStrategy[Any], usual: st.SearchStrategy[Any], of: int = 6) -> Any:
-    """The first strategy one time in so many, else the second."""
-    return st.integers(0, of - 1).flatmap(lambda n: strategy if n == 0 else usual)
-
-
-# ---- tables --------------------------------------------------------------------------------------
-
-
-@st.composite
-def plausible_rows(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
-    """A small table that is nearly right."""
-    header = ["task", "model", "score", "flops"]
-    optional = ["trials", "params", "perplexity", "family", "metric", "run", "stderr", "chance"]
-    header += draw(st.lists(st.sampled_from(optional), max_size=3, unique=True))
-    models = draw(st.integers(1, 6))
-    columns = {
-        "task": st.sampled_from(["t", "t", "u"]),
-        "score": st.floats(0, 1).map(lambda x: f"{x:.3g}"),
-        "flops": st.floats(1e18, 1e25).map(lambda x: f"{x:.3g}"),
-        "params": st.integers(10**6, 10**12).map(str),
-        "perplexity": st.floats(1, 100).map(repr),
-        "trials": st.integers(1, 10**4).map(str),
-        "family": st.sampled_from(["f", "g", ""]),
-        "run": st.sampled_from(["r", "s", ""]),
-        "metric": st.sampled_from(["acc", "brier", "bleu"]),
-        "stderr": st.floats(0, 0.5).map(lambda x: f"{x:.2g}"),
-        "chance": st.just("0.25"),
-    }
-    rows = [[f"m{i}" if c == "model" else draw(columns[c]) for c in header] for i in range(models)]
-    for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2]))):
-        row, column = draw(st.integers(0, models - 1)), draw(st.integers(0, len(header) - 1))
-        rows[row][column] = draw(TEXTS | NUMBERS)
-    return header, rows
-
-
-@st.composite
-def odd_rows(draw: st.DrawFn) -> tuple[list[str], list[list[str]]]:
-    """A table with anything in it, rows of any length."""
-    header = draw(st.lists(HEADERS | TEXTS, max_size=7))
-    cells = TEXTS | NUMBERS
-    width = st.lists(cells, min_size=len(header), max_size=len(header))
-    return header, draw(st.lists(rarely(st.lists(cells, max_size=8), width), max_size=6))
-
-
-def _csv(header: list[str], rows: list[list[str]], delimiter: str, quote: bool) -> str:
-    def cell(text: str) -> str:
-        return '"' + text.replace('"', '""') + '"' if quote else text
-
-    return "".join(delimiter.join(map(cell, row)) + "\n" for row in [header, *rows])
-
-
-@st.composite
-def table_bytes(draw: st.DrawFn, form: str) -> bytes:
-    """A table as a file holds it: CSV, TSV or JSON lines, in good or bad bytes."""
-    header, rows = draw(rarely(odd_rows(), plausible_rows(), 4))
-    if form == "jsonl":
-        decoded = [
-            {
-                key: draw(rarely(JSON, st.just(_json_cell(cell)), 20))
-                for key, cell in zip(header, row, strict=False)
-            }
-            for row in rows
-        ]
-        text = "".join(json.dumps(record) + "\n" for record in decoded)
-    else:
-        text = _csv(header, rows, "," if form == "csv" else "\t", draw(st.booleans()))
-    encoding = draw(rarely(st.sampled_from(["utf-16", "latin-1", "utf-8-sig"]), st.just("utf-8")))
-    data = text.encode(encoding, errors="replace")
-    return draw(rarely(damaged(data), st.just(data), 8))
-
-
-def _json_cell(cell: str) -> Any:
-    try:
-        return float(cell) if len(cell) < 30 else cell
-    except ValueError:
-        return cell
-
-
-@st.composite
-def damaged(draw: st.DrawFn, data: bytes) -> bytes:
-    """Bytes of which some were cut off, changed or repeated."""
-    found = bytearray(data)
-    for _ in range(draw(st.integers(1, 3))):
-        place = draw(st.integers(0, max(len(found) - 1, 0)))
-        length = draw(st.sampled_from([1, 1, 2, 8, 64]))
-        how = draw(st.sampled_from(["cut", "change", "remove", "repeat", "zero"]))
-        part = bytes(found[place : place + length])
-        if how == "cut":
-            del found[place:]
-        elif how == "change":
-            found[place : place + length] = draw(st.binary(min_size=1, max_size=length))
-        elif how == "remove":
-            del found[place : place + length]
-        elif how == "repeat":
-            found[place:place] = part * 3
-        else:
-            found[place : place + length] = bytes(len(part))
-    return bytes(found)
-
-
-ANY_BYTES = st.binary(max_size=300)
-NAMES = st.sampled_from(["r.csv", "r.tsv", "r.txt", "r.jsonl", "r.parquet", "r.xlsx", "r", "r.CSV"])
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> Case:
-    """A table, and a fit of it."""
-    form = draw(st.sampled_from(["csv", "csv", "csv", "tsv", "jsonl"]))
-    data = draw(rarely(ANY_BYTES, table_bytes(form), 10))
-    name, stdin = draw(rarely(NAMES, st.just(f"r.{form}"))), None
-    arguments = ["fit", name, "--model", draw(st.sampled_from(["flat", "flat", "flat", "step"]))]
-    if draw(st.integers(0, 9)) == 0:
-        arguments[1], stdin = "-", data
-    arguments += ["--axis", draw(rarely(TEXTS | st.sampled_from(AXES), st.just("flops")))]
-    if draw(st.booleans()):
-        form = draw(st.sampled_from(["json", "csv", "markdown", "table"]))
-        arguments += ["--format", form, "-o", draw(st.sampled_from(["o.csv", "o.md", "o.json"]))]
-    return Case({name: data}, (*arguments, *CHEAP), stdin)
-
-
-@st.composite
-def side_tables(draw: st.DrawFn) -> Case:
-    """A good table, and any table of models beside it."""
-    good = b"task,model,score\n" + b"".join(b"t,m%d,0.%d\n" % (i, i) for i in range(5))
-    data = draw(table_bytes("csv"))
-    arguments = ("fit", "r.csv", "--facts", "m.csv", "--model", "flat", *CHEAP)
-    return Case({"r.csv": good, "m.csv": data}, arguments)
 
 
 # ---- folders of harnesses ------------------------------------------------------------------------
-
-JSON: st.SearchStrategy[Any] = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
-    max_leaves=6,
-)
 
 _OLDER = {
     "results": {"t": {"acc": 0.5, "acc_stderr": 0.1, "ppl": 4.0}, "u": {"acc": 0.0}},
@@ -197,7 +31,13 @@ _OLDER = {
     "config": {"model": "hf", "model_args": "pretrained=a,revision=step10", "num_fewshot": 0},
 }
 
+_SUMMARY = """dataset,version,metric,mode,m-1b,m-7b
+mmlu_anatomy,2fb5f7,accuracy,ppl,22.22,48.15
+gsm8k,1d7fe4,accuracy,gen,82.00 (41/50),-
+mmlu,-,naive_average,ppl,22.22,48.15
+"""
 _HARNESS = {
+    "summary_1.csv": "opencompass",
     "older.json": "lm-eval",
     "present.json": "lm-eval",
     "scores_GPT_XL.json": "bigbench",
@@ -222,6 +62,7 @@ def documents() -> dict[str, Any]:
         "run_spec.json": json.loads((run / "run_spec.json").read_bytes()),
         "stats.json": json.loads((run / "stats.json").read_bytes())[-12:],
         "log.json": inspect.load(logs[0]),
+        "summary_1.csv": _SUMMARY,
     }
 
 
@@ -249,17 +90,20 @@ def folders(draw: st.DrawFn) -> Case:
     written = documents()
     name = draw(st.sampled_from(list(written)))
     document = written[name]
-    for _ in range(draw(st.integers(0, 3))):
-        document = draw(mutated(document))
-    data = json.dumps(document).encode(errors="replace")
-    files = {f"d/{name}": draw(rarely(damaged(data), st.just(data)))}
+    if name == "summary_1.csv":
+        files = {f"d/{name}": draw(damaged(document.encode()))}
+    else:
+        for _ in range(draw(st.integers(0, 3))):
+            document = draw(mutated(document))
+        data = json.dumps(document).encode(errors="replace")
+        files = {f"d/{name}": draw(rarely(damaged(data), st.just(data)))}
     for pair in ({"run_spec.json", "stats.json"},):
         for other in pair - {name} if name in pair else ():
             files[f"d/{other}"] = json.dumps(written[other]).encode()
     if draw(st.integers(0, 4)) == 0:
         log = min((WRITTEN / "inspect").glob("*.eval"))
         files = {f"d/{log.name}": draw(damaged(log.read_bytes()))}
-    kinds = ["lm-eval", "bigbench", "helm", "inspect"]
+    kinds = ["lm-eval", "bigbench", "helm", "inspect", "inspect-answers", "opencompass"]
     kind = draw(rarely(st.sampled_from(kinds), st.just(_HARNESS.get(name, "inspect"))))
     axis = "step" if name == "older.json" else "params"
     fitted = ("fit", "d", "--axis", axis, "--model", "flat", *CHEAP)

@@ -14,7 +14,7 @@ from types import FrameType
 
 from click.testing import CliRunner
 
-from tests.hostile.cases import Case
+from tests.hostile.tables import Case
 from upturn import cli
 
 PATIENCE = 60.0  # seconds; a case takes a fraction of one

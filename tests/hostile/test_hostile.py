@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.hostile import cases
 from tests.hostile.run import HangError, patience, run
+from tests.hostile.tables import Case
 
 INPUTS = {
     "tables": 25,
@@ -61,7 +62,7 @@ def test_a_traceback_is_seen(error, message, monkeypatch):
 
     monkeypatch.setattr("upturn.fit", fail)
     with pytest.raises(AssertionError, match=message):
-        run(cases.Case({}, ("fit", "r.csv")))
+        run(Case({}, ("fit", "r.csv")))
 
 
 def test_what_is_half_written_is_seen(monkeypatch):
@@ -75,13 +76,11 @@ def test_what_is_half_written_is_seen(monkeypatch):
 
     monkeypatch.setattr("upturn.fit", write)
     with pytest.raises(AssertionError, match="wrote something"):
-        run(cases.Case({}, ("fit", "r.csv")))
+        run(Case({}, ("fit", "r.csv")))
 
 
 def test_the_cases_reach_every_outcome():
-    good = cases.Case(
-        {"r.csv": cases.GOOD_TABLE}, ("fit", "r.csv", "--model", "flat", *cases.CHEAP)
-    )
+    good = Case({"r.csv": cases.GOOD_TABLE}, ("fit", "r.csv", "--model", "flat", *cases.CHEAP))
     assert run(good) == 0
-    assert run(cases.Case({}, ("fit", "r.csv"))) == 2
-    assert run(cases.Case({**cases.saved()["f.zarr"]}, ("summary", "f.zarr"))) == 0
+    assert run(Case({}, ("fit", "r.csv"))) == 2
+    assert run(Case({**cases.saved()["f.zarr"]}, ("summary", "f.zarr"))) == 0

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import upturn
-from tests.hostile.cases import GOOD_TABLE, Case, saved
+from tests.hostile.cases import GOOD_TABLE, saved
 from tests.hostile.run import run
+from tests.hostile.tables import Case
 from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.posterior.files import LONGEST_TEXT
