@@ -70,8 +70,8 @@ def _far(p: float) -> float:
              + 1.8463183175100546818e-5) * s + 7.868691311456132591e-4  # fmt: skip
     below = ((below * s + 0.0148753612908506148525) * s + 0.13692988092273580531) * s
     below = (below + 0.59983220655588793769) * s + 1.0
-    found = above / below
-    return -found if p < 0.5 else found
+    quantile = above / below
+    return -quantile if p < 0.5 else quantile
 
 
 @compiled
@@ -83,10 +83,10 @@ def tabulated(cells: Floats, index: NDArray[np.intp], z: Floats, reach: float, o
     count = cells.shape[2]
     scale = count / (2.0 * reach)
     for r in range(len(z)):
-        own = cells[:, index[r]]
+        table = cells[:, index[r]]
         for p in range(z.shape[1]):
             place = (min(max(z[r, p], -reach), reach) + reach) * scale
             cell = min(int(place), count - 1)
             step = (place - cell) / scale
-            found = own[0, cell] * step + own[1, cell]
-            out[r, p] = (found * step + own[2, cell]) * step + own[3, cell]
+            value = table[0, cell] * step + table[1, cell]
+            out[r, p] = (value * step + table[2, cell]) * step + table[3, cell]

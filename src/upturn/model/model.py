@@ -133,13 +133,13 @@ class Model(CurveModel):
 @cache
 def _built_in() -> Mapping[str, str]:
     """The text of each built-in's file by its name, sorted by the key `order`."""
-    found = {
+    texts = {
         entry.name.removesuffix(".toml"): entry.read_text("utf-8")
         for entry in _folder().iterdir()
         if entry.name.endswith(".toml")
     }
-    order = {name: tomllib.loads(text)["order"] for name, text in found.items()}
-    return {name: found[name] for name in sorted(found, key=order.__getitem__)}
+    order = {name: tomllib.loads(text)["order"] for name, text in texts.items()}
+    return {name: texts[name] for name in sorted(texts, key=order.__getitem__)}
 
 
 def _folder() -> Any:

@@ -105,14 +105,14 @@ def to_toml(model: CurveModel) -> str:
 
 def _segments(chain: list[Any], where: str) -> tuple[Segment, ...]:
     """The segments of a file; a line among them has to start from finite log odds."""
-    found = tuple(_segment(entry, i, where) for i, entry in enumerate(chain))
-    for i, segment in enumerate(found):
-        if i > 0 and isinstance(segment, Line) and all(map(_stays_at_floor, found[:i])):
+    segments = tuple(_segment(entry, i, where) for i, entry in enumerate(chain))
+    for i, segment in enumerate(segments):
+        if i > 0 and isinstance(segment, Line) and all(map(_stays_at_floor, segments[:i])):
             raise DataError(
                 f"{where}, segment {i + 1}: expected a level, rise or ramp before a line, "
                 "but got the floor, a share of 0, whose log odds no line leaves; begin with a level"
             )
-    return found
+    return segments
 
 
 def _stays_at_floor(segment: Segment) -> bool:

@@ -44,18 +44,18 @@ def curves_of(
     On a mix of axes only where the question has an answer for one.
     """
     if isinstance(results, Curves):
-        found = results
+        curves = results
         if scatter == "none":
-            found = _ungrouped(found)
+            curves = _ungrouped(curves)
     else:
-        found = results.curves(axis, by=by, metric=metric, scatter=scatter)
-    mixed = next((a for a in found.axes if len(a.parts) > 1), None)
+        curves = results.curves(axis, by=by, metric=metric, scatter=scatter)
+    mixed = next((a for a in curves.axes if len(a.parts) > 1), None)
     if mixed is not None and not mixes:
         raise DataError(
             f"axis: expected single axes, but got {shown(mixed.name)}; "
             "name its axes one by one, or learn their weights with fit and the population sampler"
         )
-    return found
+    return curves
 
 
 def _ungrouped(curves: Curves) -> Curves:

@@ -20,7 +20,7 @@ from upturn.sampling.density.target import Target
 from upturn.sampling.jax import choose
 from upturn.sampling.particles import diagnostics, sobol
 from upturn.sampling.particles.chains import REPLICATES, Population
-from upturn.sampling.population import sampler as population
+from upturn.sampling.population import sampler
 from upturn.tables.curves import Curves
 
 CURVES_A_BLOCK = 16
@@ -68,8 +68,8 @@ def label_keys(curves: Curves, model: CurveModel, seed: int) -> sobol.Keys:
     labels = []
     for row in zip(*columns, strict=True):
         # a label that a curve has not is there because others in the table have it
-        own = {name: value for name, value in zip(names, row, strict=True) if value}
-        labels.append("\x1f".join([model.name, *own, *own.values()]))
+        present = {name: value for name, value in zip(names, row, strict=True) if value}
+        labels.append("\x1f".join([model.name, *present, *present.values()]))
     return sobol.keys(seed, labels, REPLICATES)
 
 
@@ -103,13 +103,13 @@ def sample(
     backend : str
         See `upturn.sampling.jax.choose`.
     attempts : int
-        How far to escalate where sampling is difficult; see `population.sample`.
+        How far to escalate where sampling is difficult; see `sampler.sample`.
     """
-    (found,) = sample_each(
+    (result,) = sample_each(
         [(model, draws)], curves, seed=seed, threads=threads, progress=progress, scaling=scaling,
         backend=backend, attempts=attempts,
     )  # fmt: skip
-    return found
+    return result
 
 
 def sample_each(
@@ -135,7 +135,8 @@ def sample_each(
     for model, draws in models:
         work = partial(
             _sampled, model, curves, label_keys(curves, model, seed).reshape(len(curves), -1),
-            each=-(-draws // REPLICATES), scaling=scaling, attempts=attempts, how=how, stop=stop,
+            per_chain=-(-draws // REPLICATES), scaling=scaling, attempts=attempts, how=how,
+            stop=stop,
         )  # fmt: skip
         jobs += [(block, partial(work, block)) for block in cut]
     workers = min(workers, how.threads or len(jobs))
@@ -154,7 +155,7 @@ def _sampled(
     keys: sobol.Keys,
     block: Index,
     *,
-    each: int,
+    per_chain: int,
     scaling: Scaling | None,
     attempts: int,
     how: choose.Backend,
@@ -168,28 +169,28 @@ def _sampled(
             scaling=None if scaling is None else scaling.take(block),
         )  # fmt: skip
         enough = ENOUGH_GROUPED if target.grouped else ENOUGH
-        found = population.sample(
-            target, keys=keys[block].reshape(-1), draws=each, size=enough * REPLICATES * each,
-            attempts=attempts,
+        population = sampler.sample(
+            target, keys=keys[block].reshape(-1), draws=per_chain,
+            size=enough * REPLICATES * per_chain, attempts=attempts,
         )  # fmt: skip
-        parameters = _native(target, found)
-        worth = [diagnostics.worth(value, found.weight) for value in parameters.values()]
-        ess = found.ess * np.min(worth, axis=0)
-        return block, parameters, replace(found, ess=ess, z=_NOTHING, weight=_NOTHING)
+        parameters = _native(target, population)
+        worth = [diagnostics.worth(value, population.weight) for value in parameters.values()]
+        ess = population.ess * np.min(worth, axis=0)
+        return block, parameters, replace(population, ess=ess, z=_NOTHING, weight=_NOTHING)
 
 
-def _blocks(curves: Curves, threads: int, each: int | None = None) -> Iterator[Index]:
+def _blocks(curves: Curves, threads: int, curves_a_block: int | None = None) -> Iterator[Index]:
     """Curves of one kind, with or without groups and runs, the longest first; by default few."""
     long = curves.points
     sort = 2 * (curves.groups > 0) + curves.runs
     for kind in dict.fromkeys(curves.kind.tolist()):
-        for one in range(4):
-            index = np.flatnonzero((curves.kind == kind) & (sort == one))
+        for sort_key in range(4):
+            index = np.flatnonzero((curves.kind == kind) & (sort == sort_key))
             index = index[np.argsort(-long[index], kind="stable")]
-            start, fair = 0, -(-len(index) // (BLOCKS_A_THREAD[one >= 2] * threads))
+            start, fair = 0, -(-len(index) // (BLOCKS_A_THREAD[sort_key >= 2] * threads))
             while start < len(index):
                 cells = CELLS_A_BLOCK // int(long[index[start]] + 1)
-                size = each or max(1, min(CURVES_A_BLOCK, cells, fair))
+                size = curves_a_block or max(1, min(CURVES_A_BLOCK, cells, fair))
                 yield index[start : start + size]
                 start += size
 
@@ -218,20 +219,20 @@ def _map(
     return [future.result() for future in futures]
 
 
-def _native(target: Target, found: Population) -> dict[str, Floats]:
+def _native(target: Target, population: Population) -> dict[str, Floats]:
     """Draws on the model's scale: (curve, chain, draw)."""
-    curves, dimension, chains, draws = found.z.shape
-    z = found.z.reshape(curves, dimension, chains * draws)
+    curves, dimension, chains, draws = population.z.shape
+    z = population.z.reshape(curves, dimension, chains * draws)
     flat = target.parameters(np.arange(curves), z)
     return {name: value.reshape(curves, chains, draws) for name, value in flat.items()}
 
 
 def parameters_of(model: CurveModel, kinds: Iterable[str], *, grouped: bool) -> list[str]:
     """The parameters that any curve of some kinds has, in an order that hangs on no curve."""
-    own = {name for kind in kinds for name in model.likelihood_for(kind).parameters}
+    present = {name for kind in kinds for name in model.likelihood_for(kind).parameters}
     every = dict.fromkeys(name for item in LIKELIHOODS.values() for name in item.parameters)
     scatter = ["scatter"] if model.moves and grouped else []
-    return [*model.parameters, *(name for name in every if name in own), *scatter]
+    return [*model.parameters, *(name for name in every if name in present), *scatter]
 
 
 def _all_parameters(model: CurveModel, curves: Curves) -> list[str]:
@@ -245,11 +246,11 @@ def _together(results: list[Part], count: int, names: list[str]) -> Sample:
     back = np.argsort(order)
     shape = (count, *next(iter(results[0][1].values())).shape[1:])
     parameters = {name: np.full(shape, np.nan) for name in names}
-    for block, own, _ in results:
-        for name, value in own.items():
+    for block, parameters_of_block, _ in results:
+        for name, value in parameters_of_block.items():
             parameters[name][block] = value
     merged = {
-        f.name: np.concatenate([getattr(found, f.name) for _, _, found in results])[back]
+        f.name: np.concatenate([getattr(population, f.name) for _, _, population in results])[back]
         for f in fields(Population)
         if f.name not in ("z", "weight")
     }

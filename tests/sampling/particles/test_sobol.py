@@ -158,7 +158,7 @@ def test_the_same_bits_every_time():
     u = sobol.uniforms(key, 0, 2, 0, 3)
     np.testing.assert_array_equal(u, np.array(PINNED_POINTS))
     assert sobol.shuffles(key, 0, 6).tolist() == PINNED_SHUFFLES
-    assert sobol.one(key, 0).tolist() == PINNED_ONES
+    assert sobol.uniform(key, 0).tolist() == PINNED_ONES
 
 
 def test_neighbours_do_not_matter():
@@ -168,7 +168,7 @@ def test_neighbours_do_not_matter():
     np.testing.assert_array_equal(sobol.uniforms(key[order], 2, 3, 0, 64), whole[order])
     np.testing.assert_array_equal(sobol.uniforms(key[7:8], 2, 3, 0, 64), whole[7:8])
     np.testing.assert_array_equal(sobol.shuffles(key[7:8], 2, 9), sobol.shuffles(key, 2, 9)[7:8])
-    np.testing.assert_array_equal(sobol.one(key[7:8], 2), sobol.one(key, 2)[7:8])
+    np.testing.assert_array_equal(sobol.uniform(key[7:8], 2), sobol.uniform(key, 2)[7:8])
     # nor do the other curves of a table, or how many replicates there are
     np.testing.assert_array_equal(sobol.keys(SEED, ["task 3"], 2), key.reshape(6, 4)[3, :2])
 
@@ -206,7 +206,7 @@ def test_shuffles_break_neighbourhoods():
 def test_one_is_uniform_and_independent_of_streams():
     """Kolmogorov-Smirnov over 20,000 keys, 1 in 10^6 by chance."""
     key = keys(20_000)
-    first, second = sobol.one(key, 0), sobol.one(key, 1)
+    first, second = sobol.uniform(key, 0), sobol.uniform(key, 1)
     assert first.min() > 0
     assert first.max() < 1
     assert stats.kstest(first, "uniform").pvalue > 1e-6

@@ -157,7 +157,9 @@ def test_draws_are_better_than_by_systematic_resampling_alone(rng):
     keys = np.arange(rows, dtype=np.uint64)
     order = weights.along_curve(z, share)
     marks = weights.systematic(
-        np.take_along_axis(share, order, axis=1), sobol.one(keys, chains.RESAMPLING_STREAM), count
+        np.take_along_axis(share, order, axis=1),
+        sobol.uniform(keys, chains.RESAMPLING_STREAM),
+        count,
     )
     plain = np.take_along_axis(z, np.take_along_axis(order, marks, axis=1)[:, None], axis=2)
     halved, _ = chains.resample(z, share, keys, count)

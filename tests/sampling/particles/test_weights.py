@@ -154,7 +154,7 @@ def test_systematic_of_equal_weights_thins_evenly():
 
 @pytest.mark.parametrize("offset", [2.0**-54, 0.5, 1 - 2.0**-53])
 def test_systematic_at_the_ends_of_offsets(offset):
-    """The smallest and largest that `points.one` can give; weight only in front."""
+    """The smallest and largest that `sobol.uniform` can give; weight only in front."""
     share = np.array([[0.5, 0.5, 0.0, 0.0]])
     index = weights.systematic(share, np.array([offset]), 1000)
     assert index.max() <= 1
@@ -208,7 +208,7 @@ def test_resampling_along_the_curve_keeps_the_gain_of_a_net():
     share = weights.normalised(-8 * ((unit - 0.4) ** 2).sum(axis=1))
     mean = (share[:, None] * unit).sum(axis=2)
     variance = (share[:, None] * (unit - mean[:, :, None]) ** 2).sum(axis=2)
-    comb = sobol.one(key, 5)
+    comb = sobol.uniform(key, 5)
 
     def spread(order):
         index = weights.systematic(np.take_along_axis(share, order, axis=1), comb, 256)

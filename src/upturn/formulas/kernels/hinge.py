@@ -66,27 +66,27 @@ def hinge(
     rows, particles = out.shape
     values = np.empty((_most(nodes), PARTICLES))
     at_floor = np.empty((points.shape[2], PARTICLES))
-    own, work = np.empty((6, PARTICLES)), np.empty((5, PARTICLES))
+    theta, work = np.empty((6, PARTICLES)), np.empty((5, PARTICLES))
     for r in range(rows):
         for c in range(0, particles, PARTICLES):
             width = min(PARTICLES, particles - c)
             for i in range(6):  # copies, so that loops over them are over whole arrays
                 for n in range(width):
-                    own[i, n] = parameters[r, i, c + n]
+                    theta[i, n] = parameters[r, i, c + n]
             for g in range(nodes.shape[1]):
                 begin, end, count = starts[r, g], starts[r, g + 1], nodes[r, g]
                 if begin == end:
                     continue
                 here = points[r, :, begin:end]
                 if count > 1:
-                    _known(here, own, work, counted, width, at_floor)
+                    _known(here, theta, work, counted, width, at_floor)
                 for node in range(count):
                     for n in range(width):
                         work[0, n] = first[r, g, c + n]
-                    _place(own, work, step[r, g] * node, width, values[node])
+                    _place(theta, work, step[r, g] * node, width, values[node])
                     _sum(
                         here,
-                        own,
+                        theta,
                         work,
                         ceiling[r],
                         count > 1,
@@ -115,21 +115,21 @@ def _most(nodes: Integers) -> int:
 
 @njit(inline="always")
 def _known(
-    points: Floats, own: Floats, work: Floats, counted: bool, width: int, out: Floats
+    points: Floats, theta: Floats, work: Floats, counted: bool, width: int, out: Floats
 ) -> None:
     """Each point's terms where the expected score is the floor."""
     for p in range(points.shape[1]):
         for n in range(width):
             out[p, n] = 0.0
         _begin(work, width)
-        _add(own[3], own[5], points[1, p], points[2, p], counted, width, work, out[p])
+        _add(theta[3], theta[5], points[1, p], points[2, p], counted, width, work, out[p])
         _end(work, width, out[p])
 
 
 @njit(inline="always")
 def _sum(
     points: Floats,
-    own: Floats,
+    theta: Floats,
     work: Floats,
     ceiling: float,
     known: bool,
@@ -148,12 +148,12 @@ def _sum(
                 out[n] += same[n]
             continue
         if risen:
-            _expect(own, work, points[0, p], ceiling, width)
+            _expect(theta, work, points[0, p], ceiling, width)
         else:
-            mean, floor = work[2], own[3]
+            mean, floor = work[2], theta[3]
             for n in range(width):
                 mean[n] = floor[n]
-        _add(work[2], own[5], points[1, p], points[2, p], counted, width, work, out)
+        _add(work[2], theta[5], points[1, p], points[2, p], counted, width, work, out)
     _end(work, width, out)
 
 
@@ -174,12 +174,12 @@ def _end(work: Floats, width: int, out: Floats) -> None:
 
 
 @njit(inline="always")
-def _place(own: Floats, work: Floats, ahead: float, width: int, out: Floats) -> None:
+def _place(theta: Floats, work: Floats, ahead: float, width: int, out: Floats) -> None:
     """Into work[1], what added to a point's u is its distance beyond the changepoint.
 
     From the first node in work[0]; into out, the logarithm of the offset's prior.
     """
-    first, beyond, scatter, changepoint = work[0], work[1], own[0], own[1]
+    first, beyond, scatter, changepoint = work[0], work[1], theta[0], theta[1]
     for n in range(width):
         epsilon = first[n] + ahead
         out[n] = -0.5 * epsilon * epsilon
@@ -196,9 +196,9 @@ def _risen(beyond: Floats, u: float, width: int) -> bool:
 
 
 @njit(inline="always")
-def _expect(own: Floats, work: Floats, u: float, ceiling: float, width: int) -> None:
+def _expect(theta: Floats, work: Floats, u: float, ceiling: float, width: int) -> None:
     """Expected scores of a point, into work[2]."""
-    rate, floor, height = own[2], own[3], own[4]
+    rate, floor, height = theta[2], theta[3], theta[4]
     beyond, mean = work[1], work[2]
     for n in range(width):
         share = height[n] - height[n] * exp_of_negative(-rate[n] * max(u + beyond[n], 0.0))
@@ -286,16 +286,16 @@ def _log_sum(values: Floats, count: int, width: int, total: Floats) -> None:
     for n in range(width):
         total[n] = most[n]
     for node in range(1, count):
-        one = values[node]
+        row = values[node]
         for n in range(width):
-            total[n] = max(total[n], one[n])
+            total[n] = max(total[n], row[n])
     for node in range(count):
-        one = values[node]
+        row = values[node]
         for n in range(width):
-            one[n] = exp_of_negative(one[n] - total[n])
+            row[n] = exp_of_negative(row[n] - total[n])
     for node in range(1, count):
-        one = values[node]
+        row = values[node]
         for n in range(width):
-            most[n] += one[n]
+            most[n] += row[n]
     for n in range(width):
         most[n] = total[n] + log(most[n])

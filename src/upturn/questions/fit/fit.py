@@ -196,8 +196,8 @@ def _held(
         twin = learn.unchanged(chosen.twin(), curves, seed=meta["seed"], threads=threads)
     else:
         total = (3 if sampler == "nuts" else 2) * len(curves)
-        told = progress and (lambda done, _: progress(done, total))
-        sample, twin = job.samples(curves, threads=threads, progress=told)
+        among_all = progress and (lambda done, _: progress(done, total))
+        sample, twin = job.samples(curves, threads=threads, progress=among_all)
         alternatives = job.alternatives(curves, threads=threads)
     tree = to_tree(
         curves,

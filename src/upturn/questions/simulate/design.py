@@ -102,19 +102,19 @@ class Design:
         import pandas as pd
 
         whole("tasks", tasks, 1, rules.MAX_ROWS)
-        own = isinstance(self.models_per_task, (tuple, list))
+        separate = isinstance(self.models_per_task, (tuple, list))
         least, most = _ends_of(self.models_per_task)
         rules.row_limit("simulate", tasks * most)
-        points = rng.integers(least, most + 1, tasks if own else 1)
+        points = rng.integers(least, most + 1, tasks if separate else 1)
         groups = [self._models(int(n), rng) for n in points]
-        which = np.arange(tasks) if own else np.zeros(tasks, dtype=np.intp)
+        which = np.arange(tasks) if separate else np.zeros(tasks, dtype=np.intp)
         long = points[which]
         task = np.repeat(np.arange(tasks), long)
         x, model, family = (np.concatenate([groups[i][part] for i in which]) for part in range(3))
         names = {
             "task": _named("task", task, tasks),
             "model": np.char.add(
-                np.char.add(_named("task", task, tasks), " ") if own else "",
+                np.char.add(_named("task", task, tasks), " ") if separate else "",
                 _named("model", model, most),
             ),
         }
@@ -163,10 +163,10 @@ class Design:
         return ends
 
     def _chances(self) -> Floats:
-        found = np.atleast_1d(np.asarray(self.chance, dtype=np.float64))
-        if not len(found):
+        chances = np.atleast_1d(np.asarray(self.chance, dtype=np.float64))
+        if not len(chances):
             raise DataError("chance: expected at least one number, but got none")
-        return found
+        return chances
 
 
 def numbered(curves: Curves, count: int) -> Curves:

@@ -93,9 +93,9 @@ def _of_kind(
     scaling: Scaling,
 ) -> Drawn:
     """Curves of one kind."""
-    curves, own = design.take(index), scaling.take(index)
+    curves, scaling = design.take(index), scaling.take(index)
     likelihood = model.likelihood_for(str(curves.kind[0]))
-    target = Target(model, curves, likelihood, scaling=own)
+    target = Target(model, curves, likelihood, scaling=scaling)
     given = {
         name: np.broadcast_to(np.asarray(value, dtype=np.float64), len(design))[index]
         for name, value in fixed.items()
@@ -113,11 +113,11 @@ def _of_kind(
     mean = np.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN) if likelihood.bounded else mean
     noise = {name: np.broadcast_to(value[:, None], u.shape) for name, value in p.items()}
     y = replicate.scores(likelihood, rng, mean, noise, trials=curves.trials, chain=curves.chain)
-    response = y if likelihood.counted else own.to_native(y)
+    response = y if likelihood.counted else scaling.to_native(y)
     response = np.where(curves.mask, response, 0.0)
     flags = data_flags(curves.x, curves.mask, response, curves.trials, curves.kind)
     measured = replace(curves, response=response, flags=flags)
-    return Drawn(measured, p, offset, np.where(curves.mask, mean, np.nan), own)
+    return Drawn(measured, p, offset, np.where(curves.mask, mean, np.nan), scaling)
 
 
 def in_order(parts: Sequence[tuple[Any, Drawn]]) -> Drawn:

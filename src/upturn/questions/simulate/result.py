@@ -35,7 +35,7 @@ class Simulation:
     _truth: Mapping[str, Any]
 
     def __repr__(self) -> str:
-        names = ", ".join(one.name for one in self.models)
+        names = ", ".join(model.name for model in self.models)
         return f"Simulation({names}; {self.curves!r})"
 
     @property
@@ -76,7 +76,7 @@ class Simulation:
         import pandas as pd
 
         labels = {"task": self.curves.labels["task"]}
-        names = np.array([one.name for one in self.models])[self.which]
+        names = np.array([model.name for model in self.models])[self.which]
         values = dict(self._truth)
         for name in ("emergent", "sharp"):
             values[name] = np.asarray(values[name]).astype(bool)

@@ -101,9 +101,9 @@ def simulate(
     """
     chosen = models_of(model)  # type: ignore[arg-type]
     if likelihood is not None:
-        chosen = [one.with_likelihood(likelihood) for one in chosen]
+        chosen = [model.with_likelihood(likelihood) for model in chosen]
     if priors is not None:
-        chosen = [one.with_priors(priors) for one in chosen]
+        chosen = [model.with_priors(priors) for model in chosen]
     whole("seed", seed, 0, 2**63 - 1)
     check_fixed(chosen, fixed or {})
     rng = np.random.default_rng(seed)
@@ -142,7 +142,7 @@ def deal(
         See `draw`.
     """
     parts, truths = [], []
-    for number, one in enumerate(models):
+    for number, model in enumerate(models):
         index = np.flatnonzero(which == number)
         if not len(index):
             continue
@@ -150,13 +150,13 @@ def deal(
             name: np.broadcast_to(np.asarray(value, dtype=np.float64), len(design))[index]
             for name, value in (fixed or {}).items()
         }
-        own = None if scaling is None else scaling.take(index)
-        drawn = draw(one, design.take(index), rng, fixed=given, scaling=own)
+        part_scaling = None if scaling is None else scaling.take(index)
+        drawn = draw(model, design.take(index), rng, fixed=given, scaling=part_scaling)
         parts.append((index, drawn))
-        truths.append((index, truth_of(one, drawn)))
+        truths.append((index, truth_of(model, drawn)))
     truth: dict[str, Any] = {}
-    for index, found in truths:
-        for name, value in found.items():
+    for index, values in truths:
+        for name, value in values.items():
             truth.setdefault(name, np.full(len(design), np.nan)).__setitem__(index, value)
     return Simulation(tuple(models), np.asarray(which), in_order(parts), truth)
 
@@ -179,8 +179,8 @@ def check_fixed(models: Sequence[Model], fixed: Fixed) -> None:
 def kind_of(models: Sequence[Model]) -> str:
     """The kind of curves that the models' likelihoods were made for."""
     kinds = {
-        "counts" if one.likelihood in BY_KIND else LIKELIHOODS[one.likelihood].kinds[0]
-        for one in models
+        "counts" if model.likelihood in BY_KIND else LIKELIHOODS[model.likelihood].kinds[0]
+        for model in models
     }
     if len(kinds) > 1:
         raise DataError(

@@ -227,7 +227,7 @@ def conditional_draws(
     summed = np.cumsum(share, axis=0)
     wanted = uniform * summed[-1]
     node = np.minimum((summed < wanted).sum(axis=0), len(share) - 1)[None]
-    chosen, below = (np.take_along_axis(each, node, axis=0)[0] for each in (share, summed))
+    chosen, below = (np.take_along_axis(array, node, axis=0)[0] for array in (share, summed))
     within = np.clip((wanted - (below - chosen)) / np.where(chosen > 0, chosen, 1.0), 0, 1)
     step = 2 * REACH / rule.nodes[rows][:, :, None]
     out: Floats = np.take_along_axis(epsilon, node, axis=0)[0] + (within - 0.5) * step
@@ -257,5 +257,5 @@ def _on_nodes(
 
 def _first(data: Data, count: int) -> Data:
     """The first points, in arrays of their own: the compiled loops are for those."""
-    y, trials = (np.ascontiguousarray(each[:, :count]) for each in (data.y, data.trials))
+    y, trials = (np.ascontiguousarray(array[:, :count]) for array in (data.y, data.trials))
     return Data(y, trials, np.ascontiguousarray(data.group[:, :count]))

@@ -128,9 +128,9 @@ def draw_offsets(target: Target, curve: int, p: Mapping[str, Any], uniform: Floa
     """
     rows = np.array([curve])
     pilot = target.with_nodes(DRAWN_NODES, shifted=False)
-    each = {name: value[None, None, :] for name, value in p.items()}
+    parameters = {name: value[None, None, :] for name, value in p.items()}
     groups = pilot.rule.nodes.shape[1]
-    needed = pilot.over_offsets(rows, each)
+    needed = pilot.over_offsets(rows, parameters)
     return offsets.conditional_draws(pilot.rule, rows, *needed, uniform[None, :groups])[0]
 
 

@@ -211,11 +211,11 @@ class Target:
         count, _, particles = z.shape
         points = PARAMETERS if self._fused else self.data.y.shape[1]
         width = min(particles, max(128, BLOCK // points))
-        each = max(1, BLOCK // (points * width))
+        rows_at_once = max(1, BLOCK // (points * width))
         out = np.empty((count, particles))
-        for i in range(0, count, each):
+        for i in range(0, count, rows_at_once):
             for j in range(0, particles, width):
-                piece = slice(i, i + each), slice(j, j + width)
+                piece = slice(i, i + rows_at_once), slice(j, j + width)
                 out[piece] = self._block(rows[piece[0]], z[piece[0], :, piece[1]])
         # so that a temperature of 0 times it is 0, and not nan
         return np.maximum(out, LOWEST, out=out)
@@ -246,7 +246,7 @@ class Target:
         """
         u, data = self.inputs(rows)
         order = self.rule.order[rows][:, : u.shape[1]]
-        y, trials = (np.take_along_axis(each, order, axis=1) for each in (data.y, data.trials))
+        y, trials = (np.take_along_axis(array, order, axis=1) for array in (data.y, data.trials))
         ordered = Data(y, trials, np.take_along_axis(data.group, order, axis=1))
         groups = self.rule.nodes.shape[1]
 
@@ -272,7 +272,7 @@ class Target:
 
         A model of another mean may have the same segments: that of a technique beside its baseline.
         """
-        floor_and_rise = tuple(type(one) for one in self.model.segments) == (Floor, Rise)
+        floor_and_rise = tuple(type(segment) for segment in self.model.segments) == (Floor, Rise)
         plain = floor_and_rise and self.model.range != "zero"
         plain = plain and type(self.model).mean is CurveModel.mean
         return plain and self.likelihood.fused is not None
@@ -375,20 +375,20 @@ class Target:
             "_constants": self._constants,
             "_points": self._points,
             "_distinct_trials": self._distinct_trials,
-            "_quantiles": {name: one.arrays for name, one in self._quantiles.items()},
+            "_quantiles": {name: quantile.arrays for name, quantile in self._quantiles.items()},
         }
 
     def with_arrays(self, arrays: Mapping[str, Any]) -> Self:
         """The formulas of this target over other arrays, and nothing else."""
         other = copy(self)
-        own = dict(arrays)
-        tables = own.pop("_quantiles")
+        given = dict(arrays)
+        tables = given.pop("_quantiles")
         other._quantiles = {
-            name: one.with_arrays(tables[name]) for name, one in self._quantiles.items()
+            name: quantile.with_arrays(tables[name]) for name, quantile in self._quantiles.items()
         }
-        other.rule = replace(self.rule, nodes=own.pop("nodes"))
+        other.rule = replace(self.rule, nodes=given.pop("nodes"))
         other.stop = None
-        other.__dict__.update(own, data=Data(*own.pop("data")))
+        other.__dict__.update(given, data=Data(*given.pop("data")))
         return other
 
     @property

@@ -96,13 +96,13 @@ class Device(Host):
     def put(self, tree: Tree) -> Tree:
         import jax
 
-        return over(tree, lambda each: jax.device_put(_pad(each, 0, self.size(len(each)))))
+        return over(tree, lambda array: jax.device_put(_pad(array, 0, self.size(len(array)))))
 
     def take(self, tree: Tree, rows: Integers) -> Tree:
         return _compiled(_taken, ())(tree, _pad(rows, 0, self.size(len(rows))))
 
     def get(self, tree: Tree, rows: int) -> Tree:
-        return over(tree, lambda each: np.asarray(each)[:rows])
+        return over(tree, lambda array: np.asarray(array)[:rows])
 
     def uniforms(
         self, keys: points.Keys, stream: int, dimensions: int, start: int, count: int
@@ -130,12 +130,12 @@ class Accelerated(Target):
         padded, _, particles = z.shape
         pieces = -(-particles // PIECE)
         blocks = power(padded * pieces, FEWEST_PIECES)
-        each = min(blocks, rows_a_block(self._device["u"].shape[1] * PIECE))
+        rows_at_once = min(blocks, rows_a_block(self._device["u"].shape[1] * PIECE))
         of = _pad(np.repeat(rows, pieces), 0, blocks)
         cut = self.engine.run(_cut, z, blocks=blocks)
-        program = _likelihood(self._formulas, each)
-        found = program(self._device, of, cut, len(rows) * pieces)
-        return self.engine.run(_pasted, found, rows=padded, particles=particles)
+        program = _likelihood(self._formulas, rows_at_once)
+        values = program(self._device, of, cut, len(rows) * pieces)
+        return self.engine.run(_pasted, values, rows=padded, particles=particles)
 
     @cached_property
     def _device(self) -> Any:
@@ -181,9 +181,9 @@ class _Program:
         if key in self._ready:
             return self._call(*arrays)
         with self._locks.setdefault(key, Lock()):
-            found = self._call(*arrays)
+            result = self._call(*arrays)
             self._ready.add(key)
-        return found
+        return result
 
 
 def _once[**P, R](function: Callable[P, R]) -> Callable[P, R]:
@@ -260,7 +260,7 @@ class _Formulas:
 
 
 @_once
-def _likelihood(formulas: _Formulas, each: int) -> _Program:
+def _likelihood(formulas: _Formulas, rows_at_once: int) -> _Program:
     """Log likelihoods of pieces (piece, particle), so many pieces at a time, up to a number."""
     from jax import lax
 
@@ -270,13 +270,13 @@ def _likelihood(formulas: _Formulas, each: int) -> _Program:
         target = formulas.target.with_arrays(given)
 
         def block(i: Any, out: Any) -> Any:
-            of = lax.dynamic_slice_in_dim(rows, i * each, each)
-            at = lax.dynamic_slice_in_dim(z, i * each, each)
+            of = lax.dynamic_slice_in_dim(rows, i * rows_at_once, rows_at_once)
+            at = lax.dynamic_slice_in_dim(z, i * rows_at_once, rows_at_once)
             value = xp.maximum(likelihood.log_likelihood(target, of, at, xp), LOWEST)
-            return lax.dynamic_update_slice_in_dim(out, value, i * each, 0)
+            return lax.dynamic_update_slice_in_dim(out, value, i * rows_at_once, 0)
 
         none = xp.module.zeros((z.shape[0], z.shape[2]))
-        return lax.fori_loop(0, (count + each - 1) // each, block, none)
+        return lax.fori_loop(0, (count + rows_at_once - 1) // rows_at_once, block, none)
 
     return _Program(evaluate)
 

@@ -65,10 +65,11 @@ def _serial_sums(
     def add(point: Any, so_far: tuple[Any, Any, Any]) -> tuple[Any, Any, Any]:
         at, variance, total = so_far
         here, k, n, group = (
-            xp.module.take(each, point, axis=1) for each in (mean, data.y, data.trials, data.group)
+            xp.module.take(array, point, axis=1)
+            for array in (mean, data.y, data.trials, data.group)
         )
-        own = group[:, None, None] == number
-        before = [xp.where(own, each, 0.0).sum(axis=1) for each in (at, variance)]
+        member = group[:, None, None] == number
+        before = [xp.where(member, array, 0.0).sum(axis=1) for array in (at, variance)]
         # of padding there is no state, and any will do
         before[1] = xp.where(before[1] > 0, before[1], 1.0)
         moved, given, scale = autocorrelation.conditional(xp, here, flat, *before)
@@ -78,9 +79,9 @@ def _serial_sums(
         density = density + likelihood.log_rest(xp, given, 0.0 * n, n)
         after = autocorrelation.updated(xp, (moved, given, scale), tuple(before), k, n)
         return (
-            xp.where(own, after[0][:, None], at),
-            xp.where(own, after[1][:, None], variance),
-            total + xp.where(own, density[:, None], 0.0),
+            xp.where(member, after[0][:, None], at),
+            xp.where(member, after[1][:, None], variance),
+            total + xp.where(member, density[:, None], 0.0),
         )
 
     none = np.zeros(shape), np.ones(shape), np.zeros(shape)

@@ -100,9 +100,9 @@ def diagnose(draws: Floats) -> tuple[Floats, Floats]:
     chains, count, scalars = draws.shape
     rhat, ess = np.ones(scalars), np.full(scalars, float(chains * count))
     for i in np.flatnonzero(np.ptp(draws, axis=(0, 1)) > 0):
-        one = draws[:, :, i]
-        rhat[i] = array_stats.rhat(one)
-        ess[i] = min(array_stats.ess(one), array_stats.ess(one, method="tail", prob=TAILS))
+        scalar = draws[:, :, i]
+        rhat[i] = array_stats.rhat(scalar)
+        ess[i] = min(array_stats.ess(scalar), array_stats.ess(scalar, method="tail", prob=TAILS))
     return rhat, ess
 
 
@@ -216,8 +216,8 @@ class Compiled:
     def _from(self, tree: Any, steps: str) -> Run:
         posterior, stats = tree["posterior"], tree["sample_stats"]
         count = int(stats[steps].values.sum()) if steps in stats else 0
-        found = {name: np.asarray(posterior[name].values, dtype=float) for name in self.names}
-        return Run(found, int(stats["diverging"].values.sum()), count)
+        draws = {name: np.asarray(posterior[name].values, dtype=float) for name in self.names}
+        return Run(draws, int(stats["diverging"].values.sum()), count)
 
 
 # --- every curve of a table -----------------------------------------------------------------------
@@ -279,7 +279,7 @@ def sample(
         (curves done, curves in all).
     """
     check_available(nuts)
-    each = -(-draws // CHAINS)
+    per_chain = -(-draws // CHAINS)
     seeds = (label_keys(curves, model, seed)[::REPLICATES] >> np.uint64(33)).astype(int).tolist()
     runs: dict[int, Run] = {}
     for index in _alike(model, curves):
@@ -289,7 +289,7 @@ def sample(
             if compiled is None or nuts != "nutpie":
                 compiled = _compiled(target, int(curves.groups[index].max()), nuts)
             runs[i] = compiled.run(
-                draws=each, seed=seeds[i], tune=tune, cores=cores,
+                draws=per_chain, seed=seeds[i], tune=tune, cores=cores,
                 data=inputs(target) if nuts == "nutpie" else None,
             )  # fmt: skip
             if progress is not None:
@@ -326,10 +326,10 @@ def _joined(runs: list[Run]) -> Chains:
     parameters = {
         name: np.stack([run.draws.get(name, nothing)[:, :, 0] for run in runs]) for name in names
     }
-    found = [run.diagnosed() for run in runs]
+    diagnostics = [run.diagnosed() for run in runs]
     return Chains(
         parameters,
-        np.array([rhat.max() for rhat, _ in found]),
-        np.array([ess.min() for _, ess in found]),
+        np.array([rhat.max() for rhat, _ in diagnostics]),
+        np.array([ess.min() for _, ess in diagnostics]),
         np.array([run.divergences for run in runs]),
     )

@@ -67,8 +67,8 @@ class Observations:
         mask = curves.mask
         curve, _ = np.nonzero(mask)
         first = np.concatenate([[0], np.cumsum(curves.groups)])[curve]
-        own = curves.group[mask].astype(np.intp)
-        group = np.where(own >= 0, first + own, -1)
+        of_curve = curves.group[mask].astype(np.intp)
+        group = np.where(of_curve >= 0, first + of_curve, -1)
         return cls(curve, group, target.u[mask], data.y[mask], data.trials[mask])
 
 
@@ -132,20 +132,20 @@ def build(target: Target, names: list[str], groups: list[str], pm: Any) -> "pm.M
 
 def inputs(target: Target) -> dict[str, Any]:
     """All that the model takes from the curves, by name: (obs,) or (curve,)."""
-    one = Observations.of(target)
-    found: dict[str, Any] = {
-        "u": one.u,
-        "response": one.y,
-        "trials": one.trials,
-        "curve_index": one.curve,
-        "group_index": one.group,
+    observations = Observations.of(target)
+    arrays: dict[str, Any] = {
+        "u": observations.u,
+        "response": observations.y,
+        "trials": observations.trials,
+        "curve_index": observations.curve,
+        "group_index": observations.group,
         "ceiling": target.ceiling,
         "log_jacobian": -np.log(target.scaling.span),
     }
     for name in target.names:
         if not tabled(target, name):
-            found |= _arguments(name, target.priors[name], target.chance)
-    return found
+            arrays |= _arguments(name, target.priors[name], target.chance)
+    return arrays
 
 
 PER_OBSERVATION = ("u", "response", "trials", "curve_index", "group_index")
@@ -181,8 +181,10 @@ def _twin(choice: Choice) -> str:
 def _arguments(name: str, prior: Prior, chance: Floats) -> dict[str, Floats]:
     """The arguments of a parameter's prior in PyMC's terms, which may differ with chance."""
     chosen = [(prior.choice(c), c) for c in chance.tolist()]
-    each = [PYMC[choice.distribution][1](*choice.numbers(value)) for choice, value in chosen]
-    return {f"{name}_{key}": np.array([a[key] for a in each], dtype=float) for key in each[0]}
+    arguments = [PYMC[choice.distribution][1](*choice.numbers(value)) for choice, value in chosen]
+    return {
+        f"{name}_{key}": np.array([a[key] for a in arguments], dtype=float) for key in arguments[0]
+    }
 
 
 # --- parameters -----------------------------------------------------------------------------------
@@ -192,15 +194,15 @@ def parameters(target: Target, data: Mapping[str, Any]) -> dict[str, Any]:
     """Random variables (curve,) with the priors in force, by name, on the model's scale."""
     import pymc as pm
 
-    found = {}
+    variables = {}
     for name in target.names:
         prior = target.priors[name]
         if tabled(target, name):
             continue
         keys = PYMC[prior.choices[0].distribution][1](*prior.choices[0].numbers(0.5))
-        own = {key: data[f"{name}_{key}"] for key in keys}
-        found[name] = getattr(pm, _twin(prior.choices[0]))(name, **own, dims="curve")
-    return found | _from_tables(target)
+        arguments = {key: data[f"{name}_{key}"] for key in keys}
+        variables[name] = getattr(pm, _twin(prior.choices[0]))(name, **arguments, dims="curve")
+    return variables | _from_tables(target)
 
 
 def _from_tables(target: Target) -> dict[str, Any]:
@@ -211,12 +213,12 @@ def _from_tables(target: Target) -> dict[str, Any]:
     z = {name: pm.Normal(f"{name}_z", dims="curve") for name in names}
     several = [name for name in target.model.changepoints if name in z]
     z |= dict(zip(several, target.ordered([z[name] for name in several], xp), strict=True))
-    found = {}
-    for name, one in z.items():
+    variables = {}
+    for name, normal in z.items():
         quantile = Quantiles(target.priors[name], target.chance)
-        value = quantile(xp, rows, one[:, None])[:, 0]
-        found[name] = pm.Deterministic(name, value, dims="curve")
-    return found
+        value = quantile(xp, rows, normal[:, None])[:, 0]
+        variables[name] = pm.Deterministic(name, value, dims="curve")
+    return variables
 
 
 # --- likelihood -----------------------------------------------------------------------------------
@@ -238,8 +240,8 @@ def observe(target: Target, data: Mapping[str, Any], p: Mapping[str, Any], u: An
 
     of = data["curve_index"]
     noise = [name for name in target.likelihood.parameters if name in p]
-    own = {name: value[of] for name, value in p.items()}
-    mean = expected(target, own, u, data["ceiling"][of])
+    per_observation = {name: value[of] for name, value in p.items()}
+    mean = expected(target, per_observation, u, data["ceiling"][of])
 
     def logp(value: Any, mean: Any, trials: Any, jacobian: Any, *values: Any) -> Any:
         given = dict(zip(noise, values, strict=True))
@@ -250,17 +252,17 @@ def observe(target: Target, data: Mapping[str, Any], p: Mapping[str, Any], u: An
         mean,
         data["trials"],
         data["log_jacobian"][of],
-        *(own[name] for name in noise),
+        *(per_observation[name] for name in noise),
         logp=logp,
         observed=data["response"],
         dims="obs",
     )
 
 
-def expected(target: Target, own: Mapping[str, Any], u: Any, ceiling: Any) -> Any:
+def expected(target: Target, p: Mapping[str, Any], u: Any, ceiling: Any) -> Any:
     """Expected score of each observation on the model's scale, all (obs,)."""
     xp = pytensor()
-    apart = {name: own[name][:, None, None] for name in target.model.parameters}
+    apart = {name: p[name][:, None, None] for name in target.model.parameters}
     mean = target.model.mean(xp, apart, u[:, None, None], ceiling[:, None, None])[:, 0, 0]
     if target.likelihood.bounded:
         mean = xp.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN)
@@ -269,5 +271,5 @@ def expected(target: Target, own: Mapping[str, Any], u: Any, ceiling: Any) -> An
 
 def log_density(target: Target, y: Any, mean: Any, trials: Any, p: Mapping[str, Any]) -> Any:
     """Log density of each observation, on the model's scale."""
-    xp, one = pytensor(), target.likelihood
-    return one.log_terms(xp, mean, p, y, trials) + one.log_rest(xp, p, y, trials)
+    xp, likelihood = pytensor(), target.likelihood
+    return likelihood.log_terms(xp, mean, p, y, trials) + likelihood.log_rest(xp, p, y, trials)

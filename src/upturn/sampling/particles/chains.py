@@ -150,10 +150,10 @@ def resample(
         The share of each draw's particle.
     """
     rows = len(keys)
-    comb = sobol.one(keys, RESAMPLING_STREAM)
+    comb = sobol.uniform(keys, RESAMPLING_STREAM)
     marks = engine.run(_marked, z, *engine.put((share, comb)), count=draws << HALVINGS)
     z, marks = engine.get((z, marks), rows)
-    coins = [sobol.one(keys, COIN_STREAM + i) for i in range(HALVINGS)]
+    coins = [sobol.uniform(keys, COIN_STREAM + i) for i in range(HALVINGS)]
     index = thinning.thinned(z, marks, np.stack(coins, axis=1), together=REPLICATES)
     index = np.take_along_axis(index, sobol.shuffles(keys, SHUFFLE_STREAM, draws), axis=1)
     return np.take_along_axis(z, index[:, None], axis=2), np.take_along_axis(share, index, axis=1)
@@ -164,8 +164,8 @@ def _marked(z: Floats, share: Floats, comb: Floats, *, count: int, xp: Any = NUM
     take = xp.module.take_along_axis
     order = weights.along_curve(z, share, xp)
     index = weights.systematic(take(share, order, axis=1), comb, count, xp)
-    found: Index = take(order, index, axis=1)
-    return found
+    along: Index = take(order, index, axis=1)
+    return along
 
 
 def join(parts: Sequence[tuple[Index, Population]]) -> Population:

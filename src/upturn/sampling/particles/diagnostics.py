@@ -94,5 +94,5 @@ def worth(draws: Floats, weight: Floats) -> Floats:
     """
     squared = np.square(draws - draws.mean(axis=(1, 2), keepdims=True))
     plain = squared.mean(axis=(1, 2)) * weight.mean(axis=(1, 2))
-    own = (squared * weight).mean(axis=(1, 2))
-    return np.where(own > plain, plain / np.where(own > 0, own, 1.0), 1.0)
+    weighted = (squared * weight).mean(axis=(1, 2))
+    return np.where(weighted > plain, plain / np.where(weighted > 0, weighted, 1.0), 1.0)

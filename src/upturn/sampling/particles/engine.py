@@ -18,7 +18,7 @@ type Tree = Any  # an array, or lists, tuples and dataclasses of them
 def over(tree: Tree, function: Callable[[Any], Any]) -> Tree:
     """A tree with each array replaced."""
     if isinstance(tree, (list, tuple)):
-        return type(tree)(over(each, function) for each in tree)
+        return type(tree)(over(item, function) for item in tree)
     if is_dataclass(tree) and not isinstance(tree, type):
         return type(tree)(*(over(getattr(tree, f.name), function) for f in fields(tree)))
     return tree if tree is None else function(tree)

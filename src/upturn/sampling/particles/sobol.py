@@ -55,8 +55,8 @@ def uniforms(key: Keys, stream: int, dimensions: int, start: int, count: int) ->
 
 def seeds(key: Keys, stream: int, dimensions: int) -> Words:
     """What scrambles each dimension of a stream's net, for each key: (row, dimension)."""
-    each = np.arange(dimensions, dtype=np.uint64) + np.uint64(64 * (stream + 1))
-    return (_mix(key[:, None] + _odd(each)) >> np.uint64(32)).astype(np.uint32)
+    dimension = np.arange(dimensions, dtype=np.uint64) + np.uint64(64 * (stream + 1))
+    return (_mix(key[:, None] + _odd(dimension)) >> np.uint64(32)).astype(np.uint32)
 
 
 def net(dimensions: int, start: int, count: int) -> Words:
@@ -74,18 +74,18 @@ def scrambled(net: Words, seeds: Words, xp: Any = NUMPY) -> Floats:
         point_kernels.scramble(np.ascontiguousarray(net), seeds, out)
         return out
     words = _scramble(net, seeds[:, :, None], xp)
-    found: Floats = (words.astype(np.float64) + 0.5) * 2.0**-32
-    return found
+    points: Floats = (words.astype(np.float64) + 0.5) * 2.0**-32
+    return points
 
 
 def shuffles(key: Keys, stream: int, count: int) -> NDArray[np.intp]:
     """A permutation of 0 … count - 1 for each key: (row, count)."""
-    each = np.arange(count, dtype=np.uint64)[None, :]
+    item = np.arange(count, dtype=np.uint64)[None, :]
     base = _mix(key[:, None] + _odd(np.full((1, 1), stream + 1_000_003, dtype=np.uint64)))
-    return np.argsort(_mix(base + _odd(each)), axis=1, kind="stable")
+    return np.argsort(_mix(base + _odd(item)), axis=1, kind="stable")
 
 
-def one(key: Keys, stream: int) -> Floats:
+def uniform(key: Keys, stream: int) -> Floats:
     """One independent uniform number for each key: (row,)."""
     base = _mix(key + _odd(np.full(1, stream + 2_000_003, dtype=np.uint64)))
     return ((base >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53

@@ -85,17 +85,17 @@ def _thinned(
             for r in range(together):
                 coin = heads[first + r, halving]
                 for pair in range(count):
-                    one, other = left[r, 2 * pair], left[r, 2 * pair + 1]
-                    left[r, pair] = one
-                    if one == other:
+                    kept, dropped = left[r, 2 * pair], left[r, 2 * pair + 1]
+                    left[r, pair] = kept
+                    if kept == dropped:
                         continue
-                    more = _more(surplus, cell[r, one], cell[r, other])
-                    more += SUMS * _longer(excess, value[r, one], value[r, other])
+                    more = _more(surplus, cell[r, kept], cell[r, dropped])
+                    more += SUMS * _longer(excess, value[r, kept], value[r, dropped])
                     if more > 0 or (more == 0 and coin):
-                        one, other = other, one
-                    left[r, pair] = one
-                    _keep(surplus, cell[r, one], cell[r, other])
-                    _add(excess, value[r, one], value[r, other])
+                        kept, dropped = dropped, kept
+                    left[r, pair] = kept
+                    _keep(surplus, cell[r, kept], cell[r, dropped])
+                    _add(excess, value[r, kept], value[r, dropped])
         for r in range(together):
             for p in range(count):
                 out[first + r, p] = left[r, p]
@@ -137,25 +137,25 @@ def _cells(value: Values, cell: Cells) -> None:
 
 
 @inner
-def _more(surplus: Counts, one: Cells, other: Cells) -> int:
+def _more(surplus: Counts, first: Cells, second: Cells) -> int:
     """By how much the cells of one hold more too many than those of the other."""
     more = 0
     for d in range(len(surplus)):
-        here, there, own = int(one[d]), int(other[d]), 0
+        here, there, difference = int(first[d]), int(second[d]), 0
         for _ in range(LEVELS):  # a cell's number without its last bits is the coarser one's
-            own += surplus[d, here] - surplus[d, there]
+            difference += surplus[d, here] - surplus[d, there]
             here >>= BITS
             there >>= BITS
-        more += own if d else FIRST * own
+        more += difference if d else FIRST * difference
     return more
 
 
 @inner
-def _longer(excess: Floats, one: Values, other: Values) -> float:
+def _longer(excess: Floats, first: Values, second: Values) -> float:
     """By how much the excess of the sums is more along one than along the other."""
     more = 0.0
     for d in range(len(excess)):
-        more += excess[d] * (one[d] - other[d])
+        more += excess[d] * (first[d] - second[d])
     return more
 
 

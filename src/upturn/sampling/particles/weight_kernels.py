@@ -29,16 +29,16 @@ def temperatures(
 ) -> None:  # fmt: skip
     """The highest inverse temperature at which each row keeps an effective size, by bisection."""
     rows, count = offset.shape
-    one, two = np.empty(count), np.empty(count)
+    weights, squares = np.empty(count), np.empty(count)
     for r in range(rows):
-        if _size(offset[r], log_likelihood[r], 1.0, one, two) >= size:
+        if _size(offset[r], log_likelihood[r], 1.0, weights, squares) >= size:
             out[r] = 1.0
             continue
         start = np.log(max(before[r], coldest))
         low, high = start, 0.0
         for _ in range(halvings):
             middle = 0.5 * (low + high)
-            if _size(offset[r], log_likelihood[r], np.exp(middle), one, two) >= size:
+            if _size(offset[r], log_likelihood[r], np.exp(middle), weights, squares) >= size:
                 low = middle
             else:
                 high = middle
@@ -46,19 +46,21 @@ def temperatures(
 
 
 @inner
-def _size(offset: Floats, log_likelihood: Floats, heat: float, one: Floats, two: Floats) -> float:
+def _size(
+    offset: Floats, log_likelihood: Floats, heat: float, weights: Floats, squares: Floats
+) -> float:
     """(sum w)^2 / sum w^2 of the weights at an inverse temperature; the last two are room."""
     count = len(offset)
     top = -np.inf
     for p in range(count):
-        one[p] = offset[p] + heat * log_likelihood[p]
+        weights[p] = offset[p] + heat * log_likelihood[p]
     for p in range(count):
-        top = max(top, one[p])
+        top = max(top, weights[p])
     for p in range(count):
-        one[p] = exp_of_negative(one[p] - top)
-        two[p] = one[p] * one[p]
-    total = _folded(one, count)
-    return total * total / _folded(two, count)
+        weights[p] = exp_of_negative(weights[p] - top)
+        squares[p] = weights[p] * weights[p]
+    total = _folded(weights, count)
+    return total * total / _folded(squares, count)
 
 
 @inner

@@ -27,8 +27,8 @@ def normalised(log_weights: Floats, xp: Any = NUMPY) -> Floats:
 def log_mean_exp(log_weights: Floats, xp: Any = NUMPY) -> Floats:
     """The logarithm of the mean weight along the last axis."""
     top = log_weights.max(axis=-1, keepdims=True)
-    found: Floats = xp.log(xp.exp(log_weights - top).mean(axis=-1)) + top[..., 0]
-    return found
+    out: Floats = xp.log(xp.exp(log_weights - top).mean(axis=-1)) + top[..., 0]
+    return out
 
 
 def effective_size(log_weights: Floats, xp: Any = NUMPY) -> Floats:
@@ -75,8 +75,8 @@ def temperature(
         return xp.where(enough, middle, low), xp.where(enough, high, middle)
 
     low, _ = xp.repeat(BISECTIONS, halve, (start, 0.0 * before))
-    found: Floats = xp.where(done, 1.0, xp.where(low > start, xp.exp(low), before))
-    return found
+    inverse: Floats = xp.where(done, 1.0, xp.where(low > start, xp.exp(low), before))
+    return inverse
 
 
 def systematic(weights: Floats, offset: Floats, count: int, xp: Any = NUMPY) -> NDArray[np.intp]:
@@ -104,8 +104,8 @@ def systematic(weights: Floats, offset: Floats, count: int, xp: Any = NUMPY) -> 
     # mark i, at (i + offset) / count, lies below a sum where i < sum * count - offset
     passed = jnp.ceil(summed * count - offset[:, None])
     passed = jnp.where(summed >= 1, count, passed)  # whatever was rounded
-    found: NDArray[np.intp] = xp.passing(passed.astype(np.int64), count)
-    return found
+    under: NDArray[np.intp] = xp.passing(passed.astype(np.int64), count)
+    return under
 
 
 def log_mixture(logs: Sequence[Floats], shares: Sequence[float], xp: Any = NUMPY) -> Floats:
@@ -117,9 +117,9 @@ def log_mixture(logs: Sequence[Floats], shares: Sequence[float], xp: Any = NUMPY
         return out
     logs = [d + np.log(n) for d, n in zip(logs, shares, strict=True)]
     top = logs[0]
-    for each in logs[1:]:
-        top = xp.maximum(top, each)
-    total: Floats = sum(xp.exp(each - top) for each in logs)
+    for log_density in logs[1:]:
+        top = xp.maximum(top, log_density)
+    total: Floats = sum(xp.exp(log_density - top) for log_density in logs)
     return top + xp.log(total)
 
 
@@ -156,5 +156,5 @@ def along_curve(z: Floats, weights: Floats, xp: Any = NUMPY) -> NDArray[np.intp]
     for bit in range(bits - 1, -1, -1):
         for d in range(dimensions):
             code = (code << 1) | ((cells[:, d] >> bit) & 1)
-    found: NDArray[np.intp] = xp.module.argsort(code, axis=1, stable=True)
-    return found
+    by_code: NDArray[np.intp] = xp.module.argsort(code, axis=1, stable=True)
+    return by_code

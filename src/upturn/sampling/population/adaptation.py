@@ -70,8 +70,8 @@ def adapt(request: Request, budget: Budget) -> tuple[Mixture, Booleans, Floats]:
         done = ((before >= 1) & (stage > 1)) | (stage == budget.stages)
         if done.any():
             index, keep = np.flatnonzero(done), np.flatnonzero(~done)
-            found = engine.take((z, share, offset, log_likelihood, now, evidence), index)
-            seen, evidence = engine.run(_seen, *found[:5]), found[5]
+            arrays = engine.take((z, share, offset, log_likelihood, now, evidence), index)
+            seen, evidence = engine.run(_seen, *arrays[:5]), arrays[5]
             seen, evidence = engine.get((seen, evidence), len(index))
             if budget.colder:
                 some = active[index]
@@ -123,8 +123,8 @@ def _beyond(
         z, log_likelihood, offset = cloud.joined()
         heat, share, _ = engine.run(_warmer, offset, log_likelihood, heat, **how)
     cold = engine.run(_thinned, z, share, count=int(COLDER * SEEN))
-    found: Floats = engine.get(cold, len(rows))
-    return found
+    particles: Floats = engine.get(cold, len(rows))
+    return particles
 
 
 def _together(parts: Sequence[tuple[Index, Floats, Floats]]) -> tuple[Floats, Floats]:
@@ -157,18 +157,18 @@ def fit(
     components = budget.final_components if final else budget.components
     how = (FINAL_ITERATIONS, budget.widen) if final else (ITERATIONS, WIDEN_STAGE)
     cloud = engine.run(_thinned, z, share, count=CLOUD * max(1, components // 4))
-    found: Mixture = engine.run(_fitted, cloud, *how, components=components)
+    students: Mixture = engine.run(_fitted, cloud, *how, components=components)
     if not budget.near or places is None:
-        return found
+        return students
     marks = engine.put(places[rows])
     near = engine.run(_fitted_near, z, share, cloud, marks, *how, components=budget.near)
-    both: Mixture = engine.run(mixtures.with_interval, found, near, cloud)
+    both: Mixture = engine.run(mixtures.with_interval, students, near, cloud)
     return both
 
 
 def _from_prior(uniform: Floats, xp: Any = NUMPY) -> Floats:
-    found: Floats = xp.ndtri(uniform)
-    return found
+    z: Floats = xp.ndtri(uniform)
+    return z
 
 
 def _warmer(
@@ -193,8 +193,8 @@ def _seen(
     hotter = weights.normalised(offset + HALF * now[:, None] * log_likelihood, xp)
     more = _thinned(z, hotter, count=int(HOTTER * SEEN), xp=xp)
     share = tilted(z, share, xp)
-    found: Floats = xp.module.concatenate([_thinned(z, share, count=SEEN, xp=xp), more], axis=2)
-    return found
+    particles: Floats = xp.module.concatenate([_thinned(z, share, count=SEEN, xp=xp), more], axis=2)
+    return particles
 
 
 def tilted(z: Floats, share: Floats, xp: Any = NUMPY) -> Floats:
@@ -207,16 +207,16 @@ def tilted(z: Floats, share: Floats, xp: Any = NUMPY) -> Floats:
     first = z[:, 0]
     square = (first - (share * first).sum(axis=1, keepdims=True)) ** 2
     variance = (share * square).sum(axis=1, keepdims=True) + weights.LEAST_VARIANCE
-    found: Floats = share * xp.sqrt(1 + square / variance)
-    return found / found.sum(axis=1, keepdims=True)
+    out: Floats = share * xp.sqrt(1 + square / variance)
+    return out / out.sum(axis=1, keepdims=True)
 
 
 def _thinned(z: Floats, share: Floats, *, count: int, xp: Any = NUMPY) -> Floats:
     """As many particles, each standing for as much weight."""
     half = xp.module.full(share.shape[0], 0.5)
     index = weights.systematic(share, half, count, xp)
-    found: Floats = xp.module.take_along_axis(z, index[:, None], axis=2)
-    return found
+    particles: Floats = xp.module.take_along_axis(z, index[:, None], axis=2)
+    return particles
 
 
 def _fitted(

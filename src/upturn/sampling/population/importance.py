@@ -64,11 +64,11 @@ def draw(request: Request, mixture: Mixture, budget: Budget) -> Population:
             index = np.flatnonzero(done)
             rows = rows_of(index)
             ready, its_weights = engine.take((z, log_weights), rows)
-            found = chains.from_weighted(
+            population = chains.from_weighted(
                 ready, its_weights, here.keys[rows], draws=request.draws, size=request.size,
                 engine=engine,
             )  # fmt: skip
-            parts.append((now.curves[index], found))
+            parts.append((now.curves[index], population))
         for some in (np.flatnonzero(poor), np.flatnonzero(~done & ~poor)):
             if len(some):
                 rows = rows_of(some)

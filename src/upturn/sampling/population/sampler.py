@@ -76,10 +76,10 @@ def _better(again: Population, log_evidence: Floats) -> Index:
 
 def _importance(request: Request, budget: Budget) -> Population:
     mixture, reached, spent = adaptation.adapt(request, budget)
-    each = np.arange(len(request.curves))
+    curves = np.arange(len(request.curves))
     if request.target.grouped:
-        request = _resolved(request, mixture.take(np.repeat(each, ADAPTATIONS)), budget)
-    result = importance.draw(request, mixture.take(np.repeat(each, REPLICATES)), budget)
+        request = _resolved(request, mixture.take(np.repeat(curves, ADAPTATIONS)), budget)
+    result = importance.draw(request, mixture.take(np.repeat(curves, REPLICATES)), budget)
     result.evaluations[:] += spent.reshape(-1, ADAPTATIONS).sum(axis=1)
     result.converged[:] &= reached.reshape(-1, ADAPTATIONS).all(axis=1)
     return result

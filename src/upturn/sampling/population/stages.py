@@ -85,14 +85,14 @@ class Stages:
             counts[origin] += z.shape[2]
         shares = tuple((counts / counts.sum()).tolist())
         arrays = self.z, self.log_likelihood, self.prior, self.density
-        found: tuple[Floats, Floats, Floats] = self.engine.run(_joined, *arrays, shares=shares)
-        return found
+        out: tuple[Floats, Floats, Floats] = self.engine.run(_joined, *arrays, shares=shares)
+        return out
 
     def _density(self, source: Source, z: Floats, prior: Floats) -> Floats:
         if source is None:
             return prior
-        found: Floats = self.engine.run(Mixture.log_density, source, z, prior)
-        return found
+        out: Floats = self.engine.run(Mixture.log_density, source, z, prior)
+        return out
 
 
 def _log_prior(z: Any, xp: Any = NUMPY) -> Any:
@@ -110,6 +110,6 @@ def _joined(
 ) -> tuple[Any, Any, Any]:
     join = xp.module.concatenate
     offset = join(prior, axis=1) - weights.log_mixture(
-        [join(each, axis=1) for each in density], shares, xp
+        [join(parts, axis=1) for parts in density], shares, xp
     )
     return join(z, axis=2), join(log_likelihood, axis=1), offset

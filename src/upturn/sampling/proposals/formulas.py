@@ -47,16 +47,16 @@ class Kernels:
     def maximise(mass: Floats, moments: Floats, size: Floats) -> tuple[Floats, Floats, Floats]:
         """The maximisation step: shares, means and roots of the components."""
         shape = (*mass.shape, dimension_of(moments.shape[2]))
-        found = np.empty(mass.shape), np.empty(shape), np.empty((*shape, shape[2]))
-        kernels.maximise(mass, moments, size, *found)
-        return found
+        out = np.empty(mass.shape), np.empty(shape), np.empty((*shape, shape[2]))
+        kernels.maximise(mass, moments, size, *out)
+        return out
 
     @staticmethod
     def standardise(weights: Floats, means: Floats, roots: Floats) -> tuple[Floats, Floats, Floats]:
         """What takes particles to where each component is standard, and its height."""
-        found = np.empty_like(roots), np.empty_like(means), np.empty_like(weights)
-        kernels.standardise(weights, means, roots, *found)
-        return found
+        out = np.empty_like(roots), np.empty_like(means), np.empty_like(weights)
+        kernels.standardise(weights, means, roots, *out)
+        return out
 
     @staticmethod
     def place(
@@ -133,8 +133,8 @@ class Formulas:
 
         def put(k: Any, z: Any) -> Any:
             spread = xp.module.stack(self._linear(normal, roots[:, k]), axis=1)
-            own = (chosen == k) & (choice >= defense)
-            return xp.where(own[:, None], means[:, k, :, None] + tail[:, None] * spread, z)
+            chosen_here = (chosen == k) & (choice >= defense)
+            return xp.where(chosen_here[:, None], means[:, k, :, None] + tail[:, None] * spread, z)
 
         return xp.repeat(means.shape[1], put, normal)
 
@@ -148,7 +148,7 @@ class Formulas:
     def _distance(self, z: Any, lower: Any, shift: Any) -> Any:
         """Squared length of lower z - shift: (…, particle)."""
         linear = self._linear(z, lower)
-        return sum((one - shift[..., i, :]) ** 2 for i, one in enumerate(linear))
+        return sum((coordinate - shift[..., i, :]) ** 2 for i, coordinate in enumerate(linear))
 
     def _power(self, distance: Any, dimension: int) -> Any:
         """(1 + distance / DEGREES)^(-(DEGREES + dimension) / 2)."""

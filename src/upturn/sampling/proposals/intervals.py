@@ -86,8 +86,8 @@ class Interval:
 
 
 def _with_first(z: Floats, first: Floats, xp: Any) -> Floats:
-    found: Floats = xp.module.concatenate([first[:, None], z[:, 1:]], axis=1)
-    return found
+    out: Floats = xp.module.concatenate([first[:, None], z[:, 1:]], axis=1)
+    return out
 
 
 def marks(z: Floats) -> Floats:

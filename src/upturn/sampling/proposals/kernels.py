@@ -24,18 +24,18 @@ def _distances(
 ) -> None:
     """Squared length of lower z - shift of the first particles of z (dimension, particle)."""
     for i in range(len(z)):
-        own = lower[i]
+        row = lower[i]
         first = z[0]
         for p in range(particles):
-            work[p] = own[0] * first[p] - shift[i]
+            work[p] = row[0] * first[p] - shift[i]
         for j in range(1, i, 2):  # two a pass: it is loads and stores that take the time
-            one, other = z[j], z[j + 1]
+            second, third = z[j], z[j + 1]
             for p in range(particles):
-                work[p] += own[j] * one[p] + own[j + 1] * other[p]
+                work[p] += row[j] * second[p] + row[j + 1] * third[p]
         if i % 2:
             last = z[i]
             for p in range(particles):
-                work[p] += own[i] * last[p]
+                work[p] += row[i] * last[p]
         if i == 0:
             for p in range(particles):
                 distance[p] = work[p] * work[p]
@@ -48,11 +48,15 @@ def _distances(
 def _powers(distance: Floats, dimension: int, particles: int, out: Floats) -> None:
     """(1 + distance / DEGREES)^(-(DEGREES + dimension) / 2) of each particle."""
     whole = (int(DEGREES) + dimension) // 2
-    odd, one, two = dimension % 2 == 1, whole & 1 == 1, whole & 2 == 2
+    odd, single, double = dimension % 2 == 1, whole & 1 == 1, whole & 2 == 2
     for p in range(particles):
         base = 1.0 / (1.0 + distance[p] * (1.0 / DEGREES))
         square = base * base
-        out[p] = (np.sqrt(base) if odd else 1.0) * (base if one else 1.0) * (square if two else 1.0)
+        out[p] = (
+            (np.sqrt(base) if odd else 1.0)
+            * (base if single else 1.0)
+            * (square if double else 1.0)
+        )
     for _ in range(whole // 4):
         for p in range(particles):
             square = 1.0 / (1.0 + distance[p] * (1.0 / DEGREES))
@@ -191,14 +195,14 @@ def maximise(
         for k in range(components):
             whole += mass[r, k] + LEAST_MASS
         for k in range(components):
-            own, total = mass[r, k] + LEAST_MASS, moments[r, k, 0] + LEAST_MASS
-            shares[r, k] = own / whole
+            component, total = mass[r, k] + LEAST_MASS, moments[r, k, 0] + LEAST_MASS
+            shares[r, k] = component / whole
             for i in range(dimension):
                 means[r, k, i] = moments[r, k, 1 + i] / total
             # drawn to the covariance of the whole cloud, which is 1, with few effective particles
-            trust = own * size[r]
+            trust = component * size[r]
             trust /= trust + dimension + 1.0
-            scale = trust * (total / own)
+            scale = trust * (total / component)
             feature = dimension + 1
             root = roots[r, k]
             for i in range(dimension):

@@ -56,8 +56,8 @@ class Mixture:
 
     def take(self, rows: NDArray[np.intp]) -> "Mixture":
         """Some of the rows."""
-        found: Mixture = over(self, lambda array: array[rows])
-        return found
+        out: Mixture = over(self, lambda array: array[rows])
+        return out
 
     def log_density(self, z: Floats, prior: Floats | None = None, xp: Any = NUMPY) -> Floats:
         """Log density at z (row, dimension, particle): (row, particle).
@@ -73,8 +73,8 @@ class Mixture:
             density = loops.add_densities(z, *self._standard(1 - DEFENSE - share, xp), density)
             how = near.students._standard(share, xp)
             density = loops.add_odds_densities(z, near.interval, *how, density)
-        found: Floats = xp.log(density)
-        return found
+        out: Floats = xp.log(density)
+        return out
 
     def _standard(self, factor: Any, xp: Any) -> tuple[Floats, Floats, Floats]:
         """What takes z to where each component is standard, and its height times a factor."""
@@ -110,11 +110,11 @@ class Mixture:
             means, roots = join([means, more], axis=1), join([roots, wider], axis=1)
         edges = DEFENSE + (1 - DEFENSE) * xp.module.cumsum(weights, axis=1)[:, :-1]
         z, choice = normal[:, :dimension], uniform[:, dimension + 1]
-        found: Floats = _loops(xp).place(z, tail, choice, edges, means, roots, DEFENSE)
+        draws: Floats = _loops(xp).place(z, tail, choice, edges, means, roots, DEFENSE)
         if self.near is not None:
             last = edges[:, self.weights.shape[1] - 1, None]
-            found = self.near.interval.placed(found, choice > last, xp)
-        return found
+            draws = self.near.interval.placed(draws, choice > last, xp)
+        return draws
 
 
 @dataclass(frozen=True)
@@ -167,13 +167,13 @@ def fit(
 
     def maximised(share: Floats, pulled: Floats) -> tuple[Floats, Floats, Floats]:
         moments = _moments_of(pulled, features, xp)
-        found: tuple[Floats, Floats, Floats] = loops.maximise(share.sum(axis=2), moments, size)
-        return found
+        out: tuple[Floats, Floats, Floats] = loops.maximise(share.sum(axis=2), moments, size)
+        return out
 
     def iterated(_: Any, now: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
         how = loops.standardise(*maximised(*now))
-        found: tuple[Floats, Floats] = loops.expect(y, weights, *how, *now)
-        return found
+        out: tuple[Floats, Floats] = loops.expect(y, weights, *how, *now)
+        return out
 
     shares, means, roots = maximised(*xp.repeat(iterations, iterated, (share, share.copy())))
     return Mixture(centre, scale, shares, means, widen * roots)
@@ -198,9 +198,9 @@ def with_interval(students: Mixture, near: Near, z: Floats, xp: Any = NUMPY) -> 
     by_odds = loops.add_odds_densities(z, near.interval, *near.students._standard(1.0, xp), none)
 
     def likelier(_: Any, share: Floats) -> Floats:
-        own = share[:, None] * by_odds
-        found: Floats = (own / (own + (1 - share[:, None]) * plain)).mean(axis=1)
-        return found
+        near_density = share[:, None] * by_odds
+        out: Floats = (near_density / (near_density + (1 - share[:, None]) * plain)).mean(axis=1)
+        return out
 
     share = xp.minimum(xp.repeat(SHARINGS, likelier, near.share), MOST_NEAR)
     return replace(students, near=replace(near, share=share))
@@ -228,15 +228,15 @@ def _moments(z: Floats, weights: Floats, xp: Any) -> tuple[Floats, Floats]:
 
 def _whiten(centre: Floats, scale: Floats, z: Floats, xp: Any) -> Floats:
     """Y with z = centre + scale y."""
-    found: Floats = xp.inverse_of_lower(scale) @ (z - centre[:, :, None])
-    return found
+    out: Floats = xp.inverse_of_lower(scale) @ (z - centre[:, :, None])
+    return out
 
 
 def _features(y: Floats, xp: Any) -> Floats:
     """(1, y_i, y_i y_j for j <= i): (row, feature, particle)."""
     products = [y[:, : i + 1] * y[:, i, None] for i in range(y.shape[1])]
-    found: Floats = xp.module.concatenate([1.0 + 0.0 * y[:, :1], y, *products], axis=1)
-    return found
+    out: Floats = xp.module.concatenate([1.0 + 0.0 * y[:, :1], y, *products], axis=1)
+    return out
 
 
 def _moments_of(share: Floats, features: Floats, xp: Any) -> Floats:
@@ -269,8 +269,8 @@ def _slices(y: Floats, weights: Floats, components: int, xp: Any) -> Floats:
     beyond = (first[:, None] > edges[:, :, None]).astype(np.float64)
     nothing = 0.0 * first[:, None]
     join = xp.module.concatenate
-    found: Floats = join([1.0 + nothing, beyond], axis=1) - join([beyond, nothing], axis=1)
-    return found
+    out: Floats = join([1.0 + nothing, beyond], axis=1) - join([beyond, nothing], axis=1)
+    return out
 
 
 def _student_constant(dimension: int) -> float:

@@ -162,10 +162,10 @@ class Stream:
         import pandas as pd
 
         codes, names = pd.factorize(tasks.str.split(JOINT, n=1, regex=False).str[0])
-        found = np.empty(len(names), dtype=np.int64)
+        places = np.empty(len(names), dtype=np.int64)
         for index, count in enumerate(np.bincount(codes).tolist()):
-            found[index] = self._place_of(str(names[index]), count)
-        return found[codes]
+            places[index] = self._place_of(str(names[index]), count)
+        return places[codes]
 
     def _place_of(self, task: str, rows: int) -> int:
         if task not in self._places:
@@ -236,11 +236,11 @@ def added_up(notes: Iterable[str]) -> list[str]:
     """
     counts: dict[str, int] = {}
     for note in notes:
-        found = _COUNT.search(note)
+        match = _COUNT.search(note)
         key = (
-            note if found is None else f"{note[: found.start()]}\0{found[2]}\0{note[found.end() :]}"
+            note if match is None else f"{note[: match.start()]}\0{match[2]}\0{note[match.end() :]}"
         )
-        counts[key] = counts.get(key, 0) + (0 if found is None else int(found[1].replace(",", "")))
+        counts[key] = counts.get(key, 0) + (0 if match is None else int(match[1].replace(",", "")))
     return [
         counted(count, key.split("\0")[1]).join(key.split("\0")[::2]) if "\0" in key else key
         for key, count in counts.items()

@@ -81,10 +81,10 @@ class Survey:
     @classmethod
     def of(cls, job: Job, parts: Iterable[Curves]) -> Self:
         """Look through all parts of a table."""
-        found = cls(job)
+        survey = cls(job)
         for part in parts:
-            found._add(part)
-        return found
+            survey._add(part)
+        return survey
 
     def _add(self, part: Curves) -> None:
         self.kinds |= dict.fromkeys(part.kind.tolist())

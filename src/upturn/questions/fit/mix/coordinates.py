@@ -87,7 +87,7 @@ def notes_on(curves: Curves) -> list[str]:
     """What a reader should know of how far the axes vary apart."""
     within, parts = _within(curves), curves.axes[0].parts
     size = np.sqrt((within**2).sum(axis=0))
-    found = [
+    notes = [
         f"axes {parts[i].name} and {parts[j].name} rise together within curves (correlation "
         f"{r:.3f}): their weights can hardly be told apart"
         for i in range(len(parts))
@@ -101,8 +101,8 @@ def notes_on(curves: Curves) -> list[str]:
     for part, on_curve in zip(parts, still, strict=True):
         if on_curve.any():
             names = listed(curves.name[on_curve].tolist(), most=3)
-            found.append(f"axis {part.name}: one value only in {names}")
-    return found
+            notes.append(f"axis {part.name}: one value only in {names}")
+    return notes
 
 
 def along(curves: Curves, weights: Floats) -> Curves:

@@ -95,7 +95,7 @@ def learn(
         grid is as fine as it will be.
     """
     sampler = _Sampler(model, curves, seed=seed, threads=threads, progress=progress)
-    grid = _explore(sampler, each=max(FEWEST_DRAWS, -(-draws // MOST_SHARE)))
+    grid = _explore(sampler, draws=max(FEWEST_DRAWS, -(-draws // MOST_SHARE)))
     posterior = grid.posterior
     sample, weights = _mixture(sampler, grid, posterior, draws)
     sampler.finish()
@@ -105,7 +105,7 @@ def learn(
 def explore(model: Model, curves: Curves, *, seed: int, threads: int | None = None) -> Posterior:
     """The posterior of the weights alone; arguments as for `learn`."""
     sampler = _Sampler(model, curves, seed=seed, threads=threads, progress=None)
-    return _explore(sampler, each=FEWEST_DRAWS).posterior
+    return _explore(sampler, draws=FEWEST_DRAWS).posterior
 
 
 def unchanged(model: Model, curves: Curves, *, seed: int, threads: int | None = None) -> Sample:
@@ -141,14 +141,14 @@ class _Sampler:
     def axes(self) -> int:
         return len(self.curves.axes[0].parts)
 
-    def at(self, weights: Floats, each: int) -> Iterator[tuple[int, Sample]]:
+    def at(self, weights: Floats, draws: int) -> Iterator[tuple[int, Sample]]:
         """Samples at points of the grid (point, axis): the first's number, and some from it on."""
-        width = max(1, CELLS // (len(self.curves) * each * (len(self._model.parameters) + 3)))
+        width = max(1, CELLS // (len(self.curves) * draws * (len(self._model.parameters) + 3)))
         self._total = max(self._total, self._done + len(weights) * len(self.curves))
         for start in range(0, len(weights), width):
             part = along(self.curves, weights[start : start + width])
             yield start, batch.sample(
-                self._model, part, draws=each, seed=self._seed, threads=self._threads,
+                self._model, part, draws=draws, seed=self._seed, threads=self._threads,
                 progress=self._tell if self._report is not None else None,
             )  # fmt: skip
             self._done += len(part)
@@ -174,16 +174,16 @@ class _Grid:
         self.finest = FINEST_SHARE.get(axes, FINEST_SHARE_MORE)
         self.most = MAX_POINTS.get(axes, MAX_POINTS_MORE)
         self.curves, self.seed = curves, seed
-        self.found: dict[str, np.ndarray] = {}
+        self.sampled: dict[str, np.ndarray] = {}
         self.draws: dict[int, dict[str, Floats]] = {}
 
     def __len__(self) -> int:
-        return len(self.found.get("khat", ()))
+        return len(self.sampled.get("khat", ()))
 
     @property
     def log_evidence(self) -> Floats:
         """Of all curves: (point,)."""
-        return self.found["log_evidence"].sum(axis=1)
+        return self.sampled["log_evidence"].sum(axis=1)
 
     @property
     def share(self) -> Floats:
@@ -195,8 +195,8 @@ class _Grid:
         return Posterior(
             self.simplex.vertices,
             self.simplex.quadrature,
-            self.found["log_evidence"],
-            self.found["log_evidence_se"],
+            self.sampled["log_evidence"],
+            self.sampled["log_evidence_se"],
             self.seed,
         )
 
@@ -214,10 +214,10 @@ class _Grid:
         """The next points."""
         first = len(self)
         for name, rows in _rows(sample.population, self.curves).items():
-            self.found[name] = np.concatenate([self.found[name], rows]) if first else rows
+            self.sampled[name] = np.concatenate([self.sampled[name], rows]) if first else rows
         for number in range(first, len(self)):
-            own = slice((number - first) * self.curves, (number - first + 1) * self.curves)
-            self.draws[number] = {name: v[own] for name, v in sample.parameters.items()}
+            copy = slice((number - first) * self.curves, (number - first + 1) * self.curves)
+            self.draws[number] = {name: v[copy] for name, v in sample.parameters.items()}
 
     def forget(self) -> None:
         """Drop draws that are not likely to be wanted, and what memory has no room for."""
@@ -230,16 +230,16 @@ class _Grid:
         }
 
 
-def _rows(found: Population, curves: int) -> dict[str, np.ndarray]:
+def _rows(population: Population, curves: int) -> dict[str, np.ndarray]:
     """Diagnostics of copies of all curves: (copy, curve)."""
-    return {name: getattr(found, name).reshape(-1, curves) for name in KEPT}
+    return {name: getattr(population, name).reshape(-1, curves) for name in KEPT}
 
 
-def _explore(sampler: _Sampler, each: int) -> _Grid:
+def _explore(sampler: _Sampler, draws: int) -> _Grid:
     """Halve cells until none holds more of the posterior than it should."""
     grid = _Grid(sampler.axes, len(sampler.curves), sampler.seed)
     while True:
-        for _, sample in sampler.at(grid.simplex.vertices[len(grid) :], each):
+        for _, sample in sampler.at(grid.simplex.vertices[len(grid) :], draws):
             grid.add(sample)
         coarse = grid.share > grid.finest
         if not coarse.any() or len(grid) >= grid.most:
@@ -271,23 +271,23 @@ def _mixture(
         if number not in lacking:
             put(number, grid.draws[number])
     for some in _alike(sorted(lacking, key=lambda i: -most[i]), most):
-        each = REPLICATES * int(most[some].max())
-        for first, sample in sampler.at(posterior.weights[some], max(each, FEWEST_DRAWS)):
+        wanted = REPLICATES * int(most[some].max())
+        for first, sample in sampler.at(posterior.weights[some], max(wanted, FEWEST_DRAWS)):
             rows = _rows(sample.population, grid.curves)
             here = some[first : first + len(rows["khat"])]
             _add(behind, rows, matter=posterior.probability[here] > NEGLIGIBLE)
             for place, number in enumerate(here):
-                own = slice(place * grid.curves, (place + 1) * grid.curves)
-                put(number, {name: value[own] for name, value in sample.parameters.items()})
+                copy = slice(place * grid.curves, (place + 1) * grid.curves)
+                put(number, {name: value[copy] for name, value in sample.parameters.items()})
     return Sample(parameters, replace(behind, rhat=_rhat(parameters))), posterior.weights[point]
 
 
-def _points_of_draws(posterior: Posterior, each: int, seed: int) -> Index:
+def _points_of_draws(posterior: Posterior, count: int, seed: int) -> Index:
     """The point of the grid of each draw: (chain, draw), as often as it is probable."""
     order = np.lexsort(posterior.weights.T)
     summed = np.cumsum(posterior.probability[order])
     generator = np.random.default_rng([seed, 1])
-    marks = (np.arange(each) + generator.uniform(size=(REPLICATES, 1))) / each
+    marks = (np.arange(count) + generator.uniform(size=(REPLICATES, 1))) / count
     place = np.minimum(np.searchsorted(summed / summed[-1], marks), len(order) - 1)
     return generator.permuted(order[place], axis=1)
 
@@ -306,7 +306,7 @@ def _alike(numbers: Sequence[int], most: Index) -> Iterator[list[int]]:
 
 def _diagnosed(posterior: Posterior, grid: _Grid) -> Population:
     """Diagnostics of the mixture: the worst of the points that matter."""
-    p, found = posterior.probability, grid.found
+    p, sampled = posterior.probability, grid.sampled
     matter = p > NEGLIGIBLE
     value, error = posterior.of_curves
     nothing = np.empty((grid.curves, 0, 0, 0))
@@ -315,12 +315,12 @@ def _diagnosed(posterior: Posterior, grid: _Grid) -> Population:
         weight=nothing,
         log_evidence=value,
         log_evidence_se=error,
-        khat=found["khat"][matter].max(axis=0),
-        ess=1 / (p[:, None] ** 2 / found["ess"]).sum(axis=0),
+        khat=sampled["khat"][matter].max(axis=0),
+        ess=1 / (p[:, None] ** 2 / sampled["ess"]).sum(axis=0),
         rhat=np.full(grid.curves, np.nan),  # that of the draws, once they are there
-        evaluations=found["evaluations"].sum(axis=0),
-        converged=found["converged"][matter].all(axis=0),
-        method=found["method"][matter].max(axis=0),
+        evaluations=sampled["evaluations"].sum(axis=0),
+        converged=sampled["converged"][matter].all(axis=0),
+        method=sampled["method"][matter].max(axis=0),
     )
 
 
