@@ -1,6 +1,6 @@
 """Arrays: the functions that formulas are written in, on NumPy, JAX and PyTensor, and compiled.
 
-Names are resolved on first use, since the types of arrays are wanted where numba is not.
+Names are imported on first use: a module that needs only the types of arrays loads no numba.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""Who is told when kernels are compiled; without numba, which takes long to import."""
+"""Callbacks before the first compilation of a kernel; does not import numba, which takes long."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,17 +7,17 @@ _listeners: list[Callable[[], None]] = []
 
 
 @contextmanager
-def on_compilation(tell: Callable[[], None]) -> Iterator[None]:
-    """Call a function when the first kernel is compiled that was not on disk, and once only."""
-    _listeners.append(tell)
+def on_compilation(callback: Callable[[], None]) -> Iterator[None]:
+    """Call a function once, before the first kernel is compiled that is not cached on disk."""
+    _listeners.append(callback)
     try:
         yield
     finally:
-        if tell in _listeners:
-            _listeners.remove(tell)
+        if callback in _listeners:
+            _listeners.remove(callback)
 
 
 def announce() -> None:
-    """A kernel is about to be compiled: tell those who wait for it."""
+    """Call the callbacks: a kernel is about to be compiled."""
     while _listeners:
         _listeners.pop()()

@@ -1,4 +1,4 @@
-"""How hot loops are compiled by numba, and kept on disk."""
+"""Compilation of hot loops by numba, cached on disk."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 from upturn.arrays import compilation
 
 MEAN_MARGIN = 1e-9
-njit: Any = numba.njit  # whose types leave out some of its options
+njit: Any = numba.njit  # Any: its type hints lack some of its options
 OPTIONS: dict[str, Any] = {
     "nogil": True,
     "error_model": "numpy",
@@ -24,17 +24,17 @@ OPTIONS: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 PACKAGE = Path(__file__).parents[1]
-# Where kernels get their constants and the functions that they call: machine code is compiled again
-# when any file in these folders changes.
+# Kernels take constants and functions from these folders: a change of any file there invalidates
+# the cached machine code.
 KERNEL_ROOMS = ("arrays", "formulas/kernels", "sampling/particles", "sampling/proposals")
 
 
 def compiled(function: Any) -> Any:
-    """A kernel that Python calls: compiled on first use, kept on disk where that can be written.
+    """A kernel that Python calls: compiled on first use, and cached on disk where possible.
 
-    Compilation costs more than most runs, so kernels are written to compile fast. Slices are not
-    assigned to slices, since numba then compiles the text of an error about their shapes, and
-    functions of scalars are `inlined`.
+    Compilation takes longer than most runs, so kernels are written to compile fast: no assignment
+    of slices to slices, for which numba compiles the text of an error about shapes, and functions
+    of scalars are `inlined`.
     """
     kernel = njit(**OPTIONS)(function)
     # RuntimeError: neither the package nor the user's cache folder can be written
@@ -44,21 +44,21 @@ def compiled(function: Any) -> Any:
 
 
 def inner(function: Any, **options: Any) -> Any:
-    """A function that kernels alone call: kept on disk as a part of each of them."""
+    """A function that only kernels call: cached as a part of each of them."""
     return njit(no_cpython_wrapper=True, **OPTIONS, **options)(function)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """A function of scalars, inlined by LLVM.
 
-    It is compiled once and copied into each loop that calls it. numba's own inlining infers all its
-    types again at every call, which took half of the time that the hinge took to compile.
+    It is compiled once and copied into each loop that calls it. numba's own inlining infers all
+    types again at each call, which took half of the compilation time of the hinge.
     """
     return inner(function, forceinline=True)
 
 
 class _Implementation(caching.CompileResultCacheImpl):
-    """Numba's storage of compiled functions, stamped with all sources that kernels are made of."""
+    """Numba's storage of compiled functions, with a stamp of all sources of kernels."""
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)  # type: ignore[no-untyped-call]
@@ -69,8 +69,8 @@ class _Implementation(caching.CompileResultCacheImpl):
 class KernelCache(caching.FunctionCache):
     """Numba's cache of one function.
 
-    By itself numba looks at the file of the function alone, and keeps the old value of a constant
-    or a formula that has changed in another file.
+    Numba alone checks only the file of the function, and would keep the old value of a constant or
+    a formula that has changed in another file.
     """
 
     _impl_class = _Implementation
@@ -94,14 +94,15 @@ def kernel_sources() -> str:
 
 
 def _widest(typing_context: Any) -> Any:
-    """To be called in a hot loop's function: use the widest vectors that the processor has.
+    """Called in the function of a hot loop, makes it use the widest vectors of the processor.
 
-    For many processors LLVM keeps to half of them, since older ones slowed down when the wide ones
-    were in use. It is a wish: a processor without them, or LLVM without the attribute, has none.
+    On many processors LLVM uses half of that width, because older ones slowed down with wide
+    vectors. It is a hint: it has no effect on a processor without them, or in an LLVM that does not
+    know the attribute.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        # llvmlite lists attributes that it knows, and this is LLVM's own
+        # a plain set: llvmlite refuses attributes that it does not know
         set.add(builder.function.attributes, '"prefer-vector-width"="512"')
         return context.get_dummy_value()
 
@@ -113,5 +114,5 @@ widest: Any = intrinsic(_widest)  # called without the context
 
 @inlined
 def inside(mean: float) -> float:
-    """A proportion kept off 0 and 1, where it would forbid what rounding can produce."""
+    """A proportion kept off 0 and 1, which would make scores impossible that rounding produces."""
     return min(max(mean, MEAN_MARGIN), 1.0 - MEAN_MARGIN)

@@ -20,7 +20,7 @@ from upturn.arrays.compiled import inlined
 
 _SHIFT = 6.0  # Stirling's series is used from here on; below, the recurrence moves up to it
 _LOWEST_EXPONENT = -700.0
-_ROUND = 6755399441055744.0  # 1.5 * 2^52: added to a number, leaves its integer in the last bits
+_ROUND = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the rounded number in the last bits
 
 
 def _reinterpret(source: Any, result: Any, llvm_type: Any) -> Any:
@@ -116,7 +116,7 @@ def log_rising(x: float, k: float) -> float:
 
 @inlined
 def two_log_risings(x: float, k: float, y: float, m: float) -> float:
-    """log_rising(x, k) + log_rising(y, m), with two divisions where one by one takes sixteen."""
+    """log_rising(x, k) + log_rising(y, m), with two divisions instead of sixteen."""
     total, factor = two_risings(x, k, y, m)
     return total + log(factor)
 
@@ -125,8 +125,8 @@ def two_log_risings(x: float, k: float, y: float, m: float) -> float:
 def two_risings(x: float, k: float, y: float, m: float) -> tuple[float, float]:
     """The sum of two log_risings, but for the logarithm of a factor, which is the second number.
 
-    Many factors may be multiplied first, and need one logarithm. Divisions are what the loop waits
-    for. The four logarithms, the four series and the factor divide by ten numbers; one division by
+    A caller can multiply many factors and take one logarithm. Divisions limit the speed. The
+    four logarithms, the four series and the factor divide by ten numbers; one division by
     their product serves all of them. Differences of x log x lose x log x times 1e-16, which is 4e-7
     at the largest x that the likelihoods use.
     """
@@ -206,8 +206,8 @@ def exp_of_negative(x: float) -> float:
     """exp(x) of x in [-700, 0], to two units in the last place.
 
     2^k exp(r) with |r| <= log(2)/2 and the power series of exp to the twelfth power, which leaves
-    2e-16. Beside `exp`, to the last place, because k needs no conversion from a float: processors
-    without AVX-512 have no vector instruction for that, and hot loops wait for this.
+    2e-16. Less exact than `exp`, but without its conversion of k from a float, for which processors
+    without AVX-512 have no vector instruction; hot loops spend much time here.
     """
     t = max(x, _LOWEST_EXPONENT) * 1.4426950408889634 + _ROUND
     k = t - _ROUND

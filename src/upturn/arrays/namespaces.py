@@ -2,9 +2,9 @@
 
 A namespace is any object with these attributes: NumPy's is below; JAX and PyTensor offer the same
 names, so the same formula runs on all of them. Comparisons other than `>` stay out (PyTensor's
-`==` is not elementwise): a hinge is `maximum(u - tau, 0)`. Where arrays are sampled, and not only
-formulas evaluated, NumPy's and JAX's have more: `module`, the library itself, `repeat`, a loop,
-`passing`, a search in sorted rows, and `inverse_of_lower`, of triangular matrices.
+`==` is not elementwise): a hinge is `maximum(u - tau, 0)`. The population sampler runs on NumPy's
+and JAX's, which have more names: `module`, the library itself; `repeat`, a loop; `passing`, a
+search in sorted rows; `inverse_of_lower`, of triangular matrices.
 """
 
 from collections.abc import Callable
@@ -23,12 +23,12 @@ SHIFT = 6.0  # Stirling's series is used from here on
 
 
 def _elementwise(kernel: Any) -> Any:
-    """A flat kernel, made to broadcast."""
+    """A kernel of flat arrays, as a function that broadcasts."""
 
     def broadcast(*arguments: Any) -> Any:
         arrays = [np.asarray(a, dtype=float) for a in arguments]
         shape = np.broadcast_shapes(*(a.shape for a in arrays))
-        # numba asks whether an array is writeable, at which NumPy warns where it is a broadcast one
+        # copied, because NumPy warns when numba checks whether a broadcast array is writeable
         whole = (a if a.shape == shape else np.broadcast_to(a, shape).copy() for a in arrays)
         flat = kernel(*(np.ascontiguousarray(a).reshape(-1) for a in whole))
         return flat.reshape(shape)
@@ -52,7 +52,7 @@ def _repeat(count: int, step: Callable[[int, Any], Any], state: Any) -> Any:
 
 
 def _passing(passed: Any, count: int) -> Any:
-    """For 0 … count - 1, where each row of whole numbers, ascending to count, first exceeds it."""
+    """For each of 0 … count - 1, the first place in each ascending row that exceeds it."""
     copies = np.diff(passed, axis=1, prepend=0).reshape(-1)
     index = np.broadcast_to(np.arange(passed.shape[1]), passed.shape).reshape(-1)
     return np.repeat(index, copies).reshape(len(passed), count)
@@ -125,13 +125,13 @@ def jax() -> SimpleNamespace:
 
 
 def __getattr__(name: str) -> SimpleNamespace:
-    """`PYTENSOR` and `JAX`, made when they are first asked for."""
+    """`PYTENSOR` and `JAX`, loaded on first use."""
     if name in ("PYTENSOR", "JAX"):
         return pytensor() if name == "PYTENSOR" else jax()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-# --- what automatic differentiation can go through, by the formulas of `elementary` ---------------
+# --- the formulas of `elementary`, for automatic differentiation ----------------------------------
 
 
 def _stirling(r: Any) -> Any:
@@ -149,8 +149,8 @@ def _six(x: Any) -> Any:
 def _log_rising(xp: Any, x: Any, k: Any) -> Any:
     """Log Gamma(x + k) - log Gamma(x), without cancellation where x >> k.
 
-    The difference of two log gammas near 10^13 would leave no digit of the answer, and noise for
-    its gradient.
+    The difference of two log gammas near 10^13 would have no correct digit, and a gradient that is
+    noise.
     """
     a = x + SHIFT
     b = a + k
@@ -168,7 +168,7 @@ def _log_gamma(xp: Any, x: Any) -> Any:
 def _log_beta_cell(xp: Any, log_gamma: Any, a: Any, b: Any, cell: float) -> Any:
     """The logarithm of the probability of [0, cell] under Beta(a, b) (DLMF 8.17.8).
 
-    The terms of the series stand along an axis of their own: written out one by one, their gradient
+    The terms of the series are along an axis of their own: as separate expressions, their gradient
     takes PyTensor half a minute to compile.
     """
     n = np.arange(special_module.CELL_TERMS)

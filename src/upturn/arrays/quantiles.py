@@ -1,4 +1,4 @@
-"""The loops of quantile functions, compiled by numba: the normal's, and those held as tables.
+"""Loops of quantile functions, compiled by numba: of the normal distribution, and of tables.
 
 The loops become vector instructions: 2 ns a number, where SciPy's `ndtri` takes 11 ns and array
 operations on a table 48 ns, which was a fifth of the sampler's time.
@@ -22,7 +22,7 @@ def normal_quantile(p: Floats, out: Floats) -> None:
     """Quantiles of N(0, 1) at p in [0, 1], both flat: algorithm AS 241 (Wichura 1988), PPND16.
 
     Relative errors are about 1e-16. Both middle rational functions are computed for every number
-    and one is chosen, which lets the loop become vector instructions; the far tails are done over.
+    and one is chosen, so that the loop becomes vector instructions; far tails are then replaced.
     """
     for i in range(len(p)):
         q = p[i] - 0.5
@@ -78,7 +78,7 @@ def _far(p: float) -> float:
 def tabulated(cells: Floats, index: NDArray[np.intp], z: Floats, reach: float, out: Floats) -> None:
     """Cubic pieces (power, prior, cell) over [-reach, reach] at z (row, particle).
 
-    `index` says which prior's each row takes; beyond the ends the table's last value holds.
+    `index` gives the prior of each row; beyond the ends the table's last value is used.
     """
     count = cells.shape[2]
     scale = count / (2.0 * reach)

@@ -7,8 +7,8 @@ from upturn.arrays.elementary import log_gamma as _log_gamma
 from upturn.arrays.elementary import log_rising as _log_rising
 from upturn.arrays.types import Floats
 
-# Of the beta density at a printed 0 or 1: the size at which the sd of a mean of 5e-4 is that of
-# rounding, and terms of a series that then has 1e-8 of the probability.
+# For the beta density at a printed 0 or 1: the size alpha + beta at which the sd of a mean of 5e-4
+# equals that of rounding, and the terms of the series, whose relative error is then 1e-8.
 CELL_SIZE = 1e4
 
 CELL_TERMS = 22

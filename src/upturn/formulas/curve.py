@@ -26,7 +26,7 @@ SCATTER_OF_RUNS = replace(SCATTER, prior="Gamma(0.25, 2.5)")
 
 @dataclass(frozen=True)
 class CurveModel:
-    """A curve model, whatever it was read from.
+    """A curve model: segments, a likelihood and priors.
 
     The expected score is mean(u) = base + (ceiling - base) s(u), with s(u) the chain of segments
     and base the floor parameter, or 0 where ``range`` is "zero".
@@ -37,12 +37,12 @@ class CurveModel:
     shape : str
         The shape class it stands for: flat, smooth, changepoint, inverse, u-shaped or humped.
     summary : str
-        One line for people.
+        One line.
     segments : tuple of Segment
     range : str
         "floor" or "zero".
     likelihood : str
-        The name of one, or "auto" or "robust": by the kind of each curve.
+        Its name, or "auto", "robust" or "ar": by the kind of each curve.
     given : mapping
         The priors that the file or the command line gave; the rest are defaults.
     """
@@ -103,7 +103,7 @@ class CurveModel:
 
     @property
     def moves(self) -> bool:
-        """Whether the expected score depends on scale at all."""
+        """Whether the expected score depends on scale."""
         return len(self.segments) > 1 or self.segments[0].moves
 
     def default_priors(self, likelihood: Likelihood, *, scatter: bool) -> dict[str, str]:
@@ -117,7 +117,7 @@ class CurveModel:
     def priors(self, likelihood: Likelihood, *, scatter: bool) -> dict[str, Prior]:
         """The priors in force under a likelihood, by parameter, in the order of samplers.
 
-        Several changepoints share one prior: they are its ordered draws.
+        Several changepoints share one prior: they are ordered draws from it.
         """
         texts = self.default_priors(likelihood, scatter=scatter)
         texts |= {name: text for name, text in self.given.items() if name in texts}
@@ -194,13 +194,13 @@ class CurveModel:
     def with_likelihood(self, name: str) -> Self:
         """The same model with another likelihood.
 
-        "auto" is by the kind of each curve, "robust" likewise, with scores that may be broken.
+        "auto" chooses by the kind of each curve; so does "robust", with scores that may be broken.
         """
         known(name, [*BY_KIND, *LIKELIHOODS], kind="likelihood", where="--likelihood")
         return replace(self, likelihood=name)
 
     def all_priors(self) -> dict[str, str]:
-        """Every prior in force, the noise's under the likelihood (that of counts by default)."""
+        """Every prior in force; those of the noise under the likelihood, or that of counts."""
         counts = LIKELIHOODS[self._likelihood_name("counts")]
         texts = self.default_priors(counts, scatter=self.moves)
         return texts | {
@@ -209,7 +209,7 @@ class CurveModel:
 
 
 def _numbered(name: str, index: int) -> str:
-    """The first has the plain name, the next `_2`."""
+    """The first has the plain name, the second ends in `_2`."""
     return name if index == 0 else f"{name}_{index + 1}"
 
 
@@ -247,7 +247,7 @@ def of_interest(model: CurveModel, given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_prior(model: CurveModel, name: str, text: str, where: str) -> None:
-    """Refuse a prior of something the model has not, or that reaches outside its domain."""
+    """Refuse a prior of an unknown parameter, or one that reaches outside the domain."""
     ordered = ["changepoint"] if model.changepoints else []
     others = [n for n in model.parameters if n not in model.changepoints]
     known(name, [*ordered, *others, *noise_parameters()], kind="parameter", where=where)

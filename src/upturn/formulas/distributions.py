@@ -1,4 +1,4 @@
-"""The distributions that priors may have, with their parameters."""
+"""The distributions that priors may have, with their arguments."""
 
 import math
 from collections.abc import Callable
@@ -8,16 +8,16 @@ from typing import Any
 
 import numpy as np
 
-# Standard deviations covered. A model that the data refute sits far out in its prior: a task that
-# is always solved is 10 standard deviations from a floor near 0.
+# Standard deviations that tables cover. Under a model that the data refute, parameters lie far out
+# in the prior: a task that is always solved is 10 standard deviations from a floor near 0.
 TABLE_REACH = 16.0
 
-ARGUMENT_RANGE = (1e-100, 1e100)  # in size, other than 0: quantiles remain finite numbers
+ARGUMENT_RANGE = (1e-100, 1e100)  # of absolute values other than 0: quantiles remain finite
 
 
 @dataclass(frozen=True)
 class Distribution:
-    """A family of distributions: its arguments, their rules, its support and its SciPy twin."""
+    """A family of distributions: its arguments, their rules, its support and its SciPy form."""
 
     arguments: tuple[str, ...]
     check: Callable[..., str]
@@ -51,7 +51,7 @@ def beta_of_mode(mode: float, concentration: float) -> tuple[float, float]:
 
 
 def _onset_quantile(xp: Any, z: Any, end: Any, hazard: Any) -> Any:
-    """Each side of the end from its own tail."""
+    """Each side of the end from the tail on that side."""
     odds = hazard * end  # of the stretch up to the end
     within = xp.ndtr(z) * (1 + odds) / hazard
     left = xp.clip(xp.ndtr(-z) * (1 + odds), 1e-300, 1.0)  # the survival function past the end

@@ -1,9 +1,9 @@
 """Priors: what a model file writes as `LogNormal(1, 1.2)`, and how a sampler uses it.
 
 Samplers work in whitened coordinates z, in which every prior is N(0, 1): theta = Q(Phi(z)), with Q
-the prior's quantile function. Where Q(Phi(z)) has a closed form it is used; elsewhere a cubic
-Hermite table stands in, made once by SciPy (an exact Beta quantile costs more than the likelihood
-of a whole curve).
+the prior's quantile function. Q(Phi(z)) is a closed form where there is one; otherwise a cubic
+spline in a table that SciPy makes once (an exact Beta quantile costs more than the likelihood of a
+whole curve).
 """
 
 import ast
@@ -42,7 +42,7 @@ class Choice:
         return tuple(chance if a == KNOWN_ONLY_PER_CURVE else float(a) for a in self.arguments)
 
     def usable(self, chance: float) -> bool:
-        """Whether chance (nan: unknown) gives it arguments that it can have."""
+        """Whether its arguments are valid at this chance (nan: unknown)."""
         if not self.needs_chance:
             return True
         check = DISTRIBUTIONS[self.distribution].check
@@ -61,7 +61,7 @@ class Choice:
 class Prior:
     """A prior as a model file writes it.
 
-    `A | B` is A where what A needs is known of a curve, else B: the floor's default is
+    `A | B` is A for curves whose chance gives A valid arguments, else B: the floor's default is
     `BetaMode(chance, 100) | Beta(1, 4)`.
     """
 
@@ -92,13 +92,13 @@ class Prior:
     def choice(self, chance: float) -> Choice:
         """The first alternative that a curve with this chance (nan: unknown) can use.
 
-        `BetaMode(chance, 100)` is of no use to a continuous metric whose chance is below 0 on the
-        models' scale, nor `HalfNormal(chance)` where chance is 0.
+        `BetaMode(chance, 100)` is not valid for a continuous metric whose chance is below 0 on the
+        models' scale, nor `HalfNormal(chance)` for a chance of 0.
         """
         return next(c for c in self.choices if c.usable(chance))
 
     def draw(self, rng: np.random.Generator, chance: Floats) -> Floats:
-        """One value for each curve, drawn by SciPy: nothing that samplers use is used here.
+        """One value for each curve, drawn by SciPy, independently of the samplers' code.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class Prior:
         return out
 
     def normal_scores(self, values: Floats, chance: Floats) -> Floats:
-        """The z at which N(0, 1) has as much below it as the prior has below a value.
+        """The z at which the distribution function of N(0, 1) equals the prior's at a value.
 
         Parameters
         ----------
@@ -124,12 +124,12 @@ class Prior:
         out = np.empty_like(values)
         for rows, frozen in self._frozen(chance):
             below, above = frozen.cdf(values[rows]), frozen.sf(values[rows])
-            # each tail from its own side
+            # for each value the smaller tail, which is precise
             out[rows] = np.where(below < above, ndtri(below), -ndtri(above))
         return out
 
     def _frozen(self, chance: Floats) -> Iterator[tuple[NDArray[np.bool_], Any]]:
-        """The distributions in use, by SciPy, and whose they are."""
+        """The SciPy distributions in use, each with a mask of its curves."""
         uses = [(self.choice(c), c) for c in chance.tolist()]
         keys = [(str(choice), repr(c) if choice.needs_chance else "") for choice, c in uses]
         for key in dict.fromkeys(keys):
@@ -163,7 +163,7 @@ def _parse_choice(text: str, where: str) -> Choice:
 
 
 def _call(text: str, where: str) -> tuple[str, tuple[float | str, ...]]:
-    """Take `Name(1, 2)` apart without evaluating it."""
+    """The name and arguments of `Name(1, 2)`, parsed without evaluation."""
     try:
         node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

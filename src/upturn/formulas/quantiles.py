@@ -26,7 +26,7 @@ def _table(choice: Choice, chance: float) -> Floats:
 
     lower, upper = _tails(choice.frozen(chance))
     z = np.linspace(-TABLE_REACH, TABLE_REACH, TABLE_NODES)
-    # each tail from its own side, or the upper one would be lost in 1 - 1e-16
+    # each tail from its own probability: the upper one would be lost in 1 - 1e-16
     theta = np.where(z < 0, lower(ndtr(z)), upper(ndtr(-z)))
     cells: Floats = CubicSpline(z, theta).c
     return cells
@@ -53,7 +53,7 @@ class Quantiles:
         distinct = {(c, repr(v)): (c, v) for c, v in keys}
         index = {key: i for i, key in enumerate(distinct)}
         self.index = np.array([index[c, repr(v)] for c, v in keys], dtype=np.intp)
-        # by the prior alone: a curve's numbers do not depend on which other curves are there
+        # by the prior alone: results of a curve must not depend on the other curves
         names = {c.distribution for c in prior.choices}
         family = DISTRIBUTIONS[prior.choices[0].distribution]
         self.closed = family.quantile if len(names) == 1 else None
@@ -67,7 +67,7 @@ class Quantiles:
 
     @property
     def arrays(self) -> tuple[Any, Any]:
-        """Which prior each curve has, and the numbers or tables of all: (curve,), (…, prior, …)."""
+        """The index of each curve's prior (curve,), and numbers or tables (…, prior, …)."""
         return self.index, self.numbers if self.closed is not None else self.tables
 
     def with_arrays(self, arrays: tuple[Any, Any]) -> Self:
@@ -78,7 +78,7 @@ class Quantiles:
         return other
 
     def __call__(self, xp: Any, curves: NDArray[np.intp], z: Any) -> Any:
-        """Theta of z, both (row, particle); `curves` says which curve each row belongs to."""
+        """Theta of z, both (row, particle); `curves` is the curve of each row."""
         if self.closed is not None:
             return self.closed(xp, z, *self.numbers[:, self.index[curves]])
         if xp is NUMPY:

@@ -1,9 +1,9 @@
-"""Segments: the pieces a curve model is made of.
+"""Segments: the pieces of a curve model.
 
-A segment says how the share of the way s(u), from the floor (0) to the ceiling (1), goes on after
-its changepoint. `begin` is a segment standing first; `advance` one that follows, given where the
-curve stands and how far beyond the changepoint u lies. Shapes: u is (row, point, 1), parameters
-are (row, 1, particle), so every result broadcasts to (row, point, particle).
+A segment says how the share s(u) of the way from the floor (0) to the ceiling (1) continues after
+its changepoint. `begin` is for a segment that comes first; `advance` for one that follows, given
+the share at its start and the distance of u beyond the changepoint. Shapes: u is (row, point, 1),
+parameters are (row, 1, particle), so every result broadcasts to (row, point, particle).
 """
 
 from collections.abc import Mapping
@@ -48,17 +48,17 @@ WIDTH = Parameter("LogNormal(-2.3, 0.8)", POSITIVE, "rate")
 
 @dataclass(frozen=True)
 class Stand:
-    """Where the curve stands: the share s, or its logit where that is what is known."""
+    """The share s that a curve has reached, or its logit."""
 
     share: Any = None
     logit: Any = None
 
     def s(self, xp: Any) -> Any:
-        """The share, computed from the logit where need be."""
+        """The share, computed from the logit if necessary."""
         return self.share if self.logit is None else _logistic(xp, self.logit)
 
     def eta(self, xp: Any) -> Any:
-        """The logit, computed from the share where need be."""
+        """The logit, computed from the share if necessary."""
         if self.logit is not None:
             return self.logit
         share = xp.clip(self.share, *SHARE_RANGE)
@@ -80,7 +80,7 @@ class Floor:
 
 @dataclass(frozen=True)
 class Level:
-    """s = level, a jump; joined: s stays where it was."""
+    """s = level, a jump; joined: s stays constant."""
 
     joined: bool = False
     can_begin: ClassVar[bool] = True
@@ -239,7 +239,7 @@ def share(
     parameters: list[Mapping[str, Any]],
     u: Any,
 ) -> Any:
-    """s(u) of a chain of segments, each going on from where the one before it ended.
+    """s(u) of a chain of segments, each of which starts at the end of the one before it.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def share(
     changepoints : list of array (row, 1, particle)
         One for each segment but the first, in ascending order.
     parameters : list of mapping
-        For each segment, its own parameters by their plain names.
+        For each segment, its parameters by their plain names.
     u : array (row, point, 1), or (row, point, particle) where points are shifted
 
     Returns
@@ -256,7 +256,7 @@ def share(
     array (row, point, particle)
     """
     first, *others = segments
-    stops = changepoints and first.moves  # else it may go on for ever
+    stops = changepoints and first.moves  # else it continues to the end of the axis
     start = xp.minimum(u, changepoints[0]) if stops else u
     stand = first.begin(xp, start, parameters[0])  # type: ignore[union-attr]
     for i, segment in enumerate(others):

@@ -1,6 +1,6 @@
-"""Blocks: a table's curves cut up, sampled on all cores, and put together again.
+"""Sampling of many curves in blocks, on all cores.
 
-Curves of one kind and about the same length make a block. How they are cut changes no result.
+Curves of one kind and similar length make a block. Results do not depend on the blocks.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,15 +24,15 @@ from upturn.sampling.population import sampler
 from upturn.tables.curves import Curves
 
 CURVES_A_BLOCK = 16
-# Of a few curves too, or one core would have them all; more where there are groups, as each curve
-# then is long enough to hide what a block costs by itself.
+# Also for few curves, or one core would have them all; more blocks where there are groups, whose
+# curves are long enough to outweigh the fixed cost of a block.
 BLOCKS_A_THREAD = 2, 4
-CELLS_A_BLOCK = 4096  # points times curves: keeps a block of long curves in the cache
+CELLS_A_BLOCK = 4096  # points times curves, so that a block of long curves fits into the cache
 
-# Effective particles for each draw. Points of a low-discrepancy net are worth more than their
-# number, so that draws made from this many are as good as independent ones.
+# Effective particles for each draw. Points of a low-discrepancy net are better than independent
+# ones, so draws from this many are as good as independent draws.
 ENOUGH = 0.75
-ENOUGH_GROUPED = 0.5  # where a particle costs thirty times as much: still 2,000 of 4,000 draws
+ENOUGH_GROUPED = 0.5  # where a particle costs thirty times as much: 2,000 for 4,000 draws
 
 _NOTHING = np.empty((0, 0, 0, 0))
 
@@ -62,12 +62,12 @@ def joined_chains(parameters: Mapping[str, Floats]) -> dict[str, Floats]:
 
 
 def label_keys(curves: Curves, model: CurveModel, seed: int) -> sobol.Keys:
-    """Random keys of each curve's replicates: they depend on its own labels and the model only."""
+    """Random keys of each curve's replicates, from its labels and the model only."""
     names = sorted(curves.labels)
     columns = [curves.labels[name].tolist() for name in names]
     labels = []
     for row in zip(*columns, strict=True):
-        # a label that a curve has not is there because others in the table have it
+        # a label is empty if only other curves of the table have it
         present = {name: value for name, value in zip(names, row, strict=True) if value}
         labels.append("\x1f".join([model.name, *present, *present.values()]))
     return sobol.keys(seed, labels, REPLICATES)
@@ -99,7 +99,7 @@ def sample(
     progress : callable, optional
         (curves done, curves in all), called from this thread.
     scaling : Scaling, optional
-        Of each curve's scores; by default their own, which that of simulated scores must not be.
+        By default from the scores; simulated scores need that of their design.
     backend : str
         See `upturn.sampling.jax.choose`.
     attempts : int
@@ -123,9 +123,9 @@ def sample_each(
     backend: str = "numpy",
     attempts: int = 2,
 ) -> list[Sample]:
-    """Sample every curve under each of several models, with so many draws; see `sample`.
+    """Sample every curve under each of several models with its number of draws; see `sample`.
 
-    No core waits for the last curve of a model. `progress` is told of each curve under each model.
+    No core waits for the last curve of a model. `progress` counts each curve once for each model.
     """
     how = choose.backend(backend)
     stop = Event()
@@ -161,7 +161,7 @@ def _sampled(
     how: choose.Backend,
     stop: Event,
 ) -> Part:
-    """The draws of a block of the curves, which are of one kind."""
+    """The draws of a block of curves of one kind."""
     part = curves.take(block)
     with how.session():
         target = how.target(
@@ -213,7 +213,7 @@ def _map(
                 if progress is not None:
                     progress(done, total)
         finally:
-            # on an interrupt, blocks that have not begun must not begin, and the others end
+            # on an interrupt, end the blocks that run and begin no others
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
     return [future.result() for future in futures]
@@ -228,7 +228,7 @@ def _native(target: Target, population: Population) -> dict[str, Floats]:
 
 
 def parameters_of(model: CurveModel, kinds: Iterable[str], *, grouped: bool) -> list[str]:
-    """The parameters that any curve of some kinds has, in an order that hangs on no curve."""
+    """The parameters of curves of some kinds, in an order that does not depend on the curves."""
     present = {name for kind in kinds for name in model.likelihood_for(kind).parameters}
     every = dict.fromkeys(name for item in LIKELIHOODS.values() for name in item.parameters)
     scatter = ["scatter"] if model.moves and grouped else []
@@ -241,7 +241,7 @@ def _all_parameters(model: CurveModel, curves: Curves) -> list[str]:
 
 
 def _together(results: list[Part], count: int, names: list[str]) -> Sample:
-    """Blocks in the order of the curves; parameters that a curve has not are nan."""
+    """The sample of all blocks in the order of curves; parameters that a curve lacks are nan."""
     order = np.concatenate([block for block, _, _ in results])
     back = np.argsort(order)
     shape = (count, *next(iter(results[0][1].values())).shape[1:])

@@ -37,7 +37,9 @@ def test_a_blackjax_that_pymc_cannot_call_is_refused(monkeypatch, have, works):
     if works:
         nuts.check_available("blackjax")
         return
-    with pytest.raises(DataError, match=r"got 1\.6\.2; bring it with: pip install 'blackjax<1\.6'"):
+    with pytest.raises(
+        DataError, match=r"got 1\.6\.2; install it with: pip install 'blackjax<1\.6'"
+    ):
         nuts.check_available("blackjax")
 
 

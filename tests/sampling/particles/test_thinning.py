@@ -11,7 +11,7 @@ def rng():
     return np.random.default_rng(11)
 
 
-def cloud(rng, rows=3, dimensions=5, particles=2048):
+def particles_of(rng, rows=3, dimensions=5, particles=2048):
     """Correlated normals, and where a space-filling curve passes through them."""
     z = rng.normal(size=(rows, dimensions, particles))
     z[:, 1:] += z[:, :1]
@@ -19,7 +19,7 @@ def cloud(rng, rows=3, dimensions=5, particles=2048):
 
 
 def test_one_of_each_pair_is_left(rng):
-    z, order = cloud(rng)
+    z, order = particles_of(rng)
     left = thinning.thinned(z, order, rng.uniform(size=(3, 1)))
     pairs = order.reshape(3, -1, 2)
     assert ((left == pairs[:, :, 0]) | (left == pairs[:, :, 1])).all()
@@ -27,14 +27,14 @@ def test_one_of_each_pair_is_left(rng):
 
 def test_each_is_kept_by_one_side_of_the_coin_and_dropped_by_the_other(rng):
     """So that each is kept half of the time, whatever the others are."""
-    z, order = cloud(rng)
+    z, order = particles_of(rng)
     heads, tails = (thinning.thinned(z, order, np.full((3, 1), coin)) for coin in (0.1, 0.9))
     both = np.sort(np.concatenate([heads, tails], axis=1), axis=1)
     np.testing.assert_array_equal(both, np.sort(order, axis=1))
 
 
 def test_halving_thrice_is_three_halvings(rng):
-    z, order = cloud(rng, dimensions=1)
+    z, order = particles_of(rng, dimensions=1)
     assert thinning.thinned(z, order, rng.uniform(size=(3, 3))).shape == (3, 256)
     np.testing.assert_array_equal(thinning.thinned(z, order, np.empty((3, 0))), order)
 
@@ -44,7 +44,7 @@ def test_every_parameter_keeps_its_distribution(rng):
 
     The latter is 1.36 / 16 with a probability of a twentieth (Kolmogorov); seeded.
     """
-    z, order = cloud(rng, rows=8)
+    z, order = particles_of(rng, rows=8)
     left = thinning.thinned(z, order, rng.uniform(size=(8, 3)))
     by_chance = rng.permuted(order, axis=1)[:, :256]
 
@@ -63,7 +63,7 @@ def test_every_parameter_keeps_its_mean(rng):
     Errors in sds of a mean of as many independent ones, over 64 rows: .18 where that mode is and
     .08 elsewhere; .39 and .25 by cells alone. Seeded.
     """
-    z, _ = cloud(rng, rows=64)
+    z, _ = particles_of(rng, rows=64)
     z[:, 0, ::100] += 10 + 4 * rng.normal(size=z[:, 0, ::100].shape)
     order = weights.along_curve(z, np.full((64, 2048), 1 / 2048))
     left = thinning.thinned(z, order, rng.uniform(size=(64, 3)))
@@ -75,7 +75,7 @@ def test_every_parameter_keeps_its_mean(rng):
 
 
 def test_parameters_keep_depending_on_one_another(rng):
-    z, order = cloud(rng, rows=64)
+    z, order = particles_of(rng, rows=64)
     left = thinning.thinned(z, order, rng.uniform(size=(64, 3)))
     by_chance = rng.permuted(order, axis=1)[:, :256]
 
@@ -88,7 +88,7 @@ def test_parameters_keep_depending_on_one_another(rng):
 
 def test_one_parameter_is_thinned_evenly(rng):
     """Then each pair stands for its quantile: nothing is left to choose but a side."""
-    z, order = cloud(rng, dimensions=1)
+    z, order = particles_of(rng, dimensions=1)
     left = thinning.thinned(z, order, np.full((3, 3), 0.1))
     rank = np.argsort(order, axis=1)
     assert (np.take_along_axis(rank, left, axis=1) // 8 == np.arange(256)).all()
@@ -96,7 +96,7 @@ def test_one_parameter_is_thinned_evenly(rng):
 
 @pytest.mark.parametrize("together", [1, 2])
 def test_rows_do_not_depend_on_those_they_are_not_halved_with(rng, together):
-    z, order = cloud(rng, rows=4)
+    z, order = particles_of(rng, rows=4)
     coins = rng.uniform(size=(4, 3))
     all_of_them = thinning.thinned(z, order, coins, together=together)
     for r in range(0, 4, together):
@@ -112,7 +112,7 @@ def test_rows_halved_together_make_up_for_one_another(rng):
     of two standard deviations of 100 numbers each is known to within 10 %, of 400 to within 5 %;
     seeded.
     """
-    z, order = cloud(rng, rows=200)
+    z, order = particles_of(rng, rows=200)
     coins = rng.uniform(size=(200, 3))
 
     def errors(together):
@@ -132,7 +132,7 @@ def test_the_first_parameter_is_kept_best(rng):
 
     .052 and .052 to .055 where all count alike. Of 1,600 numbers each, known to 2 %; seeded.
     """
-    z, order = cloud(rng, rows=800)
+    z, order = particles_of(rng, rows=800)
     left = thinning.thinned(z, order, rng.uniform(size=(800, 3)))
     kept = np.take_along_axis(z, left[:, None], axis=2)
     off = np.quantile(kept, (0.05, 0.95), axis=2) - np.quantile(z, (0.05, 0.95), axis=2)

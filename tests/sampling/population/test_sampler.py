@@ -207,9 +207,9 @@ def test_own_particles_of_smc_agree_too():
     curves = curves_of(table(8))
     target, keys = doubtful(curves)
     first = sampler.sample(target, keys=keys, draws=500, size=2000.0)
-    cloud = tempered_smc.temper(target, np.zeros(REPLICATES, int), keys)
+    particles = tempered_smc.temper(target, np.zeros(REPLICATES, int), keys)
     request = Request(target, np.array([0]), keys, 500, 2000.0)
-    own = sampler._from_smc(request, cloud)
+    own = sampler._from_smc(request, particles)
     assert abs(first.log_evidence - own.log_evidence) < 4.5 * own.log_evidence_se + 0.05
     scale = first.z[0].std(axis=(1, 2))
     drift = np.abs(first.z[0].mean(axis=(1, 2)) - own.z[0].mean(axis=(1, 2)))
@@ -262,7 +262,7 @@ def test_particles_beyond_the_posterior_are_of_the_likelihood_squared():
     The posterior itself has a sd larger by 41 %.
     """
     levels, expected = beyond(binomial_level())
-    assert levels.shape == (ADAPTATIONS, int(adaptation.COLDER * adaptation.SEEN))
+    assert levels.shape == (ADAPTATIONS, int(adaptation.COLDER * adaptation.FINAL_PARTICLES))
     for found in levels:
         assert abs(found.mean() - expected.mean()) < 0.25 * expected.std()
         assert found.std() == pytest.approx(expected.std(), rel=0.18)

@@ -1,4 +1,4 @@
-"""The likelihood of scores that follow one another, in compiled loops.
+"""The likelihood of scores of a run, whose noise is correlated, in compiled loops.
 
 The formulas are those of `upturn.formulas.likelihoods.autocorrelation`, which explains them, over
 rows, points and particles at once; as in `upturn.formulas.kernels.by_group`, results are the same
@@ -12,9 +12,10 @@ from upturn.arrays.compiled import compiled, inlined, inside
 from upturn.arrays.elementary import exp, log, log_rising, two_log_risings
 from upturn.arrays.types import Floats
 
-# The farthest that one score moves the log odds of the next, the size beyond which the
-# beta-binomial is the binomial, what makes scores near 0 and 1 say less, and what is left of a
-# score that is left out.
+# The largest shift of the log odds of a score by those before it; the size alpha + beta beyond
+# which the beta-binomial is the binomial; the constant that reduces the information of scores near
+# 0 and 1 (see `autocorrelation`); and the difference of states below which the effect of a point
+# that is left out has faded.
 FARTHEST_SHIFT = 40.0
 LARGEST_SIZE = 1e8 - 1
 DOUBT = 0.2
@@ -26,10 +27,10 @@ type Scores = tuple[Floats, Floats, NDArray[np.int32]]  # successes, failures an
 
 @compiled
 def beta_binomial_serial(mean: Floats, noise: Noise, scores: Scores, out: Floats) -> None:
-    """Add to out[r, group[r, p], :] the log density of the points of a group, one after the other.
+    """Add to out[r, group[r, p], :] the log density of the points of a group, in their order.
 
-    All of it but the binomial coefficients, each point given those of its group before it: the
-    noise of one is correlated with that of the next.
+    Without the binomial coefficients. The density of each point is conditional on those of its
+    group before it, because the noise of neighbours is correlated.
 
     mean is (row, point, particle); noise is (row, particle), scores are (row, point), out is
     (row, group, particle).
@@ -61,16 +62,17 @@ def beta_binomial_left_out(
 ) -> None:
     """Log densities of points given all others of their groups, and of whole groups.
 
-    To out (point, particle), 0 outside groups, and, added, to total (group, particle); the rest as
-    for `beta_binomial_serial`, without rows. A point left out is a step of the noise that nobody
-    has seen; what others then have of it fades, and is followed until nothing is left.
+    The first go to out (point, particle), 0 outside groups; the second are added to total (group,
+    particle). Other arguments are as for `beta_binomial_serial`, without rows. Leaving out a point
+    leaves one step of the noise unobserved; the effect on later points fades, and is followed until
+    it is negligible.
     """
     (size, correlation), (successes, failures, group) = noise, scores
     points, particles = mean.shape
     groups = total.shape[0]
     at = np.zeros((points + groups, particles))
     variance = np.ones((points + groups, particles))
-    last = np.arange(points, points + groups)  # where the state of each group is
+    last = np.arange(points, points + groups)  # the row of each group's state
     density = np.zeros((points, particles))
     for p in range(points):
         g = group[p]
@@ -117,7 +119,7 @@ def beta_binomial_left_out(
 def _seen(
     mean: float, size: float, at: float, variance: float, k: float, m: float
 ) -> tuple[float, float, float]:
-    """Log density of k successes and m failures, and what is known of their noise after them."""
+    """Log density of k successes and m failures, and mean and variance of the noise after them."""
     middle = inside(mean)
     a = middle * size
     b = size - a
@@ -142,14 +144,14 @@ def _later(correlation: float, at: float, variance: float) -> tuple[float, float
 
 @inlined
 def _spread_of_log_odds(a: float, b: float) -> float:
-    """The variance of logit x, x ~ Beta(a, b), roughly."""
+    """The approximate variance of logit x, x ~ Beta(a, b)."""
     c, d = 1.0 / (a + 0.25), 1.0 / (b + 0.25)
     return c * c + d * d + 1.0 / (a + 0.5) + 1.0 / (b + 0.5)
 
 
 @inlined
 def _moved_log_odds(a: float, b: float, k: float, m: float) -> float:
-    """What k successes and m failures add to the mean of logit x, x ~ Beta(a, b), roughly."""
+    """The approximate change of the mean of logit x, x ~ Beta(a, b), by k successes, m failures."""
     c, d = a + k, b + m
     ratio = (c + 0.5) * (b + 0.5) / ((d + 0.5) * (a + 0.5))
     before = 1.0 / (a + 0.25) - 1.0 / (b + 0.25)

@@ -1,10 +1,8 @@
 """The hot loops of the likelihoods, compiled by numba.
 
-They are written so that LLVM turns them into vector instructions; what they call is in
-`upturn.arrays.elementary`.
-
-Nothing is summed in an order that depends on the size of the batch, so results are the same bits
-however the rows are cut.
+LLVM turns them into vector instructions; the functions that they call are in
+`upturn.arrays.elementary`. The order of sums does not depend on the size of a batch, so results are
+the same to the bit however rows are divided into batches.
 """
 
 import numpy as np
@@ -50,10 +48,10 @@ def beta_binomial(
 
 @compiled
 def beta_binomial_rest(size: Floats, trials: Floats, counts: Floats, out: Floats) -> None:
-    """Take from out (row, particle) its part that is free of the mean, count × log_rising(size, n).
+    """Subtract from out (row, particle) the part that is free of the mean: count × log_rising.
 
-    size is (row, particle); trials, each number of them once, and how many points have it are
-    (row, value), count 0 leaving one out.
+    size is (row, particle); trials are the distinct numbers of trials and counts the points that
+    have them, both (row, value), with a count of 0 as padding.
     """
     widest()
     for r in range(len(size)):
@@ -75,7 +73,7 @@ def beta_density(
     group: NDArray[np.int32],
     out: Floats,
 ) -> None:
-    """The same for the beta density of a proportion y, that of [0, cell] and [1 - cell, 1] even."""
+    """The same for the beta density of a proportion y, constant within a cell of 0 and of 1."""
     rows, points, particles = mean.shape
     log_cell = np.log(cell)
     for r in range(rows):
@@ -86,7 +84,7 @@ def beta_density(
             low = y[r, p] < cell
             if low or y[r, p] > 1.0 - cell:
                 for n in range(particles):
-                    # noise far below what rounding makes is none
+                    # noise far below that of rounding is no smaller than this
                     most = min(size[r, n], CELL_SIZE)
                     alpha = inside(mean[r, p, n]) * most
                     beta = most - alpha
@@ -146,7 +144,7 @@ def mix_by_group(
 
 @compiled
 def add_exponential(x: Floats, top: Floats, total: Floats) -> None:
-    """Add exp(x) to exp(top) total, of which top is the largest exponent so far; all flat."""
+    """Add exp(x) to a sum exp(top) total, with top the largest exponent so far; all flat."""
     for i in range(len(x)):
         before = top[i]
         top[i] = max(before, x[i])

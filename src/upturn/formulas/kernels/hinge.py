@@ -1,15 +1,15 @@
-"""The default model's likelihood in one compiled loop: a hinge, its scores, offsets integrated.
+"""The default model's likelihood in one compiled loop: a hinge with offsets integrated out.
 
-Every other model goes point by point through arrays: the expected score first, its likelihood
-next, node after node of the integral over groups' offsets. Here all of that happens to a few
-particles at a time, in memory that a core's first cache holds. Up to the changepoint the expected
-score is the floor wherever a group stands, so those terms are computed once and not at every node.
-Rational factors of gamma functions, and the rising factorials of small counts, are multiplied over
-all points, mantissas and exponents apart, and need one logarithm a particle.
+Other models use whole arrays: of the expected score, then of its likelihood, for each node of the
+integral over groups' offsets. Here all steps are done for a few particles at a time, in memory that
+fits into a core's first cache. Before the changepoint the expected score is the floor whatever the
+offset, so those terms are computed once and not for every node. Rational factors of gamma
+functions, and the rising factorials of small counts, are multiplied over all points, with mantissas
+and exponents separate, and need one logarithm a particle.
 
-Rows never meet, and a row's particles are cut at the same places whatever rows come with it, so its
-results are the same bits in any batch. Of particles in other company that is true to rounding only:
-what is taken from the floor is taken for all that are looked at together.
+Rows are independent, and the particles of a row are divided at the same places in any batch, so
+results do not depend on batching. A particle with other particles beside it has the same result up
+to rounding only: terms at the floor are reused where all particles of a piece allow it.
 """
 
 import numpy as np
@@ -19,8 +19,8 @@ from upturn.arrays.compiled import compiled, inner, inside, widest
 from upturn.arrays.elementary import exp_of_negative, log, normalised, rising, two_risings
 from upturn.arrays.types import Floats, Integers
 
-# Parts with loops are inlined by numba, not by LLVM: only so does LLVM know, where it turns a loop
-# into vector instructions, that arrays do not overlap (LLVM's own took 14 % longer to run).
+# Parts with loops are inlined by numba, not by LLVM: otherwise LLVM does not know that arrays do
+# not overlap when it makes vector instructions (with LLVM's inlining it ran 14 % longer).
 
 PARTICLES = 128  # at a time
 LOG_STANDARD_NORMAL = -0.9189385332046727
@@ -47,16 +47,16 @@ def hinge(
     points : array (row, 3, point)
         u, score and trials; points of one group together.
     starts : array (row, group + 1)
-        Where each group's points begin, and where the last one's end.
+        The first point of each group, and the end of the last group.
     nodes : array (row, group)
-        Of the integral over each group's offset.
+        The number of nodes of the integral over each group's offset.
     step : array (row, group)
-        Between nodes; 0 where a single node is not integrated over, but the offset.
+        The distance between nodes; 0 for a single node, whose offset is not integrated over.
     first : array (row, group, particle)
         The first node, in standard deviations of the offset.
     parameters : array (row, 6, particle)
-        Scatter, changepoint, rate, floor, height, noise: that of the beta-binomial is 1/rho - 1,
-        that of the normal its standard deviation.
+        Scatter, changepoint, rate, floor, height, noise: 1/rho - 1 of the beta-binomial, or the
+        standard deviation of the normal.
     ceiling : array (row,)
     counted : bool
         Whether the likelihood is the beta-binomial; otherwise it is the normal.
@@ -117,7 +117,7 @@ def _most(nodes: Integers) -> int:
 def _known(
     points: Floats, theta: Floats, work: Floats, counted: bool, width: int, out: Floats
 ) -> None:
-    """Each point's terms where the expected score is the floor."""
+    """The terms of each point at an expected score equal to the floor."""
     for p in range(points.shape[1]):
         for n in range(width):
             out[p, n] = 0.0
@@ -138,7 +138,7 @@ def _sum(
     width: int,
     out: Floats,
 ) -> None:
-    """Add every point's terms, those from `at_floor` that nobody's changepoint lies before."""
+    """Add the terms of every point; from `at_floor` before the changepoints of all particles."""
     _begin(work, width)
     for p in range(points.shape[1]):
         risen = _risen(work[1], points[0, p], width)
@@ -159,7 +159,7 @@ def _sum(
 
 @njit(inline="always")
 def _begin(work: Floats, width: int) -> None:
-    """No factors yet: work[3] times 2 to the work[4] is their product."""
+    """Start with no factors: their product is work[3] times 2 to the power work[4]."""
     for n in range(width):
         work[3, n] = 1.0
         work[4, n] = 0.0
@@ -175,9 +175,9 @@ def _end(work: Floats, width: int, out: Floats) -> None:
 
 @njit(inline="always")
 def _place(theta: Floats, work: Floats, ahead: float, width: int, out: Floats) -> None:
-    """Into work[1], what added to a point's u is its distance beyond the changepoint.
+    """Set work[1] to the shift from a point's u to its distance beyond the changepoint.
 
-    From the first node in work[0]; into out, the logarithm of the offset's prior.
+    The first node is in work[0]; out becomes the logarithm of the offset's prior.
     """
     first, beyond, scatter, changepoint = work[0], work[1], theta[0], theta[1]
     for n in range(width):
@@ -188,7 +188,7 @@ def _place(theta: Floats, work: Floats, ahead: float, width: int, out: Floats) -
 
 @njit(inline="always")
 def _risen(beyond: Floats, u: float, width: int) -> bool:
-    """Whether a point lies beyond anybody's changepoint."""
+    """Whether a point lies beyond the changepoint of any particle."""
     count = 0
     for n in range(width):
         count += u + beyond[n] > 0.0
@@ -197,7 +197,7 @@ def _risen(beyond: Floats, u: float, width: int) -> bool:
 
 @njit(inline="always")
 def _expect(theta: Floats, work: Floats, u: float, ceiling: float, width: int) -> None:
-    """Expected scores of a point, into work[2]."""
+    """Set work[2] to the expected scores of a point."""
     rate, floor, height = theta[2], theta[3], theta[4]
     beyond, mean = work[1], work[2]
     for n in range(width):
@@ -216,7 +216,7 @@ def _add(
     work: Floats,
     out: Floats,
 ) -> None:
-    """Add a point's terms: a loop of its own, since in one with the mean neither is vectorised."""
+    """Add the terms of a point; in one loop with the mean, neither would be vectorised."""
     if counted:
         _rise(mean, noise, y, n - y, width, work[3], work[4], out)
     else:
@@ -236,7 +236,7 @@ def _rise(
     power: Floats,
     out: Floats,
 ) -> None:
-    """Add the two log_risings of the beta-binomial, factors to the product times 2^power."""
+    """Add the two log_risings of the beta-binomial, their factors to the product times 2^power."""
     few, others_few = k <= FEW and k == np.floor(k), m <= FEW and m == np.floor(m)
     if few:
         _multiply(mean, size, 0.0, 1.0, int(k), width, product)
@@ -279,7 +279,7 @@ def _multiply(
 
 @njit(inline="always")
 def _log_sum(values: Floats, count: int, width: int, total: Floats) -> None:
-    """Log of the sum of exp over the first `count` rows, into the first; `total` is for work."""
+    """Log of the sum of exp over the first `count` rows, into the first; `total` is work space."""
     most = values[0]
     if count == 1:
         return

@@ -1,8 +1,8 @@
-"""Serial: noise that is correlated from one score of a run to the next.
+"""Noise that is correlated from one score of a run to the next.
 
-Scores of a run come one after the other. Each has the beta-binomial distribution of its likelihood
-given those before it: where they were above the curve, it is expected above it too, and its
-overdispersion is smaller. That is the filter of a dynamic generalised linear model (West, Harrison
+The scores of a run are ordered. Given those before it, each has the beta-binomial distribution with
+a shifted mean (above the curve if the scores before were above it) and a smaller overdispersion.
+This is the filter of a dynamic generalised linear model (West, Harrison
 and Migon 1985, section 4) whose state x is the noise in units of its standard deviation, a
 stationary autoregression of order one with correlation phi and variance 1. Given the scores before,
 x has mean `at` and variance `variance`, and the rate of success is beta distributed with
@@ -10,19 +10,20 @@ x has mean `at` and variance `variance`, and the rate of success is beta distrib
     logit of the mean = logit(mean) + sd at,    intra-class correlation = variance rho,
 
 sd being that of the logit of a rate with the beta distribution Beta(a, b) of the likelihood,
-a + b = 1/rho - 1, a/(a + b) = mean. The score makes that beta another one by Bayes' rule; what mean
-and variance of the logit gain and lose by it, the state does. Then comes the next step:
+a + b = 1/rho - 1, a/(a + b) = mean. The score updates that beta distribution by Bayes' rule, and
+the changes of the mean and variance of the logit are applied to the state. The step to the next
+score is
 at ← phi at, variance ← 1 - phi^2 (1 - variance).
 
-Where a beta has a, b well below 1, nearly all scores are 0 or all, the logit is no scale on which
-noise is normal, and the state would be taken to be known where it is not: only the share
-a/(a + 0.2) b/(b + 0.2) of gain and loss is believed (`DOUBT`). That 0.2 and the constants of
+If a and b are well below 1, nearly all scores are 0 or the number of trials, noise is not normal on
+the logit scale, and the state would seem better known than it is: only the share
+a/(a + 0.2) b/(b + 0.2) of the changes is applied (`DOUBT`). That 0.2 and the constants of
 `spread_of_log_odds` were chosen by comparison with a latent Gaussian process whose marginal
 distributions are these betas (a Gaussian copula of rates; Song 2000), see docs/decisions.md.
 
-Whatever these approximations are worth as a filter of a latent process, every conditional
-distribution is normalised, so that their product is, for every phi; at phi = 0 it is the
-likelihood of independent scores.
+These are approximations as a filter of a latent process, but every conditional distribution is
+normalised, and so is their product, for every phi; at phi = 0 it is the likelihood of independent
+scores.
 """
 
 from collections.abc import Mapping
@@ -37,10 +38,10 @@ type Given = tuple[Any, dict[str, Any], tuple[Any, Any]]
 
 
 def spread_of_log_odds(a: Any, b: Any) -> Any:
-    """The variance of logit x, x ~ Beta(a, b), but where it has a long tail.
+    """The variance of logit x, x ~ Beta(a, b), without its long tail for small a or b.
 
-    Trigamma(a) + trigamma(b), bounded where they are not: a tail towards log 0 is no noise that the
-    next score would share.
+    Approximately trigamma(a) + trigamma(b), but bounded: the next score would not share a deviation
+    towards log 0.
 
     Parameters
     ----------
@@ -55,10 +56,10 @@ def spread_of_log_odds(a: Any, b: Any) -> Any:
 
 
 def moved_log_odds(xp: Any, a: Any, b: Any, k: Any, m: Any) -> Any:
-    """What k successes and m failures add to the mean of logit x, x ~ Beta(a, b).
+    """The change of the mean of logit x, x ~ Beta(a, b), by k successes and m failures.
 
-    That mean is digamma(a) - digamma(b); in the place of digamma stands the integral of the
-    trigamma above.
+    That mean is digamma(a) - digamma(b), with the integral of the bounded trigamma above for
+    digamma.
     """
     c, d = a + k, b + m
     ratio = (c + 0.5) * (b + 0.5) / ((d + 0.5) * (a + 0.5))
@@ -85,8 +86,8 @@ def conditional(xp: Any, mean: Any, p: Mapping[str, Any], at: Any, variance: Any
     p : dict
         Parameters of the likelihood of a score by itself.
     scale : tuple of array
-        The standard deviation of the noise on log odds, and the share of what the score says of it
-        that is believed.
+        The standard deviation of the noise on log odds, and the share of an update of the state
+        that is applied.
     """
     mean = xp.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN)
     size = 1 / xp.clip(p["overdispersion"] ** 2, 1 / (LARGEST_SIZE + 1), 0.999) - 1
@@ -100,7 +101,7 @@ def conditional(xp: Any, mean: Any, p: Mapping[str, Any], at: Any, variance: Any
 
 
 def updated(xp: Any, given: Given, state: tuple[Any, Any], k: Any, n: Any) -> tuple[Any, Any]:
-    """The state before the next score, k of n having been seen.
+    """The state before the next score, after k successes of n trials.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ from upturn.formulas.parameters import POSITIVE, Parameter
 
 SIGMA = Parameter("HalfNormal(0.1)", POSITIVE, "overdispersion")
 
-SMALLEST_SIGMA = 1e-4  # of the scale whose middle half the scores fill
+SMALLEST_SIGMA = 1e-4  # on the model's scale, whose middle half the scores fill
 
 SMALLEST_NU = 0.1
 
@@ -21,7 +21,7 @@ _HALF_LOG_PI = 0.5723649429247001
 
 
 def standard_deviation(xp: Any, p: Mapping[str, Any]) -> Any:
-    """Noise below the last printed digit is none: three points on a line have no sd of 0."""
+    """Sigma, bounded below: three points on a line would have a standard deviation of 0."""
     return xp.maximum(p["sigma"], SMALLEST_SIGMA)
 
 

@@ -19,7 +19,7 @@ from upturn.formulas.likelihoods.likelihood import (
 
 
 def _beta_binomial_terms(xp: Any, mean: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
-    """Log B(k + alpha, n - k + beta) / B(alpha, beta), less what depends on alpha + beta alone."""
+    """Log B(k + alpha, n - k + beta) / B(alpha, beta), without terms of alpha + beta alone."""
     alpha = mean * concentration(xp, p)
     return xp.log_rising(alpha, k) + xp.log_rising(concentration(xp, p) - alpha, n - k)
 
@@ -31,7 +31,7 @@ def _beta_binomial_rest(xp: Any, p: Mapping[str, Any], k: Any, n: Any) -> Any:
 def _beta_binomial_rest_total(
     xp: Any, p: Mapping[str, Any], values: Any, counts: Any, constant: Any
 ) -> Any:
-    """Points with the same number of trials share it."""
+    """The rest, which points with the same number of trials have in common."""
     if xp is NUMPY:
         size, out = np.ascontiguousarray(concentration(xp, p)[:, 0]), constant.copy()
         by_group.beta_binomial_rest(size, values, counts, out)

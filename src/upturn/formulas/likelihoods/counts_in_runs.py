@@ -23,23 +23,23 @@ def _serial_noise(p: Mapping[str, Any]) -> autocorrelated.Noise:
 def _beta_binomial_serial_total(
     mean: Floats, p: Mapping[str, Any], data: Data, out: Floats
 ) -> None:
-    """All of the density but binomial coefficients."""
+    """The log density without binomial coefficients."""
     scores = data.y, data.trials - data.y, data.group
     autocorrelated.beta_binomial_serial(mean, _serial_noise(p), scores, out)
 
 
 def left_out(mean: Floats, p: Mapping[str, Any], data: Data, total: Floats) -> Floats:
-    """Log densities of points given the others of their groups, but for binomial coefficients.
+    """Log densities of points given the others of their groups, without binomial coefficients.
 
     Parameters
     ----------
     mean : array (1, point, particle)
     p : mapping
-        Parameters of a likelihood with a plain one, each (1, 1, particle).
+        Parameters of a likelihood with correlated noise, each (1, 1, particle).
     data : Data
-        Of one row, points of a group in their order.
+        One row, with the points of a group in their order.
     total : array (group, particle)
-        What the log density of each group is added to.
+        The log density of each group is added to it.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What a likelihood is: terms for each point, and what they are computed from."""
+"""A likelihood: its terms for each point, and the data that they are computed from."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from upturn.arrays.types import Floats
 from upturn.formulas.parameters import POSITIVE, Parameter
 
-RHO_RANGE = (1e-8, 0.999)  # beyond, the beta-binomial is the binomial, or only 0 and n are left
+RHO_RANGE = (1e-8, 0.999)  # from the binomial to nearly only 0 and n
 
 FLOOR_OF_PROPORTIONS = "BetaMode(chance, 100) | Beta(1, 4)"
 
@@ -21,7 +21,7 @@ OVERDISPERSION = Parameter("HalfNormal(0.2)", POSITIVE, "overdispersion")
 
 @dataclass(frozen=True)
 class Data:
-    """What was measured: y and trials (row, point), group (row, point; -1 leaves a point out)."""
+    """The data: y and trials (row, point), group (row, point; -1 leaves a point out)."""
 
     y: Floats
     trials: Floats
@@ -45,30 +45,30 @@ class Likelihood:
         (xp, mean, parameters, y, trials) and (xp, parameters, y, trials), each to the logarithm of
         the density's factors, per point.
     draw : callable
-        (generator, mean, parameters, trials), all of one shape but for the first, to scores drawn
-        from it: successes of counts, on the model's scale otherwise.
+        (generator, mean, parameters, trials), the last three of one shape, to random scores:
+        successes for counts, otherwise on the model's scale.
     total : callable, optional
         NumPy's fast form of log_terms summed over points by group: (mean, parameters, Data, out).
-        It keeps the mean off 0 and 1 by itself.
+        It keeps the mean away from 0 and 1 itself.
     bounded : bool
         Whether the expected score is a proportion.
     log_uniform : callable, optional
-        (xp, trials) to the log density of the score of a broken evaluation, where there may be any.
+        (xp, trials) to the log density of a broken score; robust likelihoods only.
     constant : callable, optional
-        (xp, trials, y) to the part of each point's log density that no parameter changes;
-        `rest_total` leaves it out.
+        (xp, trials, y) to the part of each point's log density that depends on no parameter;
+        `rest_total` does not include it.
     rest_total : callable, optional
-        Fast form of log_rest summed over points, added to a constant (row, particle): (xp,
-        parameters, values, counts, constant), with the different numbers of trials and how many
-        points have them, each (row, value). By default log_rest is the same for all points.
+        Fast form of log_rest summed over points, plus a constant (row, particle): (xp, parameters,
+        values, counts, constant), with the distinct numbers of trials and how many points have
+        them, each (row, value). Without it, log_rest must be the same for all points.
     fused : callable, optional
-        (xp, parameters) to the noise that `upturn.formulas.kernels.hinge` takes, where that has a
+        (xp, parameters) to the noise argument of `upturn.formulas.kernels.hinge`, if that has a
         loop for this likelihood.
     plain : Likelihood, optional
-        Of one whose noise is correlated along a run (see
-        `upturn.formulas.likelihoods.autocorrelation`): that of a score by itself, which
-        `log_terms`, `log_rest` and `draw` are too. Only `total` tells them apart: it takes points
-        of a group to follow one another.
+        For noise that is correlated along a run (see
+        `upturn.formulas.likelihoods.autocorrelation`): the likelihood of independent scores. It has
+        the same `log_terms`, `log_rest` and `draw`; only `total` differs, which takes the points of
+        a group as ordered.
     """
 
     name: str
@@ -88,7 +88,7 @@ class Likelihood:
 
     @property
     def counted(self) -> bool:
-        """Whether it is one of successes, and of no proportions."""
+        """Whether it is for counts only."""
         return self.kinds == ("counts",)
 
 

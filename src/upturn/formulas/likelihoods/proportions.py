@@ -16,20 +16,20 @@ from upturn.formulas.likelihoods.likelihood import (
     concentration,
 )
 
-# Variance that rounding to a tenth of a percent makes by itself, as rho at a mean of 1/2: without
-# it a row of equal scores would be infinitely likely.
+# The variance of rounding to a tenth of a percent, as rho at a mean of 1/2. Without it a row of
+# equal scores would have an infinite density.
 ROUNDING_RHO = 4e-7
 
-RESOLUTION = 5e-4  # proportions without trials are taken as printed to a tenth of a percent
+RESOLUTION = 5e-4  # proportions without trials are assumed to be rounded to a tenth of a percent
 
 
 def _beta_terms(xp: Any, mean: Any, p: Mapping[str, Any], y: Any, n: Any) -> Any:
     """The beta density in mean and rho, variance mean (1 - mean) rho, less log Gamma(a + b).
 
-    A printed 0 or 1 stands for all that rounds to it; its density is the mean over those.
+    A rounded 0 or 1 stands for all values that round to it, and has their mean density.
     """
     size = concentration(xp, p, ROUNDING_RHO)
-    most = xp.minimum(size, special.CELL_SIZE)  # noise far below what rounding makes is none
+    most = xp.minimum(size, special.CELL_SIZE)  # noise far below that of rounding is ignored
     toward = xp.where(y > 0.5, 1 - mean, mean)
     ends = xp.log_beta_cell(toward * most, most - toward * most, RESOLUTION)
     ends = ends - np.log(RESOLUTION) - xp.log_gamma(size)

@@ -1,10 +1,10 @@
 """Likelihoods: how a measured score scatters around the expected one.
 
-A likelihood is the logarithm of its density, split into the terms that depend on the expected
-score and the rest, because the first are what a sampler evaluates millions of times: `log_terms`
-(row, point, particle) and `log_rest`. Their sum is normalised, binomial coefficients included.
+The logarithm of a density is split into the terms that depend on the expected score, which a
+sampler evaluates millions of times, and the rest: `log_terms` (row, point, particle) and
+`log_rest`. Their sum is normalised, binomial coefficients included.
 
-Scores are on the scale the curve models use: [0, 1] for counts and proportions; for a continuous
+Scores are on the scale of the curve models: [0, 1] for counts and proportions; for a continuous
 metric, observed scores fill the middle half of it (see `scaling`).
 """
 
@@ -30,7 +30,7 @@ LIKELIHOODS: Mapping[str, Likelihood] = MappingProxyType({
 OF_RUNS = "ar"
 SERIAL = (OF_RUNS, BETA_BINOMIAL_AR.name)
 DEFAULTS = {"counts": "beta-binomial", "proportion": "beta", "continuous": "normal"}
-# What a likelihood that goes by the kind of each curve is; that of runs is of others the plain one.
+# The likelihoods that depend on the kind of a curve. That of runs is the plain one for other kinds.
 BY_KIND: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "auto": DEFAULTS,

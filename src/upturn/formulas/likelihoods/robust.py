@@ -16,10 +16,10 @@ BROKEN_RANGE = (1e-12, 1 - 1e-12)
 
 
 def robust(plain: Likelihood) -> Likelihood:
-    """The same, where each score may with probability `broken` be any, all equally likely.
+    """The robust form: with probability `broken`, a score is uniform over all possible scores.
 
     A mixture of the likelihood and a uniform distribution (Box and Tiao 1968). All of it depends on
-    the expected score, so that nothing is left for `log_rest`.
+    the expected score, so `log_rest` is 0.
     """
 
     def log_uniform(xp: Any, n: Any) -> Any:
@@ -73,5 +73,5 @@ def robust(plain: Likelihood) -> Likelihood:
 
 
 def _share(xp: Any, p: Mapping[str, Any]) -> Any:
-    """The share of broken evaluations, kept off 0 and 1."""
+    """The probability of a broken evaluation, kept off 0 and 1."""
     return xp.clip(p["broken"], *BROKEN_RANGE)

@@ -1,9 +1,9 @@
-"""Offsets: the integral over where on the axis each group of points stands.
+"""The integral over the offset of each group of points along the axis.
 
-A group's points are shifted together by scatter times epsilon, epsilon ~ N(0, 1), and epsilon is
-integrated over by a trapezoid rule on equidistant nodes. Groups whose offset the data hardly know
-need few nodes, those whose points lie on a steep rise need many: each has its own number, and the
-points of groups with many nodes come first, so that every node works on the first so many points.
+The points of a group are shifted together by scatter times epsilon, epsilon ~ N(0, 1), and epsilon
+is integrated out by a trapezoid rule on equidistant nodes. A group whose offset the data determine
+poorly needs few nodes, one with points on a steep rise needs many. So each group has its own number
+of nodes, and points of groups with many nodes come first: a node then uses only the first points.
 """
 
 from collections.abc import Callable
@@ -18,12 +18,12 @@ from upturn.formulas.likelihoods.likelihood import Data
 
 type Terms = Callable[[Floats, Data], Floats]  # u, data -> sums over groups (row, group, particle)
 
-REACH = 4.0  # standard deviations: no group's offset lies beyond
-HASH = 7919.0  # times the sum of z: changes by a whole step where z changes by 1e-4
+REACH = 4.0  # standard deviations: the range of the integral
+HASH = 7919.0  # factor on the sum of z: a change of z by 1e-4 shifts the nodes by a whole step
 FEWEST = 8
-LEAST = -1e300  # a logarithm of nothing that can be subtracted from itself
-FINEST = 0.1  # a group whose offset is known more precisely gets no more nodes for it
-NARROWEST = 0.25  # share of particles whose offset may be known more precisely than the nodes allow
+LEAST = -1e300  # the logarithm of 0, but finite: it can be subtracted from itself
+FINEST = 0.1  # the smallest conditional standard deviation that adds nodes
+NARROWEST = 0.25  # share of particles whose offset may be narrower than the nodes resolve
 LOG_STANDARD_NORMAL = -0.9189385332046727
 
 
@@ -35,12 +35,12 @@ class Rule:
     ----------
     nodes : array (curve, group)
     order : array (curve, point)
-        The points of groups with the most nodes first, those of no group last.
+        Points of groups with the most nodes first, points without a group last.
     live : array (curve, most nodes)
-        How many of them have more than 0, 1, 2 … nodes.
+        How many points have more than 0, 1, 2 … nodes.
     shifted : bool
-        Whether the nodes are shifted at random. Then the integral is right in expectation, and
-        importance weights made from it are exact (Tran et al. 2013); a fixed rule of 21 nodes was
+        Whether the nodes are shifted at random. The integral is then unbiased, and so are
+        importance weights (Tran et al. 2013); a fixed rule of 21 nodes was
         off by up to 1 nat on the open models, by an amount that depended on the parameters.
     """
 
@@ -77,20 +77,20 @@ class Rule:
 
 
 def one_node(z: Floats) -> tuple[Integers, Floats, Floats]:
-    """What `Rule.placed` gives, of one group that stands where it is."""
+    """The result of `Rule.placed` for one group without an offset."""
     rows, _, particles = z.shape
     return np.ones((rows, 1), dtype=np.int64), np.zeros((rows, 1)), np.zeros((rows, 1, particles))
 
 
 def nodes_for(spread: Floats, step: float) -> Integers:
-    """How many nodes resolve offsets that are known so precisely: (curve, group).
+    """How many nodes resolve offsets with these conditional spreads: (curve, group).
 
     Parameters
     ----------
     spread : array (curve, group, particle)
         Conditional standard deviations of epsilon, given each particle's parameters.
     step : float
-        The distance of nodes in those, for all but the NARROWEST.
+        The distance of nodes, in the spreads of all but the NARROWEST.
     """
     narrow = np.quantile(spread, NARROWEST, axis=2)
     nodes = np.ceil(2 * REACH / (step * np.maximum(narrow, FINEST)))
@@ -98,10 +98,10 @@ def nodes_for(spread: Floats, step: float) -> Integers:
 
 
 def shifts(z: Floats, groups: int) -> Floats:
-    """Uniform numbers (row, group, particle): a hash of z, as good as random, yet a function.
+    """Uniform numbers (row, group, particle) that are a hash of z.
 
-    Multiples of one number by incommensurate factors fill the cube (Weyl 1916), and these
-    factors are so large that neighbouring particles share nothing.
+    Multiples of one number by incommensurate factors fill the cube (Weyl 1916); the factors are so
+    large that the numbers of neighbouring particles are unrelated.
     """
     factors = HASH * np.sqrt(np.arange(groups) + np.sqrt(2))
     return (factors[None, :, None] * z.sum(axis=1)[:, None, :]) % 1.0
@@ -116,9 +116,9 @@ def log_integral(
     ----------
     rule : Rule
     rows : array (row,)
-        The curve of each.
+        The curve of each row.
     z : array (row, dimension, particle)
-        What the shift of the nodes is a hash of.
+        The shift of the nodes is a hash of it.
     scatter : array (row, 1, particle)
     u : array (row, point, 1)
     data : Data
@@ -147,10 +147,10 @@ def streamed(
     data: Data,
     terms: Callable[[Any], Any],
 ) -> Any:
-    """`log_integral` by functions of a namespace, node by node, holding one node at a time.
+    """`log_integral` by functions of a namespace, one node at a time.
 
-    Every node works on all points, in any order: shapes depend neither on the nodes nor on the
-    groups that are there.
+    Every node uses all points, in any order: shapes depend neither on the numbers of nodes nor on
+    the groups.
 
     Parameters
     ----------
@@ -212,14 +212,14 @@ def conditional_draws(
 ) -> Floats:
     """A draw of each group's epsilon given the data and the parameters: (row, group, particle).
 
-    By inverting the distribution function on the nodes, which is a straight line between them.
+    By inversion of the distribution function, which is linear between the nodes.
 
     Parameters
     ----------
     rule, rows, scatter, u, data, terms
         As for `log_integral`.
     uniform : array (row, group, particle)
-        Uniform numbers, one a draw.
+        One uniform number a draw.
     """
     z = np.zeros((len(rows), 1, scatter.shape[2]))
     epsilon, values = _on_nodes(rule, rows, z, scatter, u, data, terms)
@@ -237,7 +237,7 @@ def conditional_draws(
 def _on_nodes(
     rule: Rule, rows: Index, z: Floats, scatter: Floats, u: Floats, data: Data, terms: Terms
 ) -> tuple[Floats, Floats]:
-    """Epsilon and the log integrand (node, row, group, particle), -inf past a group's last node."""
+    """Epsilon and log integrand (node, row, group, particle), -inf after a group's last node."""
     nodes, step, first = rule.placed(rows, z)
     step = step[:, :, None]
     at = np.maximum(data.group, 0)[:, :, None]
@@ -256,6 +256,6 @@ def _on_nodes(
 
 
 def _first(data: Data, count: int) -> Data:
-    """The first points, in arrays of their own: the compiled loops are for those."""
+    """The first points, in contiguous arrays, which the compiled loops need."""
     y, trials = (np.ascontiguousarray(array[:, :count]) for array in (data.y, data.trials))
     return Data(y, trials, np.ascontiguousarray(data.group[:, :count]))

@@ -1,7 +1,7 @@
-"""Conditional: what the scores of one curve say, given its parameters.
+"""Pointwise densities of one curve, given its parameters.
 
-The density of each score beside the others of its group, which of them are broken, and where the
-groups stand. Of a target whose likelihood says only how likely all of them are together.
+The density of each score given the others of its group, the probability that it is broken, and
+draws of the groups' offsets. The target's own likelihood is only that of all scores together.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,15 +21,15 @@ from upturn.sampling.density.target import LOWEST, Target
 
 POINTWISE_NODES = 65
 GROUP_NODES = 33
-DRAWN_NODES = 129  # a draw of an offset lies within a thirtieth of its standard deviation
+DRAWN_NODES = 129  # a draw of an offset is exact to a thirtieth of its standard deviation
 
 
 def pointwise(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
     """Log density of each point of one curve given the parameters and its group's other points.
 
     Without groups that is the density given the parameters. With groups it is
-    log Z_g - log Z_(g without i), the integrals over the group's offset: what leave-one-out
-    needs, since leaving a point out leaves its group in.
+    log Z_g - log Z_(g without i), of integrals over the group's offset. Leave-one-out needs that,
+    because the group remains when a point is left out.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def pointwise(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
     y, n = data.y[:, :, None], data.trials[:, :, None]
     rest = target.likelihood.log_rest(NUMPY, p, y, n)[0]
     if target.likelihood.plain is not None:
-        # `left_out` has all of the rest but the binomial coefficients
+        # `left_out` includes the rest, without the binomial coefficients
         of_noise = target.likelihood.log_rest(NUMPY, p, 0.0 * n, n)[0]
         return _left_out(target, rows, p, u, data) + rest - of_noise
     if not target.grouped or target.curves.groups[curve] == 0:
@@ -87,7 +87,7 @@ def by_group(target: Target, curve: int, p: Mapping[str, Any], group: Index) -> 
 def p_broken(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
     """Probability that each score of one curve is broken, given the parameters.
 
-    Under a robust likelihood; with groups, over where the group's offset lies given its points.
+    Under a robust likelihood; with groups, averaged over the group's offset given its points.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def p_broken(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
 def draw_offsets(target: Target, curve: int, p: Mapping[str, Any], uniform: Floats) -> Floats:
     """Draws of the groups' offsets of one curve given its points: (group, particle).
 
-    In standard deviations `scatter`. A group without points has one from the prior.
+    In standard deviations `scatter`. The offset of a group without points is from the prior.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def draw_offsets(target: Target, curve: int, p: Mapping[str, Any], uniform: Floa
     p : mapping
         Parameters on the model's scale by name, each (particle,).
     uniform : array (group, particle)
-        Uniform numbers. Groups past the last that has points are left out of the answer.
+        Uniform numbers. The result ends with the last group that has points.
     """
     rows = np.array([curve])
     pilot = target.with_nodes(DRAWN_NODES, shifted=False)
@@ -135,9 +135,9 @@ def draw_offsets(target: Target, curve: int, p: Mapping[str, Any], uniform: Floa
 
 
 def _replaced(target: Target, rows: Index, p: Mapping[str, Any], instead: Floats | float) -> Floats:
-    """By how much the log integral over a group's offset rises with another log density of a point.
+    """The change of the log integral over a group's offset if a point's log density is replaced.
 
-    Of each point by itself: (point, particle).
+    For each point by itself: (point, particle).
     """
     u, data = target.inputs(rows)
     group = data.group[0]
@@ -152,7 +152,7 @@ def _replaced(target: Target, rows: Index, p: Mapping[str, Any], instead: Floats
 
 
 def _left_out(target: Target, rows: Index, p: Mapping[str, Any], u: Floats, data: Data) -> Floats:
-    """`pointwise` where noise is correlated along runs, but for binomial coefficients."""
+    """`pointwise` for noise correlated along runs, without the binomial coefficients."""
     group = data.group[0]
     shape = int(group.max()) + 1, next(iter(p.values())).shape[2]
 
@@ -168,8 +168,8 @@ def _left_out(target: Target, rows: Index, p: Mapping[str, Any], u: Floats, data
 def _changed(at: Callable[[float], tuple[Floats, Floats]], nodes: int, group: Index) -> Floats:
     """Log ratio of two integrals over each group's offset: (point, particle).
 
-    `at` gives the logarithms of both integrands at an offset, that of the denominator by group
-    and that of the numerator by point.
+    `at` gives the logarithms of both integrands at an offset: the denominator's by group, the
+    numerator's by point.
     """
     step = 2 * REACH / nodes
     whole, changed = _LogSum(), _LogSum()
@@ -181,9 +181,9 @@ def _changed(at: Callable[[float], tuple[Floats, Floats]], nodes: int, group: In
 
 
 class _LogSum:
-    """The logarithm of a sum of exponentials, arrays of which come one by one.
+    """The logarithm of a sum of exponentials of arrays that are added one by one.
 
-    A third of the time of NumPy's `logaddexp`, which is what saving a fit with groups waited for.
+    It takes a third of the time of NumPy's `logaddexp`, which dominated saving a fit with groups.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Points of each curve sorted, counted and summed, whatever padding stands beside them."""
+"""Points of each curve sorted, counted and summed, independently of the padding."""
 
 from math import fsum
 
@@ -11,7 +11,7 @@ from upturn.arrays.types import Booleans, Floats, Integers
 def sorted_by_group(
     points: Floats, group: NDArray[np.int32], groups: int
 ) -> tuple[Floats, Integers]:
-    """Points with those of one group together, and where each group begins.
+    """Points sorted by group, and where each group begins.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def sorted_by_group(
     -------
     points : array (curve, field, point)
     starts : array (curve, group + 1)
-        The last is where the last group ends.
+        The last entry is the end of the last group.
     """
     order = np.argsort(np.where(group >= 0, group, len(group.T)), axis=1, kind="stable")
     below = (group[:, None, :] < np.arange(groups + 1)[:, None]).sum(axis=2)
@@ -33,7 +33,7 @@ def sorted_by_group(
 
 
 def distinct_values(values: Floats, mask: Booleans) -> tuple[Floats, Floats]:
-    """The different values of each curve and how often each occurs: two arrays (curve, value).
+    """The distinct values of each curve and their counts: two arrays (curve, value).
 
     Shorter rows are padded by values and counts of 0.
 
@@ -55,6 +55,6 @@ def distinct_values(values: Floats, mask: Booleans) -> tuple[Floats, Floats]:
 def masked_sums(terms: Floats, mask: Booleans) -> Floats:
     """Sums over the points of each curve: (curve,).
 
-    They are exactly rounded, since the order in which NumPy sums depends on the padding.
+    Exactly rounded, because the order in which NumPy sums depends on the padding.
     """
     return np.array([fsum(row[kept]) for row, kept in zip(terms, mask, strict=True)])

@@ -32,14 +32,14 @@ from upturn.sampling.proposals import intervals
 from upturn.tables.curves import Curves
 
 BLOCK = 131_072  # doubles in the largest temporary: 1 MB, which a core's cache holds
-PARAMETERS = 16  # arrays of particles beside which one loop holds none over points
+PARAMETERS = 16  # arrays of particles that the fused loop holds; it holds none over points
 LOWEST = -1e100  # log likelihood
 
-SCATTER_NODES = 33  # of the integral over a group's offset; docs/decisions.md: what was tried
+SCATTER_NODES = 33  # of the integral over a group's offset; see docs/decisions.md
 
 
 class StoppedError(Exception):
-    """Somebody asked for sampling to end."""
+    """Sampling was asked to stop."""
 
 
 class Target:
@@ -50,15 +50,15 @@ class Target:
     names : tuple of str
         Parameters, in the order of z's dimensions.
     scaling : Scaling
-        By default that of the scores themselves.
+        By default from the scores.
     rule : Rule
         The quadrature over groups' offsets.
     likelihood : Likelihood
-        As given, or of curves without runs the plain one.
+        As given, or its plain one for curves without runs.
     stop : threading.Event, optional
         Once set, evaluating raises `StoppedError`.
     engine : Host
-        Where the likelihood, and with it every stage of sampling, runs.
+        What runs the likelihood and every stage of sampling.
     """
 
     engine = Host()
@@ -96,18 +96,18 @@ class Target:
     def with_nodes(self, nodes: int, *, shifted: bool = True) -> Self:
         """The same target with this many nodes over every group's offset.
 
-        Not shifted, they are the same for all particles: biased, but without the noise that a
-        mixture fitted to few particles would chase.
+        Nodes that are not shifted are the same for all particles: biased, but without noise, which
+        a mixture fitted to few particles would follow.
         """
         return self._with(Rule.even(self.data.group, nodes, shifted=shifted))
 
     def resolving(self, rows: Index, z: Floats, step: float) -> Self:
-        """The same target with nodes as close as the particles' offsets are known.
+        """The same target with nodes as close as the posteriors of the offsets are narrow.
 
         Parameters
         ----------
         rows : array (row,)
-            The curve of each; a curve's rows stand together, and each has as many.
+            The curve of each row; the rows of a curve are contiguous, the same number for each.
         z : array (row, dimension, particle)
         step : float
             See `offsets.nodes_for`.
@@ -133,7 +133,7 @@ class Target:
 
     @cached_property
     def data(self) -> Data:
-        """What the likelihood sees, on its own scale, points grouped for the scatter."""
+        """The data on the likelihood's scale, with points grouped for the scatter."""
         curves = self.curves
         if self.likelihood.counted:
             y = curves.response
@@ -147,7 +147,7 @@ class Target:
 
     @cached_property
     def log_jacobian(self) -> Floats:
-        """What the densities of continuous scores gain from native units: (curve,)."""
+        """What log densities of all scores of a curve gain in native units: (curve,)."""
         return -self.curves.points.astype(np.float64) * np.log(self.scaling.span)
 
     def _oriented(self, native: Floats) -> Floats:
@@ -172,7 +172,7 @@ class Target:
         }
 
     def ordered(self, z: Sequence[Any], xp: Any = NUMPY) -> list[Any]:
-        """Z by dimension, those of several changepoints made the order statistics of as many.
+        """Z by dimension, with several changepoints replaced by their order statistics.
 
         The j-th of K uniform order statistics, given the one before, is
         1 - (1 - U)(1 - V)^(1/(K - j + 1)): sticks broken in order (Devroye 1986, section V.2).
@@ -188,7 +188,7 @@ class Target:
 
     @cached_property
     def marks(self) -> Floats | None:
-        """The first of z where the first changepoint is at an observation: (curve, mark), sorted.
+        """Values of z[0] that put the first changepoint at an observation, sorted: (curve, mark).
 
         None for models without a changepoint.
         """
@@ -196,7 +196,7 @@ class Target:
             return None
         prior = self.priors[self.model.changepoints[0]]
         z = prior.normal_scores(self.u, self.chance)
-        # the first of several is the least of as many: the inverse of `ordered`
+        # the first of several is their minimum: the inverse of `ordered`
         z = -ndtri(ndtr(-z) ** len(self.model.changepoints))
         return intervals.marks(np.where(self.curves.mask, z, np.nan))
 
@@ -205,8 +205,8 @@ class Target:
     def log_likelihood(self, rows: Index, z: Floats) -> Floats:
         """Log likelihood (row, particle) at z (row, dimension, particle), in the model's scale.
 
-        Constants of the data are included. Groups' offsets are integrated over by a quadrature
-        whose nodes are shifted by a hash of z: as good as random, and yet a function of z.
+        Constants of the data are included. Groups' offsets are integrated out by a quadrature whose
+        nodes are shifted by a hash of z: as good as a random shift, but a function of z.
         """
         count, _, particles = z.shape
         points = PARAMETERS if self._fused else self.data.y.shape[1]
@@ -217,11 +217,11 @@ class Target:
             for j in range(0, particles, width):
                 piece = slice(i, i + rows_at_once), slice(j, j + width)
                 out[piece] = self._block(rows[piece[0]], z[piece[0], :, piece[1]])
-        # so that a temperature of 0 times it is 0, and not nan
+        # finite, so that 0 times it is 0 and not nan
         return np.maximum(out, LOWEST, out=out)
 
     def check(self) -> None:
-        """Raise `StoppedError` where somebody asked for that."""
+        """Raise `StoppedError` once `stop` is set."""
         if self.stop is not None and self.stop.is_set():
             raise StoppedError
 
@@ -240,9 +240,9 @@ class Target:
     def over_offsets(
         self, rows: Index, p: Mapping[str, Any]
     ) -> tuple[Floats, Floats, Data, offsets.Terms]:
-        """What the integral over offsets needs, points in the order of its rule.
+        """Scatter, u, data and terms for the integral over offsets, in the order of its rule.
 
-        Scatter, u, data and terms; see `offsets.log_integral`.
+        See `offsets.log_integral`.
         """
         u, data = self.inputs(rows)
         order = self.rule.order[rows][:, : u.shape[1]]
@@ -268,9 +268,9 @@ class Target:
 
     @cached_property
     def _fused(self) -> bool:
-        """Whether one compiled loop does the likelihood of this model.
+        """Whether one compiled loop computes the likelihood of this model.
 
-        A model of another mean may have the same segments: that of a technique beside its baseline.
+        A subclass may have the same segments and another mean, as a technique and its baseline.
         """
         floor_and_rise = tuple(type(segment) for segment in self.model.segments) == (Floor, Rise)
         plain = floor_and_rise and self.model.range != "zero"
@@ -278,7 +278,7 @@ class Target:
         return plain and self.likelihood.fused is not None
 
     def _in_one_loop(self, rows: Index, z: Floats, p: Mapping[str, Any]) -> Floats:
-        """What depends on the expected score, offsets integrated over: (row, particle)."""
+        """The terms that depend on the expected score, offsets integrated out: (row, particle)."""
         noise_of = self.likelihood.fused
         assert noise_of is not None
         points, starts = self._points_by_group
@@ -294,14 +294,14 @@ class Target:
 
     @cached_property
     def _points_by_group(self) -> tuple[Floats, Integers]:
-        """Points of one group together, (curve, 3, point), and where each group's begin."""
+        """Points sorted by group, (curve, 3, point), and where each group begins."""
         points = np.stack([self.u, self.data.y, self.data.trials], axis=1)
         return sorted_by_group(points, self.data.group, self.rule.nodes.shape[1])
 
-    # --- its terms, also for others to put together -----------------------------------------------
+    # --- its terms, also for other modules --------------------------------------------------------
 
     def inputs(self, rows: Index) -> tuple[Floats, Data]:
-        """U (row, point, 1) and the data, cut to the longest curve."""
+        """U (row, point, 1) and the data, trimmed to the longest curve."""
         points = int(self.curves.mask[rows].sum(axis=1).max(initial=1))
         data = Data(*(getattr(self.data, f)[rows, :points] for f in ("y", "trials", "group")))
         return self.u[rows, :points, None], data
@@ -331,7 +331,7 @@ class Target:
     def rest(self, rows: Index, p: Mapping[str, Any], xp: Any = NUMPY) -> Floats:
         """The terms free of the expected score, summed over points: (row, particle).
 
-        Points with the same number of trials share them but for a constant.
+        For points with the same number of trials they are equal but for a constant.
         """
         shape = (len(rows), next(iter(p.values())).shape[2])
         constant: Floats = xp.module.broadcast_to(self._constants[rows][:, None], shape)
@@ -349,7 +349,7 @@ class Target:
 
     @cached_property
     def _constants(self) -> Floats:
-        """Sum of what no parameter changes: (curve,)."""
+        """Sum of the terms that depend on no parameter: (curve,)."""
         if self.likelihood.constant is None:
             return np.zeros(len(self.curves))
         terms = self.likelihood.constant(NUMPY, self.curves.trials, self.curves.response)
@@ -357,15 +357,15 @@ class Target:
 
     @cached_property
     def _distinct_trials(self) -> tuple[Floats, Floats]:
-        """The different numbers of trials of each curve, and how many points have them."""
+        """The distinct numbers of trials of each curve, and how many points have them."""
         return distinct_values(self.curves.trials, self.curves.mask)
 
     # --- the arrays it is made of -----------------------------------------------------------------
 
     def arrays(self) -> dict[str, Any]:
-        """What formulas take from the curves, by name: one axis of each array is that of curves.
+        """The arrays that formulas take from the curves, by name, each with an axis of curves.
 
-        The tables of priors are the exception: curves share them.
+        The tables of priors have none: curves share them.
         """
         return {
             "u": self.u,
@@ -379,7 +379,7 @@ class Target:
         }
 
     def with_arrays(self, arrays: Mapping[str, Any]) -> Self:
-        """The formulas of this target over other arrays, and nothing else."""
+        """The formulas of this target over other arrays, without the rest of it."""
         other = copy(self)
         given = dict(arrays)
         tables = given.pop("_quantiles")
@@ -393,5 +393,5 @@ class Target:
 
     @property
     def formulas(self) -> tuple[Any, ...]:
-        """Equal for two targets that differ in nothing but arrays."""
+        """Equal for two targets that differ only in arrays."""
         return self.model.key, self.likelihood.name, self.names, self.rule.shifted

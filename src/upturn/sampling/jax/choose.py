@@ -1,6 +1,6 @@
-"""Backends: what computes the stages of the population sampler.
+"""Backends: NumPy, the default, or JAX for the stages of the population sampler.
 
-NumPy is the default; JAX is loaded where it is asked for.
+JAX is loaded only if it is asked for.
 """
 
 from collections.abc import Callable
@@ -18,29 +18,29 @@ def check_backend(name: str) -> None:
     Raises
     ------
     DataError
-        With the line that brings it.
+        With the command that installs it.
     """
     if name == "jax" and find_spec("jax") is None:
         raise DataError(
-            "backend: expected the package jax to be installed, but got none; bring it with: "
+            "backend: expected the package jax to be installed, but got none; install it with: "
             "pip install 'upturn[jax]', or 'upturn[cuda]' for a GPU of NVIDIA"
         )
 
 
 @dataclass(frozen=True)
 class Backend:
-    """How a backend is used.
+    """The parts of a backend.
 
     Attributes
     ----------
     target : type of Target
-        What evaluates the likelihood.
+        The class that evaluates the likelihood.
     session : callable
         A context in which a thread's work runs.
     curves : int, optional
-        In a block; None leaves it to the processor's cache and the number of its cores.
+        The curves in a block; None: by the processor's cache and the number of its cores.
     threads : int, optional
-        The most that are of use.
+        The largest useful number.
     """
 
     target: type[Target]

@@ -1,11 +1,11 @@
-"""Accelerator: the stages of the population sampler that run over JAX arrays.
+"""The stages of the population sampler on JAX arrays, compiled by XLA.
 
-They are the functions that NumPy runs, compiled by XLA. A program is compiled for shapes, so
-curves, points, groups and particles are padded to a few sizes, and a table of any size compiles a
-handful of programs. What is padding is not computed: programs go through blocks of rows up to a
-number that is known only when they run.
+They are the functions that NumPy runs. A program is compiled for given shapes, so curves, points,
+groups and particles are padded to a few sizes, and a table of any size compiles only a few
+programs. Padding is not computed: programs go through blocks of rows up to a number that is an
+argument.
 
-JAX computes in single precision unless a thread asks for more; `doubles` is that request.
+JAX computes in single precision unless a thread asks for more, by `doubles`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -29,18 +29,17 @@ from upturn.sampling.proposals.intervals import Interval
 from upturn.sampling.proposals.mixtures import Mixture, Near
 
 PIECE = 128  # particles of one row that a program works on at once
-FEWEST_PIECES = 64  # and by fours up: what a likelihood's program is compiled for
-FEWEST_ROWS = 2 * REPLICATES  # fewer are padded
-FEWEST_CURVES = 16  # in a block, or small blocks would have programs of their own
+FEWEST_PIECES = 64  # that a likelihood's program is compiled for; larger sizes are times 4, 16 …
+FEWEST_ROWS = 2 * REPLICATES  # fewer rows are padded
+FEWEST_CURVES = 16  # of a block; smaller ones would need further programs
 CACHED = 4096  # doubles in the largest temporary of a block on a processor
-TEMPORARIES = 12  # arrays of a block's size that are there at once, in memory of an accelerator
-# Of an accelerator's free memory, the share that blocks may fill, and that programs may need while
-# they run.
+TEMPORARIES = 12  # arrays of a block's size that are in an accelerator's memory at once
+# The share of an accelerator's free memory that blocks may fill, and that programs may need.
 SHARE = 0.4
 WORKERS = 4  # threads that share an accelerator
 MOST_CURVES = 512
-CURVE_BYTES = 25 << 20  # of all particles of one curve, where it needs the largest budget
-UNKNOWN_MEMORY = 2 << 30  # bytes taken to be free where a device does not say
+CURVE_BYTES = 25 << 20  # of all particles of one curve with the largest budget
+UNKNOWN_MEMORY = 2 << 30  # bytes assumed to be free if a device does not report it
 
 
 @contextmanager
@@ -70,13 +69,13 @@ def bucket(count: int, least: int = 1) -> int:
 class Device(Host):
     """Stages as programs of XLA, on the arrays of a device.
 
-    Rows are padded to one of a few numbers: those of all replicates of a block of curves, half as
-    many (those that adapt), and then by fours, so that rows that are done leave the work too.
+    Rows are padded to one of a few numbers: all replicates of a block of curves, half of them
+    (those that adapt), and quarters of that, so that rows that are done cost nothing.
 
     Parameters
     ----------
     curves : int
-        In a block.
+        The curves in a block.
     """
 
     def __init__(self, curves: int) -> None:
@@ -87,7 +86,7 @@ class Device(Host):
             self.sizes.insert(0, max(FEWEST_ROWS, smaller))
 
     def size(self, rows: int) -> int:
-        """What so many rows are padded to."""
+        """The number that rows are padded to."""
         return next(size for size in self.sizes if size >= rows)
 
     def run(self, stage: Callable[..., Any], *arrays: Tree, **options: Any) -> Any:
@@ -139,7 +138,7 @@ class Accelerated(Target):
 
     @cached_property
     def _device(self) -> Any:
-        """What the program takes from the curves, padded, on the device."""
+        """The arrays that a program takes from the curves, padded, on the device."""
         import jax
 
         return jax.device_put(_padded(self.arrays()))
@@ -150,7 +149,7 @@ class Accelerated(Target):
 
     def _with(self, rule: Rule) -> Self:
         other = super()._with(rule)
-        for name in ("_device", "_formulas"):  # which hang on the rule
+        for name in ("_device", "_formulas"):  # which depend on the rule
             other.__dict__.pop(name, None)
         return other
 
@@ -158,12 +157,12 @@ class Accelerated(Target):
 # --- programs -------------------------------------------------------------------------------------
 
 
-PROGRAMS: list["_Program"] = []  # all there are, to be counted
+PROGRAMS: list["_Program"] = []  # all of them; tests count compilations
 _LOCK = RLock()
 
 
 class _Program:
-    """A compiled function. Threads that come with the same shapes wait for one compilation."""
+    """A compiled function. Threads with the same shapes wait for one compilation."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         import jax
@@ -187,7 +186,7 @@ class _Program:
 
 
 def _once[**P, R](function: Callable[P, R]) -> Callable[P, R]:
-    """Called once for the same arguments, by however many threads."""
+    """A function that runs once for the same arguments, also with several threads."""
     kept = cache(function)
 
     @wraps(function)
@@ -217,7 +216,7 @@ def _register(jax: Any) -> None:
 
 @cache
 def _net(dimensions: int, start: int, count: int) -> Any:
-    """A part of the Sobol net, on the device."""
+    """Some points of the Sobol net, on the device."""
     import jax
 
     return jax.device_put(points.net(dimensions, start, count))
@@ -244,11 +243,15 @@ def _pasted(values: Any, *, rows: int, particles: int, xp: Any) -> Any:
 
 
 class _Formulas:
-    """A target for what it computes: all of the same formulas are equal."""
+    """The formulas of a target; equal for all targets that compute the same."""
 
     def __init__(self, target: Target) -> None:
         self.target = target.with_arrays(target.arrays())
-        for name in ("curves", "_device", "engine"):  # which would be kept as long as the program
+        for name in (
+            "curves",
+            "_device",
+            "engine",
+        ):  # or they would stay in memory as long as the program
             self.target.__dict__.pop(name, None)
         self._key = target.formulas
 
@@ -261,7 +264,7 @@ class _Formulas:
 
 @_once
 def _likelihood(formulas: _Formulas, rows_at_once: int) -> _Program:
-    """Log likelihoods of pieces (piece, particle), so many pieces at a time, up to a number."""
+    """Log likelihoods of pieces (piece, particle), some rows at once, up to a given count."""
     from jax import lax
 
     xp = arrays.jax()
@@ -286,7 +289,7 @@ def _likelihood(formulas: _Formulas, rows_at_once: int) -> _Program:
 
 @cache
 def free_memory() -> int | None:
-    """Bytes free on the accelerator when it is first asked; None where there is none."""
+    """Free bytes of the accelerator at the first call; None where there is none."""
     import jax
 
     device = jax.devices()[0]
@@ -299,9 +302,9 @@ def free_memory() -> int | None:
 
 
 def rows_a_block(cells: int) -> int:
-    """How many rows of so many doubles a program works on at once: a power of two.
+    """How many rows a program works on at once, a power of two, from the doubles of a row.
 
-    As many as stay in the cache of a processor, or fit into an accelerator's memory.
+    As many as fit into a processor's cache, or into an accelerator's memory.
     """
     memory = free_memory()
     doubles = CACHED if memory is None else SHARE * memory / WORKERS / (8 * TEMPORARIES)
@@ -309,23 +312,23 @@ def rows_a_block(cells: int) -> int:
 
 
 def curves_a_block() -> int:
-    """How many curves are sampled at once, few on a processor.
+    """How many curves are sampled at once; few on a processor.
 
-    On an accelerator not all that would fit: the host works on one block while the device works
-    on others.
+    On an accelerator fewer than would fit: the host works on one block while the device works on
+    others.
     """
     memory = free_memory()
     if memory is None:
         return FEWEST_CURVES
     curves = min(MOST_CURVES, int(SHARE * memory / WORKERS / CURVE_BYTES))
-    return 1 << max(0, curves.bit_length() - 1)  # what they would be padded to
+    return 1 << max(0, curves.bit_length() - 1)  # a number that needs no padding
 
 
 # --- padding --------------------------------------------------------------------------------------
 
 
 def _pad(array: Any, axis: int, size: int, value: Any = None) -> Any:
-    """Longer along an axis: by a value, or by the last element again."""
+    """An array padded along an axis by a value, or by copies of its last element."""
     widths = [(0, 0)] * array.ndim
     widths[axis] = (0, size - array.shape[axis])
     if value is None:
@@ -334,7 +337,7 @@ def _pad(array: Any, axis: int, size: int, value: Any = None) -> Any:
 
 
 def _padded(given: dict[str, Any]) -> dict[str, Any]:
-    """What a target takes from its curves, padded along every axis but that of tables' cells."""
+    """The arrays of a target, padded along every axis except the cells of tables."""
     curves, points = power(len(given["u"]), FEWEST_CURVES, 2), bucket(given["u"].shape[1], 4)
     y, trials, group = given["data"]
     values, counts = given["_distinct_trials"]

@@ -1,7 +1,7 @@
-"""Traced: the likelihood of a target by functions of a namespace alone, all points at once.
+"""The likelihood of a target for JAX: by functions of a namespace, for all points at once.
 
-What NumPy's compiled loops compute, for a library that compiles it by itself: nothing depends on
-the values of arrays, and their shapes not on the rows.
+The result is that of NumPy's compiled loops. JAX traces and compiles the code, so control flow and
+shapes do not depend on the values of arrays.
 """
 
 from collections.abc import Mapping
@@ -16,16 +16,16 @@ from upturn.sampling.density.target import Target
 
 
 def log_likelihood(target: Target, rows: Any, z: Any, xp: Any) -> Any:
-    """What `Target.log_likelihood` computes, but for its lower bound: (row, particle).
+    """`Target.log_likelihood` without its lower bound: (row, particle).
 
-    Padding is computed and left out of the sums.
+    Padding is computed, but left out of the sums.
 
     Parameters
     ----------
     target : Target
         See `Target.with_arrays`.
     rows : array (row,)
-        The curve of each.
+        The curve of each row.
     z : array (row, dimension, particle)
     xp : namespace
         See `upturn.arrays`.
@@ -55,7 +55,7 @@ def _sums(target: Target, rows: Any, p: Mapping[str, Any], u: Any, data: Data, x
 def _serial_sums(
     target: Target, rows: Any, p: Mapping[str, Any], u: Any, data: Data, xp: Any
 ) -> Any:
-    """The same where each point hangs on those of its group before it."""
+    """The same where each point depends on those of its group before it."""
     likelihood, mean = target.likelihood, target.expected(rows, p, u, xp)
     flat = {name: p[name][:, 0] for name in likelihood.parameters}
     groups = target.rule.nodes.shape[1]
@@ -70,12 +70,12 @@ def _serial_sums(
         )
         member = group[:, None, None] == number
         before = [xp.where(member, array, 0.0).sum(axis=1) for array in (at, variance)]
-        # of padding there is no state, and any will do
+        # padding has no state; any finite one will do
         before[1] = xp.where(before[1] > 0, before[1], 1.0)
         moved, given, scale = autocorrelation.conditional(xp, here, flat, *before)
         k, n = k[:, None], n[:, None]
         density = likelihood.log_terms(xp, moved, given, k, n)
-        # the rest but for binomial coefficients, which depend on no parameter
+        # the rest without binomial coefficients, which depend on no parameter
         density = density + likelihood.log_rest(xp, given, 0.0 * n, n)
         after = autocorrelation.updated(xp, (moved, given, scale), tuple(before), k, n)
         return (

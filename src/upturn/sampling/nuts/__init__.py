@@ -1,1 +1,1 @@
-"""NUTS: the same models in PyMC."""
+"""NUTS: the same models in PyMC, sampled by NUTS."""

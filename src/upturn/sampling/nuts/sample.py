@@ -24,12 +24,12 @@ from upturn.tables.curves import Curves
 if TYPE_CHECKING:
     import pymc as pm
 
-# PyMC 6 gives BlackJAX's adaptation an argument that it no longer takes from here on
+# From this version BlackJAX's adaptation refuses an argument that PyMC 6 passes
 BLACKJAX_BEFORE = (1, 6)
 SAMPLERS = ("nutpie", "numpyro", "blackjax", "pymc")
 CHAINS = 4
 TUNE = 1000
-ACCEPT = 0.9  # average acceptance that the step size is tuned to
+ACCEPT = 0.9  # the mean acceptance probability that the step size is tuned to
 # Vehtari et al. (2021), sections 4 and 5: R̂ below 1.01 and 100 effective draws a chain.
 LARGEST_RHAT = 1.01
 LEAST_ESS = 100 * CHAINS
@@ -42,13 +42,13 @@ def check_available(nuts: str) -> None:
     Raises
     ------
     DataError
-        With the line that brings it.
+        With the command that installs it.
     """
     known(nuts, SAMPLERS, kind="NUTS sampler", where="nuts")
     if find_spec(nuts) is None:
         raise DataError(
             f"nuts: expected the package {nuts} to be installed, but got none; "
-            "bring it with: pip install 'upturn[nuts]'"
+            "install it with: pip install 'upturn[nuts]'"
         )
     if nuts == "blackjax":
         have = version(nuts)
@@ -56,13 +56,13 @@ def check_available(nuts: str) -> None:
             before = ".".join(map(str, BLACKJAX_BEFORE))
             raise DataError(
                 f"nuts: expected a blackjax before {before}, which PyMC can call, but got {have}; "
-                f"bring it with: pip install 'blackjax<{before}'"
+                f"install it with: pip install 'blackjax<{before}'"
             )
 
 
 @dataclass(frozen=True)
 class Run:
-    """What NUTS gives.
+    """Draws and statistics of NUTS.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Run:
     divergences : int
         Transitions that left the posterior because the step was too long for its curvature.
     gradients : int
-        Evaluations of the gradient after tuning; 0 where the sampler does not say.
+        Evaluations of the gradient after tuning; 0 where the sampler does not report them.
     """
 
     draws: dict[str, Floats]
@@ -114,7 +114,7 @@ def _array_stats() -> Any:
 
 @dataclass(frozen=True)
 class Compiled:
-    """A PyMC model, compiled once where the sampler allows, to be run on several data sets.
+    """A PyMC model for several data sets, compiled once where the sampler allows that.
 
     Attributes
     ----------
@@ -123,7 +123,7 @@ class Compiled:
     names : tuple of str
         The variables to keep.
     program : object
-        What nutpie has compiled; None with the others.
+        The program that nutpie compiled; None for other samplers.
     """
 
     model: "pm.Model"
@@ -168,11 +168,11 @@ class Compiled:
             In each chain.
         seed : int
         cores : int, optional
-            As many as there are by default.
+            All by default.
         accept : float
         dense : bool
-            Whether the mass matrix should know correlations: of low rank with nutpie; the others
-            take a diagonal one.
+            Whether the mass matrix has correlations, of low rank; nutpie only, others have a
+            diagonal one.
         data : mapping, optional
             New values of the model's data.
         """
@@ -180,7 +180,7 @@ class Compiled:
             return self._by_pymc(draws, seed, tune, chains, cores, accept, data or {})
         import nutpie
 
-        # what a model makes no use of, as `flat` of u, is not in the program
+        # data that a model does not use, as u in `flat`, are not in the program
         used = {variable.name for variable in self.program.shared_var_keys}
         new = {name: value for name, value in (data or {}).items() if name in used}
         program = self.program.with_data(**new) if new else self.program
@@ -242,7 +242,7 @@ class Chains:
 
     @property
     def converged(self) -> Booleans:
-        """Whether nothing speaks against the draws: (curve,)."""
+        """Whether no diagnostic rejects the draws: (curve,)."""
         return (self.rhat < LARGEST_RHAT) & (self.ess >= LEAST_ESS) & (self.divergences == 0)
 
 
@@ -257,11 +257,11 @@ def sample(
     cores: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Chains:
-    """Sample every curve under a model, each on its own.
+    """Sample every curve under a model, each separately.
 
-    Curves share no parameter, and a joint model would take steps short enough for the worst of
-    them and could not say whose a divergence is. nutpie compiles one model for all curves of one
-    kind and exchanges the data; the others build each curve's model anew.
+    Curves share no parameter. A joint model would need the step size of the most difficult curve,
+    and a divergence could not be assigned to a curve. nutpie compiles one model for all curves of
+    one kind and exchanges the data; other samplers build a model for each curve.
 
     Parameters
     ----------
@@ -298,9 +298,9 @@ def sample(
 
 
 def _alike(model: CurveModel, curves: Curves) -> list[list[int]]:
-    """Curves that one compiled model serves: of one kind, with groups or all without.
+    """Sets of curves that can use one compiled model: of one kind, all with groups or all without.
 
-    A prior that is a table is part of the program, so there chance has to be the same too.
+    A tabulated prior is part of the program, so chance has to be the same there too.
     """
     sets: dict[tuple[Any, ...], list[int]] = {}
     for i in range(len(curves)):
@@ -312,7 +312,7 @@ def _alike(model: CurveModel, curves: Curves) -> list[list[int]]:
 
 
 def _compiled(target: Target, groups: int, nuts: str) -> Compiled:
-    """One curve's model, with as many groups as any curve has whose data it may be given."""
+    """The model of one curve, with the most groups of any curve whose data it may get."""
     import pymc as pm
 
     names = [str(group) for group in range(groups)] if target.grouped else []

@@ -24,7 +24,7 @@ from upturn.tables.curves import Curves
 if TYPE_CHECKING:
     import pymc as pm
 
-# What PyMC calls a distribution of `upturn.formulas.priors`, and its arguments in PyMC's terms.
+# The name in PyMC of each distribution of `upturn.formulas.priors`, and its arguments there.
 PYMC: Mapping[str, tuple[str, Any]] = {
     "Uniform": ("Uniform", lambda low, high: {"lower": low, "upper": high}),
     "Normal": ("Normal", lambda mean, sd: {"mu": mean, "sigma": sd}),
@@ -44,14 +44,14 @@ PYMC: Mapping[str, tuple[str, Any]] = {
 
 @dataclass(frozen=True)
 class Observations:
-    """The real points of a batch, one after the other.
+    """The points of a batch without padding, one after the other.
 
     Attributes
     ----------
     curve, group : array (obs,)
-        The curve of each; its scatter group, counted over all curves, -1 for none.
+        The curve of each point; its scatter group, numbered over all curves, -1 for none.
     u, y, trials : array (obs,)
-        Scale on the unit axis; the response on the likelihood's scale; examples behind it.
+        Scale on the unit axis; the response on the likelihood's scale; the number of trials.
     """
 
     curve: Index
@@ -73,7 +73,7 @@ class Observations:
 
 
 def target_of(model: CurveModel, curves: Curves) -> Target:
-    """The target that the population sampler would have.
+    """The target that the population sampler uses.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def to_pymc(model: CurveModel, curves: Curves) -> "pm.Model":
 
 
 def build(target: Target, names: list[str], groups: list[str], pm: Any) -> "pm.Model":
-    """The model of a target; more groups than there are serve data that have more."""
+    """The model of a target; with further groups it can take data that have more of them."""
     xp = pytensor()
     coords = {"curve": names, "obs": np.arange(int(target.curves.points.sum()))}
     with pm.Model(coords=coords | ({"group": groups} if groups else {})) as made:
@@ -131,7 +131,7 @@ def build(target: Target, names: list[str], groups: list[str], pm: Any) -> "pm.M
 
 
 def inputs(target: Target) -> dict[str, Any]:
-    """All that the model takes from the curves, by name: (obs,) or (curve,)."""
+    """The arrays that the model takes from the curves, by name: (obs,) or (curve,)."""
     observations = Observations.of(target)
     arrays: dict[str, Any] = {
         "u": observations.u,
@@ -152,7 +152,7 @@ PER_OBSERVATION = ("u", "response", "trials", "curve_index", "group_index")
 
 
 def register(arrays: Mapping[str, Any]) -> dict[str, Any]:
-    """Arrays as data of the model that is being built, which can be exchanged."""
+    """Arrays as exchangeable data of the model that is being built."""
     import pymc as pm
 
     return {
@@ -162,10 +162,10 @@ def register(arrays: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tabled(target: Target, name: str) -> bool:
-    """Whether a parameter is sampled as a standard normal and brought to its prior by a table.
+    """Whether a parameter is sampled as a standard normal and transformed to its prior by a table.
 
-    That serves several changepoints, which are ordered, alternatives of several families, and
-    those that PyMC has not.
+    So are several changepoints, which are ordered, priors with alternatives of several families,
+    and distributions that PyMC lacks.
     """
     ordered = len(target.model.changepoints) > 1 and name in target.model.changepoints
     choices = target.priors[name].choices
@@ -179,7 +179,7 @@ def _twin(choice: Choice) -> str:
 
 
 def _arguments(name: str, prior: Prior, chance: Floats) -> dict[str, Floats]:
-    """The arguments of a parameter's prior in PyMC's terms, which may differ with chance."""
+    """The arguments of a parameter's prior in PyMC, which may depend on chance."""
     chosen = [(prior.choice(c), c) for c in chance.tolist()]
     arguments = [PYMC[choice.distribution][1](*choice.numbers(value)) for choice, value in chosen]
     return {
@@ -225,7 +225,7 @@ def _from_tables(target: Target) -> dict[str, Any]:
 
 
 def observe(target: Target, data: Mapping[str, Any], p: Mapping[str, Any], u: Any) -> Any:
-    """The observed variable `y`, its density that of the population sampler, in native units.
+    """The observed variable `y`, with the population sampler's density, in native units.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def observe(target: Target, data: Mapping[str, Any], p: Mapping[str, Any], u: An
         See `inputs`.
     p : mapping of tensor (curve,)
     u : tensor (obs,)
-        Scale with all offsets.
+        Scale, offsets included.
     """
     import pymc as pm
 

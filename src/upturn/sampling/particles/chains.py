@@ -1,4 +1,4 @@
-"""Draws: weighted particles of replicates made into chains, with diagnostics."""
+"""Chains of draws from the weighted particles of replicates, with diagnostics."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -12,28 +12,28 @@ from upturn.sampling.particles import diagnostics, pareto, sobol, thinning, weig
 from upturn.sampling.particles.engine import Host
 
 REPLICATES = 4
-LEAST = 0.25  # of the effective size asked for, below which a curve is not done
+LEAST = 0.25  # share of the requested effective size below which a curve has not converged
 HOST = Host()
-HALVINGS = 4  # so many times are twice as many particles resampled as there are to be draws
+HALVINGS = 4  # 2^4 times as many particles are resampled as there will be draws
 RESAMPLING_STREAM, COIN_STREAM, SHUFFLE_STREAM = 2_000, 2_500, 3_000
 
 
 @dataclass(frozen=True)
 class Population:
-    """What sampling a batch of curves gives.
+    """Draws, evidence and diagnostics of a batch of curves.
 
     Attributes
     ----------
     z : array (curve, parameter, chain, draw)
         Draws in whitened coordinates.
     weight : array (curve, chain, draw)
-        Of the particle that a draw was made from, each chain's up to a constant.
+        Of the particle that a draw was made from, up to a constant for each chain.
     log_evidence, log_evidence_se, khat, ess, rhat : array (curve,)
     evaluations : array (curve,)
         Of the likelihood, over all replicates and attempts.
     converged : array (curve,)
     method : array (curve,)
-        How often the curve had to be tried again, with more effort each time.
+        0, or how often the curve was sampled again, with a larger budget each time.
     """
 
     z: Floats
@@ -52,7 +52,7 @@ class Population:
         return Population(*(getattr(self, f.name)[curves] for f in fields(self)))
 
     def put(self, curves: Index, better: "Population") -> None:
-        """Replace some curves' results, but for what has been spent on them and how often."""
+        """Replace the results of some curves, but for `evaluations` and `method`."""
         for f in fields(self):
             if f.name not in ("evaluations", "method"):
                 getattr(self, f.name)[curves] = getattr(better, f.name)
@@ -69,8 +69,8 @@ def from_weighted(
 ) -> Population:
     """Draws and diagnostics of importance samples.
 
-    Weights are smoothed over all replicates of a curve together, whose tail is four times as long
-    as that of one; each replicate is then resampled into a chain of its own.
+    Weights are smoothed over all replicates of a curve together, which gives the Pareto fit four
+    times as many tail weights; each replicate is then resampled into its own chain.
 
     Parameters
     ----------
@@ -80,9 +80,9 @@ def from_weighted(
     draws : int
         In each replicate.
     size : float
-        The effective size that was asked for.
+        The effective size that was requested.
     engine : Host
-        Whose arrays z and log_weights are.
+        The engine of z and log_weights.
     """
     curves = len(keys) // REPLICATES
     log_weights = engine.get(log_weights, len(keys))
@@ -109,7 +109,7 @@ def diagnosed(
     evaluations: Floats,
     size: float,
 ) -> Population:
-    """Chains (row, dimension, draw) and their particles' weights, with what these say of them."""
+    """Chains (row, dimension, draw) and weights of their particles, with diagnostics."""
     curves = len(khat)
     chains = z.reshape(curves, REPLICATES, *z.shape[1:]).swapaxes(1, 2)
     rhat = diagnostics.rhat(chains)
@@ -132,12 +132,12 @@ def diagnosed(
 def resample(
     z: Floats, share: Floats, keys: sobol.Keys, draws: int, engine: Host = HOST
 ) -> tuple[Floats, Floats]:
-    """Systematic resampling along a space-filling curve, halved to the draws, and shuffled.
+    """Systematic resampling along a space-filling curve, thinning to the draws, and a shuffle.
 
     Parameters
     ----------
     z : array (row, dimension, particle)
-        The engine's; the results are NumPy's.
+        An array of the engine; the results are NumPy's.
     share : array (row, particle)
     keys : array (row,)
     draws : int
@@ -169,7 +169,7 @@ def _marked(z: Floats, share: Floats, comb: Floats, *, count: int, xp: Any = NUM
 
 
 def join(parts: Sequence[tuple[Index, Population]]) -> Population:
-    """Populations of sets of curves as one, in the order of the curves."""
+    """One population from those of several sets of curves, in the order of the curves."""
     order = np.argsort(np.concatenate([curves for curves, _ in parts]), kind="stable")
     return Population(
         *(np.concatenate([getattr(p, f.name) for _, p in parts])[order] for f in fields(Population))

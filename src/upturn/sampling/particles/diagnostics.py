@@ -1,15 +1,15 @@
-"""Diagnostics: whether replicates agree, and how far a number is from its limit."""
+"""Diagnostics: agreement of replicates, and Monte Carlo errors."""
 
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats
 
 AGREE_RHAT = 1.02
-# What R̂ of independent draws exceeds 1 by, at most, times the draws in a chain: B/W is chi-square
-# with 3 degrees of freedom over 3 n, beyond 25.9 / 3 n once in 10^5.
+# The most by which R̂ of independent draws exceeds 1, times the draws in a chain: B/W is chi-square
+# with 3 degrees of freedom over 3 n, which is above 25.9 / 3 n once in 10^5.
 CHANCE_RHAT = 5.0
-# Standard errors that the spread of four replicates may reach: 4 in 10^13 of normal errors go
-# beyond, but those of weights have longer tails.
+# The largest accepted spread of four replicates, in standard errors: normal errors exceed it 4
+# times in 10^13, but those of importance weights have longer tails.
 AGREE_EVIDENCE = 4.5
 
 
@@ -38,9 +38,9 @@ def rhat(draws: Floats) -> Floats:
 def log_evidence(by_replicate: Floats, ess: Floats) -> tuple[Floats, Floats]:
     """Log evidence of replicates combined, and its standard error.
 
-    The error is the larger of what the weights say, at most 1/sqrt(ess) (delta method), and what
-    the spread of the replicates says: the spread of four alone is half the truth one time in
-    seven, and the weights' own misses what none of them has seen.
+    The error is the larger of two estimates: 1/sqrt(ess), from the weights (delta method), and the
+    spread of the replicates. The spread of four is less than half the truth one time in seven, and
+    the weights miss what no replicate has reached.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def log_evidence(by_replicate: Floats, ess: Floats) -> tuple[Floats, Floats]:
 
 
 def agree(by_replicate: Floats, ess: Floats, rhat: Floats, draws: int) -> Booleans:
-    """Whether the replicates tell the same story: (curve,).
+    """Whether the replicates agree in R̂ and evidence: (curve,).
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def agree(by_replicate: Floats, ess: Floats, rhat: Floats, draws: int) -> Boolea
         Log evidences.
     ess, rhat : array (curve,)
     draws : int
-        In each chain that R̂ is of.
+        In each chain.
     """
     error = np.sqrt(by_replicate.shape[1] / ess)  # of one replicate's log evidence
     same_evidence = by_replicate.std(axis=1, ddof=1) < AGREE_EVIDENCE * error + 0.02
@@ -75,17 +75,17 @@ def agree(by_replicate: Floats, ess: Floats, rhat: Floats, draws: int) -> Boolea
 
 
 def worth(draws: Floats, weight: Floats) -> Floats:
-    """What weights are worth for the mean of a parameter, over what they are worth as such.
+    """The effective size for the mean of a parameter, as a share of Kong's effective size.
 
-    Importance sampling's mean has variance sum w² (f - mean)² for normalised weights w, which is
-    the posterior variance over (sum w)² / sum w² only where weights and f have nothing to do with
-    one another (Owen 2013, section 9.3). Draws that were resampled with w are each worth w of it.
+    The mean under importance sampling has variance sum w² (f - mean)² for normalised weights w.
+    That is the posterior variance over (sum w)² / sum w² only if w and f are independent (Owen
+    2013, section 9.3). Draws were resampled with probability w, so each counts w in the first sum.
 
     Parameters
     ----------
     draws : array (curve, chain, draw)
     weight : array (curve, chain, draw)
-        Of the particles that they were made from.
+        Of the particles that the draws were made from.
 
     Returns
     -------

@@ -1,8 +1,8 @@
 """Engines: where the stages of the population sampler run.
 
 A stage is a function of arrays whose first axis is that of rows, with `xp`, the namespace, as its
-last argument. The driver calls stages through an engine, and so is one for all of them. `Host` runs
-a stage as it is, over NumPy's arrays; `upturn.sampling.jax.engine.Device` compiles it.
+last argument. The driver calls stages through an engine, so there is one driver for all engines.
+`Host` runs a stage as it is, over NumPy's arrays; `upturn.sampling.jax.engine.Device` compiles it.
 """
 
 from collections.abc import Callable
@@ -28,11 +28,11 @@ class Host:
     """NumPy's functions on NumPy's arrays."""
 
     def run(self, stage: Callable[..., Any], *arrays: Tree, **options: Any) -> Any:
-        """A stage's result; arrays as this engine gives them, options plain values."""
+        """The result of a stage; arrays are this engine's, options are plain values."""
         return stage(*arrays, **options)
 
     def put(self, tree: Tree) -> Tree:
-        """Arrays of NumPy as this engine's own."""
+        """NumPy's arrays as arrays of this engine."""
         return tree
 
     def take(self, tree: Tree, rows: Integers) -> Tree:
@@ -40,11 +40,11 @@ class Host:
         return over(tree, lambda array: array[rows])
 
     def get(self, tree: Tree, rows: int) -> Tree:
-        """The first rows as NumPy's arrays: an engine may have added others."""
+        """The first rows as NumPy's arrays: an engine may have added padding rows."""
         return tree
 
     def uniforms(
         self, keys: sobol.Keys, stream: int, dimensions: int, start: int, count: int
     ) -> Floats:
-        """See `points.uniforms`."""
+        """See `sobol.uniforms`."""
         return sobol.uniforms(keys, stream, dimensions, start, count)

@@ -1,4 +1,4 @@
-"""Loops over points and particles that sort or scramble their bits, compiled by numba."""
+"""Loops that scramble the bits of points, and sort particles along a curve, compiled by numba."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ _RADIX = 11  # bits that are sorted by at a time
 
 @inlined
 def _swapped(x: np.uint32, shift: np.uint32, mask: np.uint32) -> np.uint32:
-    """Neighbouring groups of so many bits, each in the other's place."""
+    """Neighbouring groups of bits, exchanged."""
     return np.uint32(((x >> shift) & mask) | np.uint32((x & mask) << shift))
 
 
@@ -19,13 +19,13 @@ def _swapped(x: np.uint32, shift: np.uint32, mask: np.uint32) -> np.uint32:
 def scramble(net: NDArray[np.uint32], seeds: NDArray[np.uint32], out: Floats) -> None:
     """Points (row, dimension, point) in (0, 1) of a net (dimension, point), bits reversed.
 
-    See `points.scrambled`, whose formulas give the same bits.
+    See `sobol.scrambled`, whose formulas give the same bits.
     """
     rows, dimensions, count = out.shape
     for r in range(rows):
         for d in range(dimensions):
             for p in range(count):
-                # each step is cut to 32 bits: numba computes in 64
+                # each step is reduced to 32 bits: numba computes in 64
                 x = np.uint32(net[d, p] + seeds[r, d])
                 x = np.uint32(x ^ np.uint32(x * np.uint32(0x6C50B47C)))
                 x = np.uint32(x ^ np.uint32(x * np.uint32(0xB82F1E52)))
@@ -47,7 +47,7 @@ def along_curve(
     rows, dimensions, particles = z.shape
     code = np.empty(particles, dtype=np.int64)
     cells = 2.0**bits
-    apart = np.zeros(1 << bits, dtype=np.int64)  # the bits of a cell's number, so far from another
+    apart = np.zeros(1 << bits, dtype=np.int64)  # a cell number's bits, spread out
     for cell in range(1 << bits):
         for bit in range(bits):
             apart[cell] |= ((cell >> bit) & 1) << (bit * dimensions)
@@ -64,7 +64,7 @@ def along_curve(
 
 @inner
 def _sort(code: NDArray[np.int64], bits: int, order: NDArray[np.intp]) -> None:
-    """Where the codes are in ascending order, equal ones as they stand: a radix sort."""
+    """The stable order of ascending codes, by a radix sort."""
     count, digits = len(code), 1 << _RADIX
     now, other = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
     for p in range(count):

@@ -1,7 +1,7 @@
-"""Points: one Sobol net, scrambled afresh for every curve, replicate and stage by hashing.
+"""Points of a Sobol net, scrambled for every curve, replicate and stage by hashing.
 
-A curve's points depend on the seed and on its own labels, never on its neighbours, the chunk or
-the thread, so that results are the same bits however a table is cut.
+The points of a curve depend on the seed and on its labels only, not on other curves, batches or
+threads, so that results are the same to the bit however a table is divided.
 """
 
 import hashlib
@@ -54,7 +54,7 @@ def uniforms(key: Keys, stream: int, dimensions: int, start: int, count: int) ->
 
 
 def seeds(key: Keys, stream: int, dimensions: int) -> Words:
-    """What scrambles each dimension of a stream's net, for each key: (row, dimension)."""
+    """The seeds that scramble each dimension of a stream's net: (row, dimension)."""
     dimension = np.arange(dimensions, dtype=np.uint64) + np.uint64(64 * (stream + 1))
     return (_mix(key[:, None] + _odd(dimension)) >> np.uint64(32)).astype(np.uint32)
 
@@ -115,7 +115,7 @@ def _reversed_net(dimensions: int, log2_count: int) -> Words:
 def _scramble(reversed_words: Words, seed: Words, xp: Any) -> Words:
     """Owen scrambling of bit-reversed words by the hash of Laine & Karras (2011).
 
-    Each bit of the result depends on the bits above it only, as in Owen's nested permutation; see
+    Each bit of the result depends only on the bits above it, as in Owen's nested permutation; see
     Burley (2020), "Practical hash-based Owen scrambling".
     """
     x = reversed_words + seed

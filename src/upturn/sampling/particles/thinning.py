@@ -1,15 +1,16 @@
-"""Halving: of equally weighted particles the half that keeps each parameter's distribution.
+"""Thinning of equally weighted particles that keeps the distribution of each parameter.
 
 Systematic resampling along a space-filling curve resolves each of d parameters by the d-th root of
-the number of draws: a quarter of its range, for 1,000 draws of five. So more particles are
-resampled than are wanted, and are halved: of two neighbours on the curve the one is kept that
-brings the numbers kept in the cells of every parameter nearer to half of what they were, and the
-mean of every parameter nearer to what it was. As each stands for a neighbour, parameters that
-depend on one another keep doing so.
+the number of draws: a quarter of its range, for 1,000 draws of five parameters. So more particles
+are resampled than are needed, and then halved several times. A halving keeps one of each two
+neighbours on the curve: the one that brings the counts in cells of every parameter nearer to half
+of what they were, and the mean of every parameter nearer to what it was. Since each kept particle
+stands for a neighbour, dependence between parameters is kept too.
 
 To choose signs of vectors so that their sum stays small is a problem of Spencer (1977); Dwivedi &
-Mackey (2021) halve samples by it, with kernels where here are cells and sums. One coin turns all
-choices of a halving, so that each particle is kept half of the time and averages stay unbiased.
+Mackey (2021) halve samples in this way, with kernels instead of cells and sums. A coin decides
+between the two choices of a halving, so each particle is kept half of the time and means stay
+unbiased.
 """
 
 import numpy as np
@@ -22,34 +23,35 @@ type Counts = NDArray[np.int64]
 type Cells = NDArray[np.int16]
 type Values = NDArray[np.float32]
 
-# Cells of a parameter at the finest of the levels, and the logarithm of how many make one of the
-# next. Coarse cells keep the distribution function from drifting, as a sum over fine ones may.
+# The cells of a parameter at the finest level, the binary logarithm of how many make one cell of
+# the next level, and the levels. Coarse cells prevent a drift of the distribution function, which a
+# sum over fine cells allows.
 FINEST, BITS, LEVELS = 256, 2, 4
-# What a sum of standardised values that is off by one counts beside a cell that is off by one.
-# Cells say what a mean is but for where in its cell each particle is, and a far mode is in a few.
+# The weight of an error of one in a sum of standardised values, against an error of one in a cell.
+# Cells ignore where in its cell a particle is, and a distant mode lies in few cells.
 SUMS = 2.0
-# And what a cell of the first parameter counts beside one of another: it is the changepoint of a
-# model that has one, of which people read quantiles.
+# The weight of a cell of the first parameter against one of another: it is the changepoint, of
+# which quantiles are reported.
 FIRST = 4
 
 
 def thinned(
     z: Floats, index: NDArray[np.intp], coins: Floats, *, together: int = 1
 ) -> NDArray[np.intp]:
-    """Which particles are left.
+    """The particles that are kept.
 
-    Rows that are halved together, as a curve's replicates are, make up for one another: each stays
-    what a row is worth, and all of them side by side are as even as one row of as many particles.
+    Rows that are thinned together, as the replicates of a curve, compensate the errors of each
+    other: together they are as even as one row of as many particles.
 
     Parameters
     ----------
     z : array (row, dimension, particle)
     index : array (row, 2 ** halving * draw)
-        Of particles of equal weight, neighbours side by side.
+        Particles of equal weight in the order of the curve.
     coins : array (row, halving)
         Uniform in (0, 1).
     together : int
-        So many neighbouring rows.
+        How many neighbouring rows are thinned together.
 
     Returns
     -------
@@ -103,9 +105,9 @@ def _thinned(
 
 @inner
 def _standardised(z: Floats, some: NDArray[np.intp], value: Values) -> None:
-    """Values (row, particle, dimension) by the mean and the sd of some equally weighted particles.
+    """Values (row, particle, dimension) standardised by the mean and the sd of some particles.
 
-    Those are (row, particle), of all rows alike.
+    Those, `some` (row, particle), are equally weighted; mean and sd are over all rows.
     """
     rows, dimensions, particles = z.shape
     for d in range(dimensions):
@@ -125,9 +127,10 @@ def _standardised(z: Floats, some: NDArray[np.intp], value: Values) -> None:
 
 @inner
 def _cells(value: Values, cell: Cells) -> None:
-    """The finest cell of each, numbered from FINEST.
+    """The finest cell of each value, numbered from FINEST.
 
-    They are even in x / sqrt(1 + x²), which is uniform for Student's t with two degrees of freedom.
+    They have equal lengths in x / sqrt(1 + x²), which is uniform for Student's t with two degrees
+    of freedom.
     """
     flat, out = value.reshape(-1), cell.reshape(-1)
     for i in range(flat.size):
@@ -138,11 +141,13 @@ def _cells(value: Values, cell: Cells) -> None:
 
 @inner
 def _more(surplus: Counts, first: Cells, second: Cells) -> int:
-    """By how much the cells of one hold more too many than those of the other."""
+    """The surplus in the cells of the first less that in the cells of the second."""
     more = 0
     for d in range(len(surplus)):
         here, there, difference = int(first[d]), int(second[d]), 0
-        for _ in range(LEVELS):  # a cell's number without its last bits is the coarser one's
+        for _ in range(
+            LEVELS
+        ):  # without its last bits, a cell's number is that of the coarser cell
             difference += surplus[d, here] - surplus[d, there]
             here >>= BITS
             there >>= BITS
@@ -152,7 +157,7 @@ def _more(surplus: Counts, first: Cells, second: Cells) -> int:
 
 @inner
 def _longer(excess: Floats, first: Values, second: Values) -> float:
-    """By how much the excess of the sums is more along one than along the other."""
+    """The excess of the sums in the direction of the first less that of the second."""
     more = 0.0
     for d in range(len(excess)):
         more += excess[d] * (first[d] - second[d])
@@ -161,7 +166,7 @@ def _longer(excess: Floats, first: Values, second: Values) -> float:
 
 @inner
 def _keep(surplus: Counts, kept: Cells, dropped: Cells) -> None:
-    """Count one particle into its cells and its neighbour out of its own."""
+    """Count the kept particle into its cells and the dropped one out of its cells."""
     for d in range(len(surplus)):
         here, there = int(kept[d]), int(dropped[d])
         for _ in range(LEVELS):
@@ -173,6 +178,6 @@ def _keep(surplus: Counts, kept: Cells, dropped: Cells) -> None:
 
 @inner
 def _add(excess: Floats, kept: Values, dropped: Values) -> None:
-    """The same with their values and the sums."""
+    """Add the difference of their values to the sums."""
     for d in range(len(excess)):
         excess[d] += kept[d] - dropped[d]

@@ -49,7 +49,7 @@ def temperatures(
 def _size(
     offset: Floats, log_likelihood: Floats, heat: float, weights: Floats, squares: Floats
 ) -> float:
-    """(sum w)^2 / sum w^2 of the weights at an inverse temperature; the last two are room."""
+    """(sum w)^2 / sum w^2 of the weights at an inverse temperature; the last two are work."""
     count = len(offset)
     top = -np.inf
     for p in range(count):
@@ -65,7 +65,7 @@ def _size(
 
 @inner
 def _folded(values: Floats, count: int) -> float:
-    """The sum, halves added to halves, which vector instructions can do; values are lost."""
+    """The sum, by adding halves to halves in vector instructions; the values are overwritten."""
     while count > 1:
         half = count // 2
         for p in range(half):

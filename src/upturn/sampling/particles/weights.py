@@ -1,4 +1,4 @@
-"""Weights: what importance weights say, and draws made from them."""
+"""Importance weights: effective sizes, temperatures, smoothing and resampling."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,11 +11,11 @@ from upturn.arrays.types import Floats
 from upturn.sampling.particles import point_kernels, weight_kernels
 
 LARGEST_K = 0.7  # Pareto shape above which importance sampling is not trusted (Vehtari et al. 2024)
-BISECTIONS = 12  # of the logarithm: a temperature to within 1 %
+BISECTIONS = 12  # in the logarithm: they give a temperature to within 1 %
 COLDEST = 1e-12
-CODE_BITS = 30  # of a place on the space-filling curve
+CODE_BITS = 30  # of a position on the space-filling curve
 LEAST_VARIANCE = 1e-20
-SEARCHED = 1024  # particles that a temperature is found on, evenly among all
+SEARCHED = 1024  # particles, evenly among all, from which a temperature is found
 
 
 def normalised(log_weights: Floats, xp: Any = NUMPY) -> Floats:
@@ -87,7 +87,7 @@ def systematic(weights: Floats, offset: Floats, count: int, xp: Any = NUMPY) -> 
     weights : array (row, particle)
         Normalised.
     offset : array (row,)
-        Where in (0, 1) of its step each comb stands.
+        The position of the marks of each row, in (0, 1) of their distance.
     count : int
 
     Returns
@@ -109,7 +109,7 @@ def systematic(weights: Floats, offset: Floats, count: int, xp: Any = NUMPY) -> 
 
 
 def log_mixture(logs: Sequence[Floats], shares: Sequence[float], xp: Any = NUMPY) -> Floats:
-    """Log density of a mixture whose parts have log densities (row, particle), and shares."""
+    """Log density of a mixture, from log densities (row, particle) and shares of its parts."""
     if xp is NUMPY:
         stacked, out = np.stack(logs), np.empty_like(logs[0])
         cells = stacked.reshape(len(logs), -1)
@@ -127,14 +127,14 @@ def along_curve(z: Floats, weights: Floats, xp: Any = NUMPY) -> NDArray[np.intp]
     """The order in which a space-filling (Morton) curve passes through points.
 
     Resampling in this order keeps most of what a low-discrepancy net gains over independent
-    points (Gerber & Chopin 2015). The curve fills the cube that x / sqrt(1 + x²) takes the
-    standardised points to, so that its cells are as fine for a narrow cloud as for a wide one.
+    points (Gerber & Chopin 2015). Points are standardised and mapped into a cube by
+    x / sqrt(1 + x²), so that the cells are as fine for a narrow distribution as for a wide one.
 
     Parameters
     ----------
     z : array (row, dimension, particle)
     weights : array (row, particle)
-        Normalised: what the centre and the scale of the points are taken with.
+        Normalised; for the centre and the scale of the points.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Drawing: from the last mixtures, in rounds, until the effective size suffices."""
+"""Importance sampling from the last mixtures, in rounds, until the effective size suffices."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,19 +15,19 @@ from upturn.sampling.population.request import LEVEL_STREAM, Request, rows_of
 from upturn.sampling.population.stages import Stages
 from upturn.sampling.proposals.mixtures import Mixture
 
-# Effective share of a first round's points below which another is drawn though their number would
-# do: where weights are heavy, they and not the draws made from them are what limits a mean.
+# Effective share of the first round's particles below which there is always a second round: with
+# unequal weights the error of a mean comes from the weights, not from the number of draws.
 THIN = 0.4
-EFFICIENT = 0.25  # and that below which, where too few are effective, a better mixture is fitted
+EFFICIENT = 0.25  # effective share below which a better mixture is fitted
 FINAL_STREAM = 1_000
 
 
 @dataclass(frozen=True)
 class _Round:
-    """Curves that have come the same way: as many rounds, refitted after the same ones."""
+    """Curves with the same number of rounds, whose mixtures were refitted after the same ones."""
 
     curves: Index
-    cloud: Stages
+    stages: Stages
     mixture: Mixture
     number: int
 
@@ -35,9 +35,9 @@ class _Round:
 def draw(request: Request, mixture: Mixture, budget: Budget) -> Population:
     """Draw from the mixtures in rounds until each curve has its effective size.
 
-    Twice at least where the first round's weights are heavy, whatever is asked for (see `THIN`).
-    Curves whose mixture turns out poor get a better one, fitted to what was drawn. They part from
-    the others, so that nobody's numbers depend on whose company they are in.
+    At least two rounds if the first round's weights are unequal, whatever size is requested (see
+    `THIN`). Curves whose mixture is poor get a better one, fitted to the particles so far. They are
+    then sampled separately from the others, so that results do not depend on batching.
     """
     parts: list[tuple[Index, Population]] = []
     engine = request.target.engine
@@ -52,8 +52,8 @@ def draw(request: Request, mixture: Mixture, budget: Budget) -> Population:
             int(starts[now.number]), budget.rounds[now.number],
         )  # fmt: skip
         fresh = engine.run(Mixture.draw, now.mixture, uniform)
-        now.cloud.add(fresh, request.target.log_likelihood(here.rows, fresh), now.mixture)
-        z, log_likelihood, offset = now.cloud.joined()
+        now.stages.add(fresh, request.target.log_likelihood(here.rows, fresh), now.mixture)
+        z, log_likelihood, offset = now.stages.joined()
         log_weights, effective = engine.run(_weighed, offset, log_likelihood)
         effective = engine.get(effective, len(now.curves))
         share = effective / (z.shape[2] * REPLICATES)
@@ -72,20 +72,20 @@ def draw(request: Request, mixture: Mixture, budget: Budget) -> Population:
         for some in (np.flatnonzero(poor), np.flatnonzero(~done & ~poor)):
             if len(some):
                 rows = rows_of(some)
-                cloud = now.cloud.take(rows)
-                better = cloud.sources[-1]
+                stages = now.stages.take(rows)
+                better = stages.sources[-1]
                 if poor[some[0]] or better is None:
                     kept, mass = engine.take((z, log_weights), rows)
                     mass = engine.run(adaptation.tilted, kept, engine.run(weights.normalised, mass))
                     better = adaptation.fit(
                         request, here.rows[rows], kept, mass, budget, final=True
                     )
-                waiting.append(_Round(now.curves[some], cloud, better, now.number + 1))
+                waiting.append(_Round(now.curves[some], stages, better, now.number + 1))
     return chains.join(parts)
 
 
 def _weighed(offset: Floats, log_likelihood: Floats, xp: Any = NUMPY) -> tuple[Floats, Floats]:
-    """Log weights at temperature 1, and the effective size of each curve's replicates together."""
+    """Log weights at temperature 1, and the effective size of all replicates of each curve."""
     log_weights = offset + log_likelihood
     pooled = log_weights.reshape(-1, REPLICATES * log_weights.shape[1])
     return log_weights, weights.effective_size(pooled, xp)

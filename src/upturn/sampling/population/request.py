@@ -1,4 +1,4 @@
-"""Request: what is asked of the population sampler, and the rows that its replicates are."""
+"""Request: what the population sampler is to do; each replicate of a curve is a row."""
 
 from dataclasses import dataclass, replace
 
@@ -9,14 +9,14 @@ from upturn.sampling.density.target import Target
 from upturn.sampling.particles import sobol
 from upturn.sampling.particles.chains import REPLICATES
 
-ADAPTATIONS = 2  # adaptations of a curve
-# What points are keyed by: streams of stages count up from 0 within a level of budget.
+ADAPTATIONS = 2  # of each curve
+# Random streams are numbered from 0 within each level of budget.
 LEVEL_STREAM = 10_000
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for: curves of a target, their keys, draws a replicate, effective size."""
+    """Curves of a target, their keys, the draws of a replicate, and the effective size."""
 
     target: Target
     curves: Index

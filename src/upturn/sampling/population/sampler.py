@@ -1,15 +1,17 @@
 """The population sampler: adaptive importance sampling of all curves of a batch at once.
 
-From the prior, tempered stages fit a Student-t mixture to the weighted particles of the stages
-before and draw the next from it, until the particles represent the posterior; a last mixture is
-then drawn from until the effective sample size suffices. Each curve adapts twice, independently;
-the last mixture is fitted to what both have found, each counted by its evidence, so that a mode
-that one of them has missed is in it, and to some hotter and some colder particles beside, which see
-more of tails and of thin necks. Four replicates draw from it, each a net of its own. What
-importance sampling cannot do is done with a larger budget, then by tempered SMC.
+Starting from the prior, tempered stages fit a Student-t mixture to the weighted particles of the
+stages before and draw the next particles from it, until they represent the posterior. Importance
+sampling then draws from a last mixture until the effective sample size suffices. Each curve adapts
+twice, independently; the last mixture is fitted to the particles of both, weighted by evidence, so
+that it includes a mode that one of them missed. It is also fitted to some hotter and some colder
+particles, which represent tails and narrow ridges better. Four replicates draw from it, each with
+its own points. Curves that have not converged are sampled again with a larger budget, and then by
+tempered SMC.
 
-`adapting` makes the mixtures, `drawing` draws from them, `budget` says how much a curve may cost,
-`smc` is the last resort; here is who gets what, and which answer is kept.
+`adaptation` makes the mixtures, `importance` draws from them, `budget` sets the sizes, and
+`tempered_smc` is the last resort. This module decides which curves are sampled again, and which
+result is kept.
 """
 
 from dataclasses import replace
@@ -26,10 +28,10 @@ from upturn.sampling.population.budget import Budget
 from upturn.sampling.population.request import ADAPTATIONS, LEVEL_STREAM, Request, rows_of
 from upturn.sampling.proposals.mixtures import Mixture
 
-PILOT = 64  # particles of an adaptation by which nodes are dealt out to groups
+PILOT = 64  # particles of an adaptation that decide on the nodes of each group
 PILOT_STREAM = 4_000
 
-MISSED = 1.0  # nats of evidence by which an answer may be below one that it replaces
+MISSED = 1.0  # nats by which the evidence of a new result may be below that of the old one
 
 METHODS = ("importance sampling", "importance sampling, larger budget", "tempered SMC")
 
@@ -43,13 +45,13 @@ def sample(
     ----------
     target : Target
     keys : array (curve * replicate,)
-        See `points.keys`.
+        See `sobol.keys`.
     draws : int
         In each replicate.
     size : float
-        Effective sample size, over all replicates, at which a curve is done.
+        The effective sample size, over all replicates, that is enough.
     attempts : int
-        How far to escalate where that is needed: not at all, to a larger budget, to tempered SMC.
+        0: no second try; 1: a larger budget; 2: then tempered SMC.
     """
     request = Request(target, np.arange(len(target.curves)), keys, draws, size)
     result = _importance(request, budgets.first(target, size))
@@ -65,10 +67,10 @@ def sample(
 
 
 def _better(again: Population, log_evidence: Floats) -> Index:
-    """Which curves' second answers are to replace those with some log evidence.
+    """The curves whose new result replaces the old one, which had this log evidence.
 
-    An estimate of evidence is unbiased, so that it rarely is far too high: more than c times the
-    truth with probability 1/c at most (Markov). One far lower has missed what the other found.
+    An estimate of the evidence is unbiased, so it is more than c times the truth with probability
+    1/c at most (Markov's inequality). A result with far lower evidence has missed a mode.
     """
     higher = again.log_evidence - log_evidence
     return np.flatnonzero((higher >= 0) | (again.converged & (higher > -MISSED)))
@@ -86,7 +88,7 @@ def _importance(request: Request, budget: Budget) -> Population:
 
 
 def _resolved(request: Request, mixture: Mixture, budget: Budget) -> Request:
-    """With nodes over groups' offsets as close as the posterior wants them."""
+    """The request with nodes over groups' offsets as close as the posterior needs."""
     rows, keys = request.adaptations
     dimension = request.target.dimension + 2
     stream = LEVEL_STREAM * budget.level + PILOT_STREAM
@@ -101,34 +103,34 @@ def _larger(request: Request) -> Population:
 def _tempered(request: Request) -> Population:
     """Tempered SMC, then importance sampling from a mixture fitted to its particles.
 
-    Where the mixture is good its draws are the better ones, and their k̂ is a check of both; where
-    it is not, SMC's own are returned.
+    If the mixture is good, its draws are better, and their k̂ is a check of both; otherwise the
+    result is SMC's own particles.
     """
-    cloud, engine = (
+    particles, engine = (
         tempered_smc.temper(request.target.host, request.rows, request.keys),
         request.target.engine,
     )
-    even = np.full((len(request.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
-    z, even = engine.put((cloud.z, even))
+    even = np.full((len(request.rows), particles.z.shape[2]), 1 / particles.z.shape[2])
+    z, even = engine.put((particles.z, even))
     fitted = adaptation.fit(request, request.rows, z, even, budgets.AFTER_SMC, final=True)
     mixture = engine.get(fitted, len(request.rows))
     result = importance.draw(request, mixture, budgets.AFTER_SMC)
-    result.evaluations[:] += cloud.evaluations.reshape(-1, REPLICATES).sum(axis=1)
+    result.evaluations[:] += particles.evaluations.reshape(-1, REPLICATES).sum(axis=1)
     worse = np.flatnonzero(~result.converged)
     if len(worse):
-        result.put(worse, _from_smc(request.take(worse), cloud.take(rows_of(worse))))
+        result.put(worse, _from_smc(request.take(worse), particles.take(rows_of(worse))))
     return result
 
 
-def _from_smc(request: Request, cloud: tempered_smc.Cloud) -> Population:
+def _from_smc(request: Request, particles: tempered_smc.Particles) -> Population:
     """SMC's particles as a population: equal weights, thinned along a space-filling curve."""
-    even = np.full((len(request.rows), cloud.z.shape[2]), 1 / cloud.z.shape[2])
+    even = np.full((len(request.rows), particles.z.shape[2]), 1 / particles.z.shape[2])
     by_curve = len(request.curves), REPLICATES
     return chains.diagnosed(
-        *chains.resample(cloud.z, even, request.keys, request.draws),
-        by_replicate=cloud.log_evidence.reshape(by_curve),
-        khat=cloud.khat.reshape(by_curve).max(axis=1),
-        ess=cloud.distinct.reshape(by_curve).sum(axis=1),
+        *chains.resample(particles.z, even, request.keys, request.draws),
+        by_replicate=particles.log_evidence.reshape(by_curve),
+        khat=particles.khat.reshape(by_curve).max(axis=1),
+        ess=particles.distinct.reshape(by_curve).sum(axis=1),
         evaluations=np.zeros(len(request.curves)),  # the caller has counted them
         size=0.0,
     )

@@ -1,4 +1,4 @@
-"""Stages: particles with their likelihoods and with what they were drawn from."""
+"""Stages: particles with their likelihoods and the distributions that they were drawn from."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,21 +16,21 @@ type Source = Mixture | None  # None is the prior
 
 @dataclass
 class Stages:
-    """Particles of a set of rows, drawn part by part.
+    """Particles of a set of rows, in parts that were drawn one after the other.
 
     Attributes
     ----------
     engine : Host
-        Whose arrays they are.
+        The engine of the arrays.
     z : list of array (row, dimension, particle)
     log_likelihood, prior : list of array (row, particle)
         For each part; `prior` is the log density of N(0, 1).
     sources : list of Source
-        What parts were drawn from, each once.
+        The distributions that parts were drawn from, each once.
     origin : list of int
         The source of each part.
     density : list of list of array (row, particle)
-        Log density under each source of each part, each computed once.
+        For each source, the log density of each part, computed once.
     """
 
     engine: Host
@@ -42,7 +42,7 @@ class Stages:
     density: list[list[Floats]] = field(default_factory=list)
 
     def add(self, z: Floats, log_likelihood: Floats, source: Source) -> None:
-        """A part drawn from a source: the last one, or a new one."""
+        """Add a part that was drawn from the last source or from a new one."""
         prior = self.engine.run(_log_prior, z)
         if not self.sources or self.sources[-1] is not source:
             parts = zip(self.z, self.prior, strict=True)

@@ -1,7 +1,7 @@
-"""The loops over particles of the mixtures, once by the compiled kernels and once by formulas.
+"""The loops over particles of the mixtures, by compiled kernels and by formulas.
 
-Both give the same numbers but for rounding. The formulas hold one component's particles at a time,
-where the kernels hold one row's.
+Both give the same numbers up to rounding. The formulas work on one component at a time, the kernels
+on one row.
 """
 
 import math
@@ -16,12 +16,12 @@ from upturn.sampling.proposals.kernels import DEGREES, JITTER, LEAST, LEAST_MASS
 
 
 def dimension_of(features: int) -> int:
-    """The d of which 1, y_i and y_i y_j for j <= i are as many features."""
+    """The dimension d with this number of features 1, y_i and y_i y_j for j <= i."""
     return math.isqrt(8 * features + 1) // 2 - 1
 
 
 class Kernels:
-    """By numba, for NumPy's arrays; see `mixture_kernels` for the arguments."""
+    """By numba, for NumPy's arrays; see `kernels` for the arguments."""
 
     @staticmethod
     def add_densities(
@@ -53,7 +53,7 @@ class Kernels:
 
     @staticmethod
     def standardise(weights: Floats, means: Floats, roots: Floats) -> tuple[Floats, Floats, Floats]:
-        """What takes particles to where each component is standard, and its height."""
+        """The maps that standardise each component, and its height."""
         out = np.empty_like(roots), np.empty_like(means), np.empty_like(weights)
         kernels.standardise(weights, means, roots, *out)
         return out
@@ -117,7 +117,7 @@ class Formulas:
         return mass / mass.sum(axis=1, keepdims=True), means, self.xp.module.linalg.cholesky(scale)
 
     def standardise(self, weights: Any, means: Any, roots: Any) -> tuple[Any, Any, Any]:
-        """What takes particles to where each component is standard, and its height."""
+        """The maps that standardise each component, and its height."""
         lower = self.xp.inverse_of_lower(roots)
         shift = (lower @ means[..., None])[..., 0]
         volume = self.xp.module.diagonal(roots, axis1=2, axis2=3).prod(axis=2)

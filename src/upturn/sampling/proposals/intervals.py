@@ -1,8 +1,8 @@
-"""Gaps: stretches between neighbouring observations, where a changepoint is told by log odds.
+"""Observation intervals: a changepoint reparametrised as log odds between two observations.
 
-A curve may take off just before an observation, as late as that one allows. It is then the
-logarithm of the distance that the observation tells, in a line with that of the rate: on the plain
-scale the posterior has a neck there, the thinner the less noise there is, which no mixture follows.
+A curve may begin to rise just before an observation. The data then determine the logarithm of the
+distance between the two, together with the logarithm of the rate. On the plain scale the posterior
+has a narrow ridge there, the narrower the less noise there is, which no mixture can follow.
 """
 
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 
 END = 9.0  # of the first and of the last interval, in standard deviations of the prior
-NEAR = 0.1  # standard deviations before an observation that are looked at for a neck
-EVERY = 4  # particles, of which one is looked at
-LEAST = 1e-3  # what a particle elsewhere in an interval counts for
+NEAR = 0.1  # standard deviations: particles that close before an observation may be on a ridge
+EVERY = 4  # every 4th particle is used to choose the interval
+LEAST = 1e-3  # the weight of a particle elsewhere in an interval
 
 
 @dataclass(frozen=True)
 class Interval:
-    """For each row, a stretch of the first coordinate.
+    """An interval of the first coordinate for each row.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Interval:
 
     @classmethod
     def before_observation(cls, z: Floats, marks: Floats, xp: Any = NUMPY) -> Self:
-        """Each row's interval that has most particles close to its end, if any has, or most at all.
+        """For each row, the interval with the most particles close to its end, or the most at all.
 
         Parameters
         ----------
@@ -54,13 +54,13 @@ class Interval:
         return cls(take(edges, best, axis=1)[:, 0], take(edges, best + 1, axis=1)[:, 0])
 
     def holds(self, first: Floats) -> Any:
-        """Whether the first coordinate (row, particle) lies in it."""
+        """Whether the first coordinate (row, particle) is in the interval."""
         return (first > self.low[:, None]) & (self.high[:, None] > first)
 
     def odds(self, z: Floats, xp: Any = NUMPY) -> tuple[Floats, Floats]:
-        """Logarithms of (high - z) / (z - low) in place of z, and how steeply they fall.
+        """The first coordinate z as log((high - z) / (z - low)), and minus its derivative.
 
-        Z is the first coordinate; outside the interval nothing falls.
+        The derivative is 0 outside the interval.
 
         Parameters
         ----------
@@ -69,7 +69,7 @@ class Interval:
         Returns
         -------
         array (row, dimension, particle)
-            Any number in place of the first coordinate of what is not in the interval.
+            The first coordinate of particles outside the interval is arbitrary.
         array (row, particle)
         """
         left, right = z[:, 0] - self.low[:, None], self.high[:, None] - z[:, 0]
@@ -78,11 +78,11 @@ class Interval:
         slope = xp.where(inside, 1 / left + 1 / right, 0.0)
         return _with_first(z, xp.log(right / left), xp), slope
 
-    def placed(self, z: Floats, those: Any, xp: Any = NUMPY) -> Floats:
-        """Those of the particles whose first coordinate is log odds, with it where it belongs."""
+    def placed(self, z: Floats, in_odds: Any, xp: Any = NUMPY) -> Floats:
+        """The inverse of `odds` for the particles whose first coordinate is log odds."""
         low, high = self.low[:, None], self.high[:, None]
         first = high - (high - low) * xp.expit(z[:, 0])
-        return _with_first(z, xp.where(those, first, z[:, 0]), xp)
+        return _with_first(z, xp.where(in_odds, first, z[:, 0]), xp)
 
 
 def _with_first(z: Floats, first: Floats, xp: Any) -> Floats:
@@ -91,6 +91,6 @@ def _with_first(z: Floats, first: Floats, xp: Any) -> Floats:
 
 
 def marks(z: Floats) -> Floats:
-    """Places (curve, mark) made ascending and finite, as many as a multiple of four."""
+    """Values (curve, mark) sorted, made finite, and padded to a multiple of four."""
     kept = np.sort(np.clip(np.nan_to_num(z, nan=END), -END, END), axis=1)
     return np.pad(kept, ((0, 0), (0, -kept.shape[1] % 4)), constant_values=END)

@@ -2,8 +2,8 @@
 
 With four degrees of freedom a Student-t in d dimensions is (1 + distance / 4)^(-(4 + d) / 2): a
 power by multiplication, and a square root where d is odd, with no logarithm and no exponential.
-The loops run over particles innermost, so that they become vector instructions, and each row's
-sums are its own, so that results are the same bits however the rows are cut.
+The innermost loops are over particles, so that they become vector instructions. Sums are within a
+row, so results do not depend on batching.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ import numpy as np
 from upturn.arrays.compiled import compiled, inner
 from upturn.arrays.types import Floats
 
-DEGREES = 4.0  # of freedom: tails wide enough for what the components did not see
-_PIECE = 512  # particles whose distances stay in the fastest cache
+DEGREES = 4.0  # of freedom: wide tails, for parts of the posterior that no component covers
+_PIECE = 512  # particles whose distances fit into the fastest cache
 LEAST = 1e-300
-LEAST_MASS = 1e-12  # of a component that no particle is left to
+LEAST_MASS = 1e-12  # of a component without particles
 JITTER = 1e-10
 
 
@@ -28,7 +28,7 @@ def _distances(
         first = z[0]
         for p in range(particles):
             work[p] = row[0] * first[p] - shift[i]
-        for j in range(1, i, 2):  # two a pass: it is loads and stores that take the time
+        for j in range(1, i, 2):  # two in a pass: loads and stores dominate
             second, third = z[j], z[j + 1]
             for p in range(particles):
                 work[p] += row[j] * second[p] + row[j + 1] * third[p]
@@ -104,9 +104,9 @@ def add_odds_densities(
     coefficient: Floats,
     out: Floats,
 ) -> None:
-    """As `add_densities`, of log odds of the first coordinate between low and high (row,).
+    """As `add_densities`, with the first coordinate as log odds between low and high (row,).
 
-    The derivative of the odds is in what is added: nothing outside.
+    The density includes the derivative of the log odds; it is 0 outside the interval.
     """
     rows, dimension, particles = z.shape
     distance, work, power = np.empty(_PIECE), np.empty(_PIECE), np.empty(_PIECE)
@@ -148,11 +148,11 @@ def expect(
     share: Floats,
     pulled: Floats,
 ) -> None:
-    """The expectation step of a fit: who is responsible for which particle, and how much.
+    """The expectation step of a fit: the responsibility of each component for each particle.
 
     share and pulled (row, component, particle) are overwritten: the weight of each particle times
     each component's responsibility for it, without and with the factor
-    (DEGREES + dimension) / (DEGREES + distance) that makes outlying particles count for less.
+    (DEGREES + dimension) / (DEGREES + distance) that reduces the weight of outlying particles.
     """
     rows, dimension, particles = y.shape
     components = lower.shape[1]
@@ -187,7 +187,7 @@ def maximise(
     """The maximisation step of a fit: each component's share, mean and root.
 
     mass (row, component) and moments (row, component, feature) are sums over particles, size (row,)
-    the effective number of those; the last three arguments are overwritten.
+    their effective number; the last three arguments are overwritten.
     """
     rows, components, dimension = means.shape
     for r in range(rows):
@@ -199,7 +199,7 @@ def maximise(
             shares[r, k] = component / whole
             for i in range(dimension):
                 means[r, k, i] = moments[r, k, 1 + i] / total
-            # drawn to the covariance of the whole cloud, which is 1, with few effective particles
+            # shrunk to the covariance of all particles, 1, if few effective particles are in it
             trust = component * size[r]
             trust /= trust + dimension + 1.0
             scale = trust * (total / component)
@@ -217,7 +217,7 @@ def maximise(
 
 @inner
 def _cholesky(a: Floats) -> None:
-    """The lower factor of a positive matrix, of which the lower triangle is read, in its place."""
+    """The lower Cholesky factor of a positive matrix, in its place; reads the lower triangle."""
     for j in range(len(a)):
         for m in range(j):
             a[j, j] -= a[j, m] * a[j, m]
@@ -232,10 +232,10 @@ def _cholesky(a: Floats) -> None:
 def standardise(
     weights: Floats, means: Floats, roots: Floats, lower: Floats, shift: Floats, height: Floats
 ) -> None:
-    """What takes a particle to where each component is standard, and each one's height.
+    """The maps z to lower z - shift that standardise each component, and the component's height.
 
-    lower (row, component, dimension, dimension) becomes the inverse of the root, shift what is
-    taken off afterwards, height the weight over the determinant of the root.
+    lower (row, component, dimension, dimension) becomes the inverse of the root, height the weight
+    over the determinant of the root.
     """
     rows, components, dimension = means.shape
     for r in range(rows):
@@ -271,8 +271,9 @@ def place(
 ) -> None:
     """Turn standard normals (row, dimension, particle) into draws of the mixture, in their place.
 
-    A particle whose choice (row, particle) lies below defense stays what it is; the others go to
-    the component between whose edges (row, component - 1) it lies: mean + root normal tail.
+    A particle whose choice (row, particle) is below defense stays a standard normal. The others
+    become mean + root normal tail of the component between whose edges (row, component - 1) the
+    choice lies.
     means is (row, component, dimension), roots (row, component, dimension, dimension).
     """
     rows, dimension, particles = normal.shape
@@ -283,7 +284,9 @@ def place(
             k = 0
             for edge in edges[r]:
                 k += choice[r, p] > edge
-            for i in range(dimension - 1, -1, -1):  # downwards: a root looks at those before it
+            for i in range(
+                dimension - 1, -1, -1
+            ):  # downwards: a coordinate needs those before it unchanged
                 total = 0.0
                 for j in range(i + 1):
                     total += roots[r, k, i, j] * normal[r, j, p]

@@ -1,7 +1,7 @@
-"""Mixtures: the Student-t mixtures that the population sampler proposes from.
+"""Student-t mixtures, the proposals of the population sampler.
 
-The loops over particles are compiled (`mixture_kernels`), but for the moments that expectation
-maximisation needs: those are matrix products of responsibilities and features (1, y_i, y_i y_j).
+The loops over particles are compiled (`kernels`), except for the moments of expectation
+maximisation: those are matrix products of responsibilities and features (1, y_i, y_i y_j).
 """
 
 import math
@@ -22,10 +22,10 @@ from upturn.sampling.proposals.intervals import Interval
 from upturn.sampling.proposals.kernels import DEGREES, LEAST
 
 DEFENSE = 0.05  # share of the prior in every proposal, which bounds the weights (Hesterberg 1995)
-SHARINGS = 20  # iterations that find the share of what is in an interval
-MOST_NEAR = 0.9  # of that share
-# Larger products are split among threads by OpenBLAS, which on top of our own threads is 20 times
-# slower; this is half the size from which it does so.
+SHARINGS = 20  # iterations that find the share of an interval's mixture
+MOST_NEAR = 0.9  # the largest such share
+# OpenBLAS divides larger products among threads, which is 20 times slower with our own threads
+# running; this is half the size from which it does.
 PRODUCT = 131_072
 
 
@@ -44,7 +44,7 @@ class Mixture:
     roots : array (row, component, dimension, dimension)
         Lower Cholesky factors of the components' scale matrices, in y.
     near : Near, optional
-        Has its share of the Student-t's.
+        The mixture of an observation interval, which has its share of the Student-t's.
     """
 
     centre: Floats
@@ -77,7 +77,7 @@ class Mixture:
         return out
 
     def _standard(self, factor: Any, xp: Any) -> tuple[Floats, Floats, Floats]:
-        """What takes z to where each component is standard, and its height times a factor."""
+        """The maps that standardise each component, and its height times a factor."""
         lower, shift, height = _loops(xp).standardise(self.weights, *self._placed())
         return lower, shift, height * (factor * math.exp(_student_constant(self.means.shape[2])))
 
@@ -92,7 +92,7 @@ class Mixture:
         Parameters
         ----------
         uniform : array (row, dimension + 2, particle)
-            The last two coordinates choose the tail and the component.
+            The last two coordinates give the tail and the component.
 
         Returns
         -------
@@ -119,7 +119,7 @@ class Mixture:
 
 @dataclass(frozen=True)
 class Near:
-    """Student-t's of an interval, in log odds of the first coordinate: see `intervals`.
+    """Student-t's of an interval, with the first coordinate as log odds: see `intervals`.
 
     Attributes
     ----------
@@ -143,11 +143,11 @@ def fit(
     widen: float = 1.0,
     xp: Any = NUMPY,
 ) -> Mixture:
-    """Fit a mixture to a weighted cloud, by expectation maximisation for Student-t's.
+    """Fit a mixture to weighted particles, by expectation maximisation for Student-t's.
 
     Peel & McLachlan (2000), "Robust mixture modelling using the t distribution", equations 20-31,
-    with fixed degrees of freedom. Covariances are drawn to that of the whole cloud as components
-    get few effective particles.
+    with fixed degrees of freedom. The covariance of a component with few effective particles is
+    shrunk to that of all particles.
 
     Parameters
     ----------
@@ -180,10 +180,10 @@ def fit(
 
 
 def with_interval(students: Mixture, near: Near, z: Floats, xp: Any = NUMPY) -> Mixture:
-    """Join a mixture and that of an interval, each with the share that makes particles likeliest.
+    """Join a mixture and that of an interval, with the shares of maximum likelihood.
 
-    Only the shares are fitted, by expectation maximisation. Where nothing in it is narrow,
-    its mixture, in log odds of the first coordinate, gets hardly any.
+    Only the shares are fitted, by expectation maximisation. Without a narrow ridge the mixture of
+    the interval gets almost no share.
 
     Parameters
     ----------
@@ -212,7 +212,7 @@ def log_standard_normal(z: Floats) -> Floats:
 
 
 def _loops(xp: Any) -> Any:
-    """The loops over particles: compiled for NumPy's arrays, formulas for those of others."""
+    """The loops over particles: compiled for NumPy's arrays, by formulas for others."""
     return Kernels if xp is NUMPY else Formulas(xp)
 
 
@@ -221,7 +221,7 @@ def _moments(z: Floats, weights: Floats, xp: Any) -> tuple[Floats, Floats]:
     mean = (z * weights[:, None]).sum(axis=2)
     off = z - mean[:, :, None]
     covariance = (off * weights[:, None]) @ off.swapaxes(1, 2)
-    # a cloud that has collapsed onto a few particles still gets a volume
+    # positive definite also if the weight is on a few particles
     floor = 1e-12 + 1e-6 * xp.module.diagonal(covariance, axis1=1, axis2=2)
     return mean, xp.module.linalg.cholesky(covariance + floor[:, :, None] * np.eye(z.shape[1]))
 
@@ -251,15 +251,16 @@ def _moments_of(share: Floats, features: Floats, xp: Any) -> Floats:
 
 
 def _pieces(particles: int, work: int) -> list[slice]:
-    """Cut so that a product of this much work a particle stays below PRODUCT."""
+    """Pieces of the particles, so that a product of this work a particle stays below PRODUCT."""
     size = max(16, PRODUCT // work)
     return [slice(i, i + size) for i in range(0, particles, size)]
 
 
 def _slices(y: Floats, weights: Floats, components: int, xp: Any) -> Floats:
-    """Where expectation maximisation starts: equal slices along the first coordinate.
+    """Starting values of expectation maximisation: equal slices along the first coordinate.
 
-    That is the first changepoint of a model that has one, along which posteriors bend and split.
+    That is the first changepoint of a model that has one, along which posteriors are curved and
+    multimodal.
     """
     take, first = xp.module.take_along_axis, y[:, 0]
     order = xp.module.argsort(first, axis=1)
