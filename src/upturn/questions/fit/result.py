@@ -325,8 +325,8 @@ class Fit:
         >>> tree["posterior_predictive"]["y"].dims
         ('chain', 'draw', 'obs')
         """
-        found = predictive.scores(self._contents, draws, groups=groups, prior=prior, seed=seed)
-        return trees.add_scores(self.tree, **found)
+        scores = predictive.scores(self._contents, draws, groups=groups, prior=prior, seed=seed)
+        return trees.add_scores(self.tree, **scores)
 
     @cached_property
     def broken(self) -> "pd.DataFrame | None":
