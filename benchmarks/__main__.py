@@ -41,7 +41,7 @@ BENCHMARKS = {
     "averages": ("accuracy.averages", "intervals of a gain averaged over tasks"),
     "forecast": ("accuracy.forecast", "predictions of the largest models"),
     "mix": ("accuracy.mix", "weights of a learned axis, simulated and real"),
-    "plan": ("accuracy.plan", "which designs pin an emergence scale"),
+    "plan": ("accuracy.plan", "which designs locate an emergence scale"),
     "pooling": ("accuracy.pooling", "coverage of 90 % intervals of families' offsets"),
     "runs": ("accuracy.runs", "coverage where checkpoints are not independent"),
     "quadrature": ("references.make_quadrature", "store deterministic references"),

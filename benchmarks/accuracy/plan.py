@@ -1,7 +1,7 @@
-"""Plan: designs for a task that is known to rise far, and whether the promise holds.
+"""Plan: designs for a task that is known to rise far, and whether the probability is right.
 
-`python -m benchmarks plan` asks `upturn.plan` which designs pin the emergence scale of a task that
-goes from nothing to eight in ten, and of any task that the priors can think of; then the design
+`python -m benchmarks plan` asks `upturn.plan` which designs locate the emergence scale of a task that
+goes from 0 to 0.8, and of tasks drawn from the priors; then the design
 that is recommended is simulated once more, with another seed and more tasks. It takes two minutes
 of one core, and puts tables into docs/plan.md, the picture and the figures beside it.
 """
@@ -56,7 +56,7 @@ def facts_of(plan: Plan) -> Facts:
 
 
 def recommended(plan: Mapping[str, Any]) -> Facts:
-    """The design of the verdict: the fewest models, then examples, that are enough."""
+    """The design of the verdict: the fewest models, then test questions, that are enough."""
     enough = [row for row in plan["rows"] if row["enough"]]
     if not enough:
         raise SystemExit("plan: expected a design that is enough, but there is none")
@@ -66,7 +66,7 @@ def recommended(plan: Mapping[str, Any]) -> Facts:
 
 def table(plan: Mapping[str, Any]) -> str:
     """One row a design."""
-    heads = ["layout", "models", "examples", f"within {plan['within']:g}", "± se", "at least",
+    heads = ["layout", "models", "questions", f"within {plan['within']:g}", "± se", "at least",
              "enough", "error", "half width", "90 % intervals hold", "tasks"]  # fmt: skip
     rows = [
         [row["layout"], str(row["models"]), f"{row['trials']:,}", f"{100 * row['p_within']:.0f} %",
@@ -92,11 +92,11 @@ def section(results: Mapping[str, Any]) -> str:
         f"{table(far)}\n> {escape_markdown(far['verdict'])}\n\n"
         f"The design that is recommended, simulated again with seed {results['again']['seed']} and "
         f"{again['tasks']} tasks:\n\n{table(results['again'])}\n"
-        f"So the promise of {100 * far['probability']:.0f} % {'holds' if kept else 'is broken'}: "
+        f"So the probability of {100 * far['probability']:.0f} % {'is reached' if kept else 'is not reached'}: "
         f"{100 * again['p_within']:.0f} ± {100 * again['p_within_se']:.0f} % where the plan said "
         f"{100 * first['p_within']:.0f} ± {100 * first['p_within_se']:.0f} %, {abs(off):.1f} "
         "standard errors apart.\n\n"
-        f"Any task that the priors can think of, chance 0.25, seed {some['seed']}:\n\n"
+        f"Tasks drawn from the priors, chance 0.25, seed {some['seed']}:\n\n"
         f"{table(some)}\n> {escape_markdown(some['verdict'])}\n\n"
         f"upturn {results['version']}, {results['seconds']:.0f} s of one core.\n"
     )
