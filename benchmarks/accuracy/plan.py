@@ -1,8 +1,8 @@
 """Plan: designs for a task that is known to rise far, and whether the probability is right.
 
-`python -m benchmarks plan` asks `upturn.plan` which designs locate the emergence scale of a task that
-goes from 0 to 0.8, and of tasks drawn from the priors; then the design
-that is recommended is simulated once more, with another seed and more tasks. It takes two minutes
+`python -m benchmarks plan` asks `upturn.plan` which designs locate the emergence scale of a task
+that goes from 0 to 0.8, and of tasks drawn from the priors. Then the design that is recommended
+is simulated again, with another seed and more tasks. It takes two minutes
 of one core, and puts tables into docs/plan.md, the picture and the figures beside it.
 """
 
@@ -92,7 +92,8 @@ def section(results: Mapping[str, Any]) -> str:
         f"{table(far)}\n> {escape_markdown(far['verdict'])}\n\n"
         f"The design that is recommended, simulated again with seed {results['again']['seed']} and "
         f"{again['tasks']} tasks:\n\n{table(results['again'])}\n"
-        f"So the probability of {100 * far['probability']:.0f} % {'is reached' if kept else 'is not reached'}: "
+        f"So the probability of {100 * far['probability']:.0f} % is {'' if kept else 'not '}"
+        f"reached: "
         f"{100 * again['p_within']:.0f} ± {100 * again['p_within_se']:.0f} % where the plan said "
         f"{100 * first['p_within']:.0f} ± {100 * first['p_within_se']:.0f} %, {abs(off):.1f} "
         "standard errors apart.\n\n"
