@@ -53,5 +53,5 @@ def also(more: int, thing: str) -> str:
 def nearest(name: str, names: Iterable[object], cutoff: float = 0.6) -> str | None:
     """The existing name that looks most like the one given, or None."""
     by_folded = {str(existing).strip().casefold(): str(existing) for existing in names}
-    found = difflib.get_close_matches(name.strip().casefold(), by_folded, n=1, cutoff=cutoff)
-    return by_folded[found[0]] if found else None
+    close = difflib.get_close_matches(name.strip().casefold(), by_folded, n=1, cutoff=cutoff)
+    return by_folded[close[0]] if close else None

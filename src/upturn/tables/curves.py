@@ -146,8 +146,8 @@ class Curves:
 
         −1 in padding.
         """
-        own = self.run.max(initial=-1) + 1 + np.arange(self.mask.shape[1])
-        chain = np.where(self.runs[:, None] & (self.run >= 0), self.run, own)
+        apart = self.run.max(initial=-1) + 1 + np.arange(self.mask.shape[1])
+        chain = np.where(self.runs[:, None] & (self.run >= 0), self.run, apart)
         return np.where(self.mask, chain, -1).astype(np.int32)
 
     @property

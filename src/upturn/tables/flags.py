@@ -18,7 +18,7 @@ CHANCE_NOTE = (
 
 def chance_notes(flags: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """A note for curves whose chance is unknown, from the flags of each curve; none for others."""
-    return (CHANCE_NOTE,) if any(CHANCE_UNKNOWN in own for own in flags) else ()
+    return (CHANCE_NOTE,) if any(CHANCE_UNKNOWN in of_curve for of_curve in flags) else ()
 
 
 def data_flags(
@@ -56,11 +56,11 @@ def data_flags(
         "all zeros": constant & proportion & (low == 0),
         "all ones": constant & proportion & (low == 1),
     }
-    found: list[list[str]] = [[] for _ in points]
+    flags_of: list[list[str]] = [[] for _ in points]
     for flag, holds in tests.items():
         for index in np.flatnonzero(holds):
-            found[index].append(flag)
-    return tuple(tuple(flags) for flags in found)
+            flags_of[index].append(flag)
+    return tuple(tuple(flags) for flags in flags_of)
 
 
 def _distinct_scales(x: Floats, mask: Booleans) -> NDArray[np.int64]:

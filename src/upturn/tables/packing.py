@@ -90,8 +90,8 @@ def scatter_groups(
     groups = np.full(len(curve), -1)
     for label in ("family", "run"):  # runs take precedence
         if scatter == label or (scatter == "auto" and label != by):
-            found, usable = _groups_of(curve, codes[label], repeated=scatter == "auto")
-            groups = np.where(usable, found, groups)
+            grouped, usable = _groups_of(curve, codes[label], repeated=scatter == "auto")
+            groups = np.where(usable, grouped, groups)
     return groups
 
 

@@ -148,6 +148,6 @@ def _combined(clean: Clean, ids: Integers, policy: str) -> Clean:
         changed["stderr"] = (np.sqrt(np.bincount(ids, weights=error**2)) / count)[order]
     keep = np.zeros(len(ids), dtype=np.bool_)
     keep[first] = True
-    one = clean.select(keep)
+    kept = clean.select(keep)
     marks = {str(c): np.bincount(ids, weights=clean.marks[c])[order] > 0 for c in clean.marks}
-    return replace(one, frame=one.frame.assign(**changed), marks=one.marks.assign(**marks))
+    return replace(kept, frame=kept.frame.assign(**changed), marks=kept.marks.assign(**marks))

@@ -114,14 +114,14 @@ def read(
         ignore=_names(ignore), columns=columns, units=units,
     )  # fmt: skip
     name = table_name(source) if name is None else name
-    found = datasets.resolve(source)
-    harvest = harvested(found, name, groups=groups)
+    table = datasets.resolve(source)
+    harvest = harvested(table, name, groups=groups)
     layout = Layout(columns or {}, _names(ignore), units or {}, wide=wide, percent=_names(percent))
     shape = shaped(harvest.frame, name, layout)
     chosen, later = filtered(shape.cells, name, _names(where), _names(metric))
     cells, read_units = measured(shape, chosen, name, layout)
     notes = (*harvest.notes, *shape.notes, *read_units)
-    done = filled(cells, name, knowledge(facts, bundled=found is source))
+    done = filled(cells, name, knowledge(facts, bundled=table is source))
     cells, notes = done.cells, (*notes, *done.notes())
     present = set(metric_labels(cells))
     known_lower = (m for m in harvest.lower if m in present)
@@ -198,8 +198,8 @@ class Results(Clean):
     @property
     def notes(self) -> tuple[str, ...]:
         """What was left out, derived and rounded, and which metrics are no proportions."""
-        found = {str(text): int(mark.sum()) for text, mark in self.marks.items()}
-        marks = [f"{text} in {counted(count, 'row')}" for text, count in found.items() if count]
+        counts = {str(text): int(mark.sum()) for text, mark in self.marks.items()}
+        marks = [f"{text} in {counted(count, 'row')}" for text, count in counts.items() if count]
         return (*self.remarks, *marks, *self._metric_notes())
 
     def _metric_notes(self) -> list[str]:
@@ -317,7 +317,7 @@ class Results(Clean):
         specs = [axis] if isinstance(axis, (str, Axis)) else list(axis)
         axes = check_names(tuple(self._axis(spec) for spec in specs))
         rows = Rows.of(self, by)
-        curves = Curves.concatenate(rows.on_axis(each, scatter) for each in axes)
+        curves = Curves.concatenate(rows.on_axis(spec, scatter) for spec in axes)
         return curves if limits is None else with_limits(curves, limits)
 
     def _of_metrics(self, metrics: Sequence[str]) -> Self:
@@ -398,6 +398,3 @@ class Results(Clean):
             remedy = f"a column with other numbers is an axis as {axis.name}:linear"
             rules.positive(values, cells, remedy)
         return axis.coordinate(values)
-
-
-# ---- curves --------------------------------------------------------------------------------------

@@ -87,13 +87,13 @@ def at_most_one_column(table: str, candidates: Sequence[str], names: Sequence[st
     DataError
         Where two of them are there.
     """
-    found = [name for name in candidates if name in names]
-    if len(found) > 1:
+    present = [name for name in candidates if name in names]
+    if len(present) > 1:
         raise DataError(
             f"{table}: expected one of the columns {listed(candidates)}, which mean the same, "
-            f"but got {listed(found)}; remove all but one"
+            f"but got {listed(present)}; remove all but one"
         )
-    return found[0] if found else None
+    return present[0] if present else None
 
 
 def row_limit(table: str, rows: int) -> int:

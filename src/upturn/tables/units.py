@@ -49,10 +49,10 @@ def unit(column: str, text: str) -> float | None:
     """
     word = " ".join(text.strip().casefold().split())
     if column == "flops":
-        found = _FLOPS.fullmatch(word) or _FLOPS.fullmatch(f"{word}f")
-        if found is None or found["prefix"] not in _PREFIXES:
+        match = _FLOPS.fullmatch(word) or _FLOPS.fullmatch(f"{word}f")
+        if match is None or match["prefix"] not in _PREFIXES:
             return None
-        return _PREFIXES[found["prefix"]] * (_DAY if found["days"] else 1.0)
+        return _PREFIXES[match["prefix"]] * (_DAY if match["days"] else 1.0)
     first, _, rest = word.partition(" ")
     if first in _NOUNS.get(column, ()) and not rest:
         return 1.0
@@ -79,13 +79,13 @@ def amount(column: str, text: str) -> float:
     if power:
         exponent = int(power[1].translate(_SUPERSCRIPTS))
         cleaned = f"{cleaned[: power.start()]}e{exponent}{cleaned[power.end() :]}"
-    found = _AMOUNT.fullmatch(cleaned.casefold())
-    if found is None:
+    match = _AMOUNT.fullmatch(cleaned.casefold())
+    if match is None:
         raise ValueError(text)
-    factor = unit(column, found["unit"]) if found["unit"].strip() else 1.0
+    factor = unit(column, match["unit"]) if match["unit"].strip() else 1.0
     if factor is None:
         raise ValueError(text)
-    return plain_number(found["number"].strip(), grouped=True) * factor
+    return plain_number(match["number"].strip(), grouped=True) * factor
 
 
 def numbers(cells: Cells, column: str, factor: float = 1.0) -> Floats:
@@ -112,7 +112,9 @@ def numbers(cells: Cells, column: str, factor: float = 1.0) -> Floats:
     plain = Cells(
         cells.table,
         cells.column,
-        objects([None if own else value for value, own in zip(cells.raw, given, strict=True)]),
+        objects(
+            [None if has_unit else value for value, has_unit in zip(cells.raw, given, strict=True)]
+        ),
         cells.rows,
         cells.positions,
     )

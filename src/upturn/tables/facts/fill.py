@@ -56,13 +56,15 @@ def _renamed(cells: "pd.DataFrame") -> Filled:
 
     Those are in small letters and one word; of such a column the name stays, to be an axis.
     """
-    found = {
+    renamed = {
         given: fact
         for given, fact in facts_of_headers(map(str, cells.columns)).items()
         if fact not in {"model", "family"} and not re.fullmatch(r"[a-z_]+", given)
     }
-    said = ", ".join(f"{given!r} as {fact}" for given, fact in found.items())
-    return Filled(cells.rename(columns=found), remarks=(f"columns taken: {said}",) if found else ())
+    said = ", ".join(f"{given!r} as {fact}" for given, fact in renamed.items())
+    return Filled(
+        cells.rename(columns=renamed), remarks=(f"columns taken: {said}",) if renamed else ()
+    )
 
 
 def _with_checkpoints(done: Filled, name: str) -> Filled:
@@ -70,14 +72,14 @@ def _with_checkpoints(done: Filled, name: str) -> Filled:
     if "model" not in done.cells:
         return done
     code, models = coded(labels(done.cells, name, "model"))
-    found = [checkpoint_in(model) for model in models]
-    read = np.array([c.step >= 0 or c.tokens > 0 for c in found], dtype=np.bool_)
+    checkpoints = [checkpoint_in(model) for model in models]
+    read = np.array([c.step >= 0 or c.tokens > 0 for c in checkpoints], dtype=np.bool_)
     if not read.any():
         return done
     values: dict[str, list[object]] = {
-        "run": [c.run for c in found],
-        "step": [c.step if c.step > 0 else None for c in found],  # 0 has no place on an axis
-        "tokens": [c.tokens if c.tokens > 0 else None for c in found],
+        "run": [c.run for c in checkpoints],
+        "step": [c.step if c.step > 0 else None for c in checkpoints],  # 0 has no place on an axis
+        "tokens": [c.tokens if c.tokens > 0 else None for c in checkpoints],
     }
     cells, names = done.cells, set[str]()
     for column, of in values.items():
@@ -106,23 +108,23 @@ def _with_model_facts(done: Filled, name: str, known: Sequence[Knowledge]) -> Fi
         return done
     models, runs = (labels(cells, name, column) for column in ("model", "run"))
     code, pairs = _pairs(models, runs)
-    found = [_find(*pair, known) for pair in pairs]
-    remarks = _remarks(name, dict(zip(pairs, found, strict=True)), known)
+    models_known = [_find(*pair, known) for pair in pairs]
+    remarks = _remarks(name, dict(zip(pairs, models_known, strict=True)), known)
     done = replace(
         done,
         all_models=frozenset(model for model, _ in pairs),
         remarks=(*done.remarks, *remarks),
     )
-    if not any(found):
+    if not any(models_known):
         return done
-    closed = _Closed.of(cells, name, found, code)
+    closed = _Closed.of(cells, name, models_known, code)
     counts: dict[tuple[str, str], frozenset[str]] = {}
-    for column in _columns(cells, found):
-        values = cells_module.objects([_value(model, column) for model in found])[code]
+    for column in _columns(cells, models_known):
+        values = cells_module.objects([_value(model, column) for model in models_known])[code]
         values[closed.to(column)] = None
         cells, goes = put(cells, column, values)
         for index in set(code[goes]):
-            key = _table_of(found[index]), column
+            key = _table_of(models_known[index]), column
             counts[key] = counts.get(key, frozenset()) | {pairs[index][0]}
     return replace(
         done,
@@ -144,10 +146,10 @@ def _find(model: str, run: str, known: Sequence[Knowledge]) -> _Model | None:
     names = dict.fromkeys([model, run, checkpoint.run])
     for name in filter(None, names):
         for table in known:
-            if found := table.of(name):
+            if facts := table.of(name):
                 is_bundled = not isinstance(table, Table)
                 of_run = name != model or (is_bundled and bool(checkpoint.revision))
-                return _Model(found, table.name, is_bundled, of_run)
+                return _Model(facts, table.name, is_bundled, of_run)
     return None
 
 
@@ -155,9 +157,9 @@ def _table_of(model: _Model | None) -> str:
     return "" if model is None else model.table
 
 
-def _columns(cells: "pd.DataFrame", found: Iterable[_Model | None]) -> list[str]:
+def _columns(cells: "pd.DataFrame", models: Iterable[_Model | None]) -> list[str]:
     """The columns to fill in; bundled families only where the table names none at all."""
-    present = [model for model in found if model is not None]
+    present = [model for model in models if model is not None]
     columns = dict.fromkeys(column for model in present for column in model.known.values)
     ordered = [c for c in COLUMNS if c in columns] + [c for c in columns if c not in COLUMNS]
     has_families = "family" in cells and bool((~empty_cells(cells, "family")).any())
@@ -175,20 +177,20 @@ class _Closed:
 
     @classmethod
     def of(
-        cls, cells: "pd.DataFrame", name: str, found: Sequence[_Model | None], code: Integers
+        cls, cells: "pd.DataFrame", name: str, models: Sequence[_Model | None], code: Integers
     ) -> "_Closed":
-        own = {c: _numbers(cells, name, c) for c in (*FIGURES, "step")}
+        stated = {c: _numbers(cells, name, c) for c in (*FIGURES, "step")}
         known = {
-            c: np.array([_number_of(model, c) for model in found], dtype=np.float64)[code]
+            c: np.array([_number_of(model, c) for model in models], dtype=np.float64)[code]
             for c in ("params", "tokens")
         }
-        bundled = np.array([model is not None and model.is_bundled for model in found])[code]
-        tokens = ~np.isnan(own["tokens"])
-        other_tokens = tokens & ~_near(own["tokens"], known["tokens"], _SAME_TOKENS)
+        bundled = np.array([model is not None and model.is_bundled for model in models])[code]
+        tokens = ~np.isnan(stated["tokens"])
+        other_tokens = tokens & ~_near(stated["tokens"], known["tokens"], _SAME_TOKENS)
         return cls(
-            another=bundled & _far(own["params"], known["params"], _ANOTHER_MODEL),
-            in_training=bundled & (~np.isnan(own["step"]) | other_tokens),
-            derived=tokens & ~np.isnan(own["params"]),
+            another=bundled & _far(stated["params"], known["params"], _ANOTHER_MODEL),
+            in_training=bundled & (~np.isnan(stated["step"]) | other_tokens),
+            derived=tokens & ~np.isnan(stated["params"]),
         )
 
     def to(self, column: str) -> Booleans:
@@ -215,12 +217,12 @@ def _number_of(model: _Model | None, column: str) -> float:
     return float(value) if isinstance(value, (int, float)) else np.nan
 
 
-def _near(own: Floats, known: Floats, factor: float) -> Booleans:
-    return np.asarray((own <= known * factor) & (known <= own * factor))
+def _near(stated: Floats, known: Floats, factor: float) -> Booleans:
+    return np.asarray((stated <= known * factor) & (known <= stated * factor))
 
 
-def _far(own: Floats, known: Floats, factor: float) -> Booleans:
-    return np.asarray((own > known * factor) | (known > own * factor))
+def _far(stated: Floats, known: Floats, factor: float) -> Booleans:
+    return np.asarray((stated > known * factor) | (known > stated * factor))
 
 
 def _value(model: _Model | None, column: str) -> object:
@@ -236,15 +238,15 @@ def _value(model: _Model | None, column: str) -> object:
 type _Found = Mapping[tuple[str, str], _Model | None]
 
 
-def _remarks(name: str, found: _Found, known: Sequence[Knowledge]) -> list[str]:
+def _remarks(name: str, models: _Found, known: Sequence[Knowledge]) -> list[str]:
     """Names that a user's table of facts spells otherwise, and those that no table has."""
     remarks = []
-    missing = dict.fromkeys(run or model for (model, run), has in found.items() if has is None)
+    missing = dict.fromkeys(run or model for (model, run), has in models.items() if has is None)
     for table in known:
         if isinstance(table, Table):
-            if all(model is None or model.table != table.name for model in found.values()):
-                raise DataError(_nothing(name, found, table))
-            remarks += _spelt(table.name, found)
+            if all(model is None or model.table != table.name for model in models.values()):
+                raise DataError(_nothing(name, models, table))
+            remarks += _spelt(table.name, models)
             if missing:
                 names = counted(len(missing), "model")
                 remarks.append(f"{table.name}: without {names}: {_suggested(missing, table)}")
@@ -259,11 +261,11 @@ def _nothing(name: str, pairs: Iterable[tuple[str, str]], table: Table) -> str:
     )
 
 
-def _spelt(table: str, found: _Found) -> list[str]:
+def _spelt(table: str, models: _Found) -> list[str]:
     """The models that a table calls by another spelling of the name."""
     other = {
         pair[0]: model.known.model
-        for pair, model in found.items()
+        for pair, model in models.items()
         if model is not None and model.table == table and model.known.model not in pair
     }
     said = [f"{name!r} = {spelt!r}" for name, spelt in other.items()]

@@ -88,10 +88,13 @@ def _questions(cells: "pd.DataFrame", code: Integers, questions: Objects) -> Obj
         return np.full(len(cells), None)
     scores = cells["score"].to_numpy(dtype=object)
     keep = [
-        number is not None and not own and _is_whole(score, number)
-        for score, number, own in zip(scores, questions, given, strict=True)
+        number is not None and not is_counted and _is_whole(score, number)
+        for score, number, is_counted in zip(scores, questions, given, strict=True)
     ]
-    asked = [not is_empty(score) and not own for score, own in zip(scores, given, strict=True)]
+    asked = [
+        not is_empty(score) and not is_counted
+        for score, is_counted in zip(scores, given, strict=True)
+    ]
     doubtful = set(code[np.array(asked) & ~np.array(keep)].tolist())
     keep = [kept and index not in doubtful for kept, index in zip(keep, code.tolist(), strict=True)]
     return cells_module.objects(
@@ -115,9 +118,9 @@ def _is_whole(score: object, questions: float) -> bool:
 
 def _lower(metrics: Objects, code: Integers, facts: Sequence[TaskFacts | None]) -> tuple[str, ...]:
     """The metrics of which less is better in every task that has them."""
-    found: dict[str, bool] = {}
+    orientation: dict[str, bool] = {}
     for metric, index in set(zip(metrics, code.tolist(), strict=True)):
         of, plain = facts[index], str(metric).partition(",")[0]
         is_lower = of is not None and of.lower_is_better and plain == of.metric
-        found[str(metric)] = is_lower and found.get(str(metric), True)
-    return tuple(sorted(metric for metric, is_lower in found.items() if is_lower))
+        orientation[str(metric)] = is_lower and orientation.get(str(metric), True)
+    return tuple(sorted(metric for metric, is_lower in orientation.items() if is_lower))

@@ -71,19 +71,19 @@ class Filled:
         for table in dict.fromkeys(table for table, _ in self.models):
             columns = {c: names for (of, c), names in self.models.items() if of == table}
             some = _some_of(frozenset().union(*columns.values()), self.all_models, "model")
-            each = ", ".join(f"{column} of {len(names)}" for column, names in columns.items())
+            counts = ", ".join(f"{column} of {len(names)}" for column, names in columns.items())
             grouped = "; models of one family share an offset" if "family" in columns else ""
             source = table or "bundled facts"
             stop = "" if table else " (--facts none leaves them out)"
-            notes.append(f"{source} filled in for {some}: {each}{grouped}{stop}")
+            notes.append(f"{source} filled in for {some}: {counts}{grouped}{stop}")
         return notes
 
     def _of_tasks(self) -> list[str]:
         if not self.tasks:
             return []
         some = _some_of(frozenset().union(*self.tasks.values()), self.all_tasks, "task")
-        each = ", ".join(f"{column} of {len(names)}" for column, names in self.tasks.items())
-        return [f"bundled facts filled in for {some}: {each} (--facts none leaves them out)"]
+        counts = ", ".join(f"{column} of {len(names)}" for column, names in self.tasks.items())
+        return [f"bundled facts filled in for {some}: {counts} (--facts none leaves them out)"]
 
 
 def _joined[K](parts: Iterable[Mapping[K, frozenset[str]]]) -> dict[K, frozenset[str]]:

@@ -59,8 +59,8 @@ def facts(source: Source, *, facts: Facts | None = None, name: str | None = None
     --------
     >>> import pandas as pd, upturn
     >>> table = pd.DataFrame({"model": ["EleutherAI/pythia-410m", "my-model-1.4b"]})
-    >>> found = upturn.facts(table)
-    >>> found[["model", "params", "params_source", "guessed"]].values.tolist()  # doctest: +ELLIPSIS
+    >>> known = upturn.facts(table)
+    >>> known[["model", "params", "params_source", "guessed"]].values.tolist()  # doctest: +ELLIPSIS
     [['EleutherAI/pythia-410m', 410000000.0, 'Maia Polo et al. 2024', ''], ['my-model-1.4b', ...
     """
     import pandas as pd
@@ -70,8 +70,8 @@ def facts(source: Source, *, facts: Facts | None = None, name: str | None = None
     models = cells_module.label(cells_of(cells, name, "model"))
     models = cells_module.required_label(models, cells_of(cells, name, "model"))
     known = knowledge(facts)
-    own = _own(cells, name, models)
-    rows = [_row(model, own.get(model, {}), known) for model in dict.fromkeys(models)]
+    stated = _own(cells, name, models)
+    rows = [_row(model, stated.get(model, {}), known) for model in dict.fromkeys(models)]
     columns = [name for column in COLUMNS for name in (column, f"{column}_source")]
     moments = [c for c in ("run", "step") if any(not is_empty(row.values.get(c)) for row in rows)]
     table = {
@@ -86,24 +86,24 @@ def facts(source: Source, *, facts: Facts | None = None, name: str | None = None
     return frame.assign(**numbers, **{c: frame[c].fillna("") for c in texts})[list(table)]
 
 
-def notes_of(found: "pd.DataFrame") -> list[str]:
+def notes_of(listing: "pd.DataFrame") -> list[str]:
     """How many models of a list are known, what was guessed, and names that may be meant.
 
     Parameters
     ----------
-    found
+    listing
         As `facts` gives it.
     """
-    sources = found[[f"{column}_source" for column in COLUMNS]]
+    sources = listing[[f"{column}_source" for column in COLUMNS]]
     known = (~sources.isin(["", FROM_NAME])).any(axis=1)
     stated = sources.isin([FROM_TABLE]).any(axis=1) & known
-    own = f", {int(stated.sum())} of them from the table itself" if stated.any() else ""
-    guessed = int((found["guessed"] != "").sum())
+    in_table = f", {int(stated.sum())} of them from the table itself" if stated.any() else ""
+    guessed = int((listing["guessed"] != "").sum())
     names = "its name" if guessed == 1 else "their names"
     guesses = f"; params of {guessed} read from {names}" if guessed else ""
-    near = found[found["near"] != ""]
+    near = listing[listing["near"] != ""]
     return [
-        f"{int(known.sum())} of {counted(len(found), 'model')} known{own}{guesses}",
+        f"{int(known.sum())} of {counted(len(listing), 'model')} known{in_table}{guesses}",
         *(
             f"{model!r} is not known: is {names.split('; ')[0]!r} meant?"
             for model, names in zip(near["model"][:_MOST], near["near"], strict=False)
@@ -113,8 +113,8 @@ def notes_of(found: "pd.DataFrame") -> list[str]:
 
 def _cells(source: Source, name: str) -> "pd.DataFrame":
     """The cells of whatever has models."""
-    found = datasets.resolve(source)
-    cells = harvested(found, name).frame
+    table = datasets.resolve(source)
+    cells = harvested(table, name).frame
     cells = cells.rename(columns=facts_of_headers(map(str, cells.columns)))
     others = [h for h in meant(list(map(str, cells.columns))) if h.factor in {None, 1.0}]
     cells = cells.rename(columns={h.given: h.column for h in others})
@@ -124,7 +124,7 @@ def _cells(source: Source, name: str) -> "pd.DataFrame":
 
 def _own(cells: "pd.DataFrame", name: str, models: Objects) -> dict[str, dict[str, object]]:
     """What a table itself says of its models: values that are the same in all rows of a model."""
-    found: dict[str, dict[str, set[object]]] = {}
+    stated: dict[str, dict[str, set[object]]] = {}
     for column in (c for c in (*COLUMNS, "run", "step") if c in cells):
         given = cells_of(cells, name, column)
         is_number = column in FIGURES or column == "step"
@@ -134,10 +134,10 @@ def _own(cells: "pd.DataFrame", name: str, models: Objects) -> dict[str, dict[st
             continue
         for model, value in zip(models, values.tolist(), strict=True):
             if not is_empty(value):
-                found.setdefault(model, {}).setdefault(column, set()).add(value)
+                stated.setdefault(model, {}).setdefault(column, set()).add(value)
     return {
         model: {column: next(iter(of)) for column, of in columns.items() if len(of) == 1}
-        for model, columns in found.items()
+        for model, columns in stated.items()
     }
 
 
@@ -162,20 +162,20 @@ class _Row:
                 self.values[f"{column}_source"] = sources.get(column, "")
 
 
-def _row(model: str, own: Mapping[str, object], known: Sequence[Knowledge]) -> _Row:
+def _row(model: str, stated: Mapping[str, object], known: Sequence[Knowledge]) -> _Row:
     row = _Row(model)
-    row.take(own, dict.fromkeys(own, FROM_TABLE))
+    row.take(stated, dict.fromkeys(stated, FROM_TABLE))
     checkpoint = checkpoint_in(model)
-    stated = {"step": checkpoint.step, "tokens": checkpoint.tokens}
-    moments = {c: v for c, v in stated.items() if not math.isnan(v)}
+    amounts = {"step": checkpoint.step, "tokens": checkpoint.tokens}
+    moments = {c: v for c, v in amounts.items() if not math.isnan(v)}
     if moments:
         row.take({"run": checkpoint.run, **moments}, {"tokens": FROM_NAME})
-    for name in dict.fromkeys([model, str(own.get("run", "")), checkpoint.run]):
-        found = next(filter(None, (of.of(name) for of in known if name)), None)
-        if found is not None:
-            whole = name == model and not checkpoint.revision and "step" not in own
+    for name in dict.fromkeys([model, str(stated.get("run", "")), checkpoint.run]):
+        facts = next(filter(None, (of.of(name) for of in known if name)), None)
+        if facts is not None:
+            whole = name == model and not checkpoint.revision and "step" not in stated
             columns = COLUMNS if whole else OF_ALL_CHECKPOINTS
-            row.take({c: v for c, v in found.values.items() if c in columns}, found.sources)
+            row.take({c: v for c, v in facts.values.items() if c in columns}, facts.sources)
             return row
     row.near = "; ".join(_near(model)) if known else ""
     if "params" not in row.values and not math.isnan(params := params_in(model)):

@@ -179,11 +179,11 @@ def _is_one_a_model(
 
 
 def _rows(models: Objects, values: Mapping[str, Objects], name: str) -> dict[str, Known]:
-    found: dict[str, dict[str, object]] = {}
+    facts: dict[str, dict[str, object]] = {}
     for row, model in enumerate(models):
         known = {column: of[row] for column, of in values.items() if of[row] is not None}
-        found[model] = known | found.get(model, {})
-    return {model: Known(model, of, dict.fromkeys(of, name)) for model, of in found.items()}
+        facts[model] = known | facts.get(model, {})
+    return {model: Known(model, of, dict.fromkeys(of, name)) for model, of in facts.items()}
 
 
 def _forms(models: Mapping[str, Known]) -> dict[str, str]:
@@ -205,5 +205,5 @@ def knowledge(facts: Facts | None, *, bundled: bool = True) -> Sequence[Knowledg
     """
     if isinstance(facts, str) and facts == NONE:
         return ()
-    own: list[Knowledge] = [] if facts is None else [facts_table(facts)]
-    return [*own, Bundled()] if bundled else own
+    given: list[Knowledge] = [] if facts is None else [facts_table(facts)]
+    return [*given, Bundled()] if bundled else given

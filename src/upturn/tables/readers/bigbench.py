@@ -25,8 +25,8 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document holds such scores."""
-    found = mapping(document)
-    return isinstance(found.get("scores"), list) and {"task", "model"} <= found.keys()
+    fields = mapping(document)
+    return isinstance(fields.get("scores"), list) and {"task", "model"} <= fields.keys()
 
 
 def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
@@ -53,9 +53,9 @@ def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
         for metric, value in mapping(score.get("score_dict")).items():
             preferred = metric == score.get("preferred_score")
             bounds = _bounds(score) if preferred and metric != _AGGREGATE else {}
-            found = number(value)
-            if not math.isnan(found):
-                measured = {"metric": metric, "score": found, "continuous": metric == _AGGREGATE}
+            mean = number(value)
+            if not math.isnan(mean):
+                measured = {"metric": metric, "score": mean, "continuous": metric == _AGGREGATE}
                 yield of_subtask | measured | bounds
 
 

@@ -26,16 +26,16 @@ def holds(document: object) -> bool:
     return _is_evalplus(mapping(document)) or _is_bigcode(mapping(document))
 
 
-def _is_evalplus(found: Mapping[str, Any]) -> bool:
-    return bool(found) and all(
-        isinstance(mapping(entry).get(_PASS), dict) for entry in found.values()
+def _is_evalplus(document: Mapping[str, Any]) -> bool:
+    return bool(document) and all(
+        isinstance(mapping(entry).get(_PASS), dict) for entry in document.values()
     )
 
 
-def _is_bigcode(found: Mapping[str, Any]) -> bool:
-    tasks = {key: value for key, value in found.items() if key != "config"}
+def _is_bigcode(document: Mapping[str, Any]) -> bool:
+    tasks = {key: value for key, value in document.items() if key != "config"}
     return (
-        "model" in mapping(found.get("config"))
+        "model" in mapping(document.get("config"))
         and bool(tasks)
         and all(isinstance(value, dict) and _has_pass(value) for value in tasks.values())
     )

@@ -94,8 +94,8 @@ def text(value: object) -> str:
 
 def whole(value: object) -> str:
     """A whole number of at least 0 as text, or ""."""
-    found = number(value)
-    return str(int(found)) if found >= 0 and found.is_integer() else ""
+    count = number(value)
+    return str(int(count)) if count >= 0 and count.is_integer() else ""
 
 
 def relative(path: Path, root: Path) -> str:

@@ -126,10 +126,10 @@ def read_evaluations(
             f"{shown_name}: expected a folder or a file of results, but there is none of that "
             "name; check the path"
         )
-    found = _Search(shown_name, groups)
-    for path in _files(root, found):
-        found.look(path, root, kind)
-    return found.table(kind)
+    search = _Search(shown_name, groups)
+    for path in _files(root, search):
+        search.look(path, root, kind)
+    return search.table(kind)
 
 
 @dataclass
@@ -223,7 +223,7 @@ class _Search:
             yield f"groups left out beside their members: {names} (--groups takes them)"
 
 
-def _files(root: Path, found: _Search) -> Iterator[Path]:
+def _files(root: Path, search: _Search) -> Iterator[Path]:
     """The files that may hold results, by name; of a run of HELM the statistics alone."""
     if not root.is_dir():
         yield root
@@ -234,7 +234,7 @@ def _files(root: Path, found: _Search) -> Iterator[Path]:
         seen += len(names) + 1
         if seen > MAX_FILES:
             raise DataError(
-                f"{found.name}: expected at most {MAX_FILES:,} files, but got more; "
+                f"{search.name}: expected at most {MAX_FILES:,} files, but got more; "
                 "name a folder in it"
             )
         is_run = {helm.SPEC, helm.STATS} <= set(names)
@@ -243,8 +243,8 @@ def _files(root: Path, found: _Search) -> Iterator[Path]:
             if (name == helm.STATS or not is_run) and _is_file(path) and may_hold(path):
                 yield path
             else:
-                found.looked_at += 1
-                found.skipped += name != helm.SPEC
+                search.looked_at += 1
+                search.skipped += name != helm.SPEC
 
 
 def _kept(folders: Sequence[str]) -> list[str]:
@@ -313,13 +313,13 @@ def _without_groups(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]
 
 def _agree(rows: Iterable[dict[str, Any]]) -> list[str]:
     """Leave out the baselines of curves whose files do not agree on them; say where."""
-    found: dict[tuple[Any, ...], dict[str, set[float]]] = {}
+    bounds: dict[tuple[Any, ...], dict[str, set[float]]] = {}
     curves = [(row, tuple(row.get(c, "") for c in ("task", "metric", "shots"))) for row in rows]
     for row, curve in curves:
         for bound in _BOUNDS:
             if bound in row:
-                found.setdefault(curve, {}).setdefault(bound, set()).add(row[bound])
-    differing = {curve for curve, of in found.items() if any(len(v) > 1 for v in of.values())}
+                bounds.setdefault(curve, {}).setdefault(bound, set()).add(row[bound])
+    differing = {curve for curve, of in bounds.items() if any(len(v) > 1 for v in of.values())}
     for row, curve in curves:
         if curve in differing:
             for bound in _BOUNDS:

@@ -17,8 +17,8 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document is such a record."""
-    found = mapping(document)
-    return isinstance(found.get("evaluation_results"), list) and "model_info" in found
+    fields = mapping(document)
+    return isinstance(fields.get("evaluation_results"), list) and "model_info" in fields
 
 
 def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
@@ -69,5 +69,5 @@ def _trials(details: Mapping[str, Any], source: Mapping[str, Any]) -> float:
     listed = source.get("sample_ids")
     count = float(len(listed)) if isinstance(listed, list) and listed else math.nan
     whole = number(source.get("samples_number"))
-    found = next((n for n in (given, count, whole) if n >= 1), math.nan)
-    return found if found.is_integer() else math.nan
+    samples = next((n for n in (given, count, whole) if n >= 1), math.nan)
+    return samples if samples.is_integer() else math.nan

@@ -157,7 +157,7 @@ def _samples(path: Path, name: str, model: str) -> "pd.DataFrame":
     import pandas as pd
 
     cells = read_table(path, name)
-    found = _SAMPLES.fullmatch(path.name)
+    place = _SAMPLES.fullmatch(path.name)
     lists = [row for row in cells.get("metrics", []) if isinstance(row, list)]
     given = {str(metric) for row in lists for metric in row}
     metrics = [
@@ -166,7 +166,7 @@ def _samples(path: Path, name: str, model: str) -> "pd.DataFrame":
         if (column in given if given else column not in _NO_METRICS)
         and cells[column].map(lambda v: isinstance(v, (int, float))).any()
     ]
-    if not metrics or "doc_id" not in cells or found is None:
+    if not metrics or "doc_id" not in cells or place is None:
         raise DataError(
             f"{name}: expected answers with doc_id and a metric, but got other columns; "
             "name the folder of results_*.json"
@@ -174,7 +174,7 @@ def _samples(path: Path, name: str, model: str) -> "pd.DataFrame":
     parts = [
         pd.DataFrame(
             {
-                "task": objects([found["task"]] * len(cells)),
+                "task": objects([place["task"]] * len(cells)),
                 "model": objects([model.replace("__", "/")] * len(cells)),
                 "question": cells["doc_id"],
                 "metric": objects([metric] * len(cells)),

@@ -35,8 +35,10 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document holds such statistics."""
-    found = list(items(document))
-    return all(isinstance(stat.get("name"), dict) for stat in found) and isinstance(document, list)
+    statistics = list(items(document))
+    return all(isinstance(stat.get("name"), dict) for stat in statistics) and isinstance(
+        document, list
+    )
 
 
 def rows(document: object, path: Path) -> Iterator[dict[str, Any]]:
@@ -61,14 +63,14 @@ def rows(document: object, path: Path) -> Iterator[dict[str, Any]]:
 
 def _of_split(document: object) -> dict[str, float]:
     """The mean of each statistic over the whole of a split, as it is without perturbation."""
-    found: dict[str, dict[str, float]] = {}
+    means: dict[str, dict[str, float]] = {}
     for stat in items(document):
         name = mapping(stat.get("name"))
         if not (name.get("perturbation") or name.get("sub_split")):
             split = text(name.get("split"))
-            found.setdefault(split, {})[text(name.get("name"))] = number(stat.get("mean"))
-    wanted = next((split for split in _SPLITS if split in found), "")
-    return found.get(wanted, {})
+            means.setdefault(split, {})[text(name.get("name"))] = number(stat.get("mean"))
+    wanted = next((split for split in _SPLITS if split in means), "")
+    return means.get(wanted, {})
 
 
 def _task(name: str) -> str:

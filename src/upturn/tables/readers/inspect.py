@@ -40,8 +40,8 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document is such a log."""
-    found = mapping(document)
-    return {"status", "eval"} <= found.keys() and isinstance(found["eval"], dict)
+    fields = mapping(document)
+    return {"status", "eval"} <= fields.keys() and isinstance(fields["eval"], dict)
 
 
 def load(path: Path) -> Any:
@@ -170,5 +170,5 @@ def _trials(score: Mapping[str, Any], results: Mapping[str, Any], spec: Mapping[
     epochs = number(mapping(spec.get("config")).get("epochs"))
     repeats = number(results.get("completed_samples")) / (epochs if epochs >= 1 else 1)
     scored = number(score.get("scored_samples"))
-    found = scored if scored >= 1 else repeats
-    return found if found >= 1 and found.is_integer() else math.nan
+    count = scored if scored >= 1 else repeats
+    return count if count >= 1 and count.is_integer() else math.nan

@@ -30,9 +30,9 @@ def table_of(document: Any, name: str) -> "pd.DataFrame | None":
     """The table that a document is, None where it is none of the layouts above."""
     inner = _unwrapped(document)
     for layout in (_of_records, _of_split, _of_columns, _of_tree):
-        found = layout(inner)
-        if found is not None:
-            records, note = found
+        table = layout(inner)
+        if table is not None:
+            records, note = table
             return _frame(records, name, note)
     return None
 

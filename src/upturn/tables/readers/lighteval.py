@@ -22,8 +22,10 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document holds such results."""
-    found = mapping(document)
-    return isinstance(found.get("config_general"), dict) and isinstance(found.get("results"), dict)
+    fields = mapping(document)
+    return isinstance(fields.get("config_general"), dict) and isinstance(
+        fields.get("results"), dict
+    )
 
 
 def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:

@@ -28,13 +28,13 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document holds such results."""
-    found = mapping(document)
-    tasks = found.get("results")
+    fields = mapping(document)
+    tasks = fields.get("results")
     return (
         isinstance(tasks, dict)
-        and "config_general" not in found  # that is lighteval
+        and "config_general" not in fields  # that is lighteval
         and all(isinstance(measured, dict) for measured in tasks.values())
-        and bool({"versions", "config", "configs"} & found.keys())
+        and bool({"versions", "config", "configs"} & fields.keys())
     )
 
 
@@ -82,14 +82,14 @@ def _model(document: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, 
         base = f"{base}+{adapter}"
     revision = text(arguments.get("revision"))
     params = number(config.get("model_num_parameters"))
-    found: dict[str, Any] = {"params": params if params > 0 else math.nan}
+    facts: dict[str, Any] = {"params": params if params > 0 else math.nan}
     name = base if revision in _PLAIN_REVISIONS else f"{base}@{revision}"
     checkpoint = checkpoint_in(name)
     if not checkpoint.revision:
-        return found | {"model": name}
+        return facts | {"model": name}
     # an untrained checkpoint has no place on a logarithmic axis
     amounts = {"step": checkpoint.step or math.nan, "tokens": checkpoint.tokens or math.nan}
-    return found | {"model": name, "run": checkpoint.run} | amounts
+    return facts | {"model": name, "run": checkpoint.run} | amounts
 
 
 def _setting(document: Mapping[str, Any], config: Mapping[str, Any]) -> str:
@@ -121,5 +121,5 @@ def _trials(document: Mapping[str, Any], task: str, key: str) -> float:
     """The examples behind a score; where none are given, they follow from the standard error."""
     samples = mapping(mapping(document.get("n-samples")).get(task))
     of_group = mapping(mapping(mapping(document.get("groups")).get(task)).get("sample_count"))
-    found = number(samples.get("effective", of_group.get(key)))
-    return found if found >= 1 else math.nan
+    count = number(samples.get("effective", of_group.get(key)))
+    return count if count >= 1 else math.nan

@@ -23,8 +23,8 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document holds such results."""
-    found = mapping(document)
-    return {"task_name", "scores", "mteb_version"} <= found.keys()
+    fields = mapping(document)
+    return {"task_name", "scores", "mteb_version"} <= fields.keys()
 
 
 def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
@@ -50,9 +50,9 @@ def _model(path: Path) -> tuple[str, float]:
     """The model and its parameters: of the file beside, or the name of the folder."""
     meta = path.with_name(_META)
     if meta.is_file():
-        found = mapping(read_json(meta))
-        params = number(found.get("n_parameters"))
-        if text(found.get("name")):
-            return text(found.get("name")), params if params > 0 else math.nan
+        fields = mapping(read_json(meta))
+        params = number(fields.get("n_parameters"))
+        if text(fields.get("name")):
+            return text(fields.get("name")), params if params > 0 else math.nan
     folder = path.parent.parent if len(path.parent.name) >= 32 else path.parent
     return folder.name.replace("__", "/"), math.nan

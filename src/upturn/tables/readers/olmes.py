@@ -18,8 +18,8 @@ def by_name(path: Path) -> bool | None:
 
 def holds(document: object) -> bool:
     """Whether a JSON document holds such results."""
-    found = mapping(document)
-    return {"task_name", "metrics", "task_config"} <= found.keys() and "model_config" in found
+    fields = mapping(document)
+    return {"task_name", "metrics", "task_config"} <= fields.keys() and "model_config" in fields
 
 
 def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:

@@ -118,8 +118,8 @@ def rows(document: Sequence[Sequence[str]], path: Path) -> Iterator[dict[str, An
 
 def _model(column: str) -> str:
     """The model of a column: without a name of its own it is called by its class and its path."""
-    found = _CLASS.fullmatch(column)
-    return column if found is None else found["path"].replace("_", "/")
+    match = _CLASS.fullmatch(column)
+    return column if match is None else match["path"].replace("_", "/")
 
 
 def _metrics_in_per_cent(

@@ -207,14 +207,14 @@ class _Table:
         return values if rule is None else rule(values, cells)
 
     def labels(self) -> dict[str, Objects]:
-        found = {c: cells_module.label(self.cells(c)) for c in LABELS if c in self}
+        texts = {c: cells_module.label(self.cells(c)) for c in LABELS if c in self}
         for column in ("task", "model"):
-            cells_module.required_label(found[column], self.cells(column))
-        if "shots" in found:
-            found["shots"] = cells_module.objects(
-                [cells_module.whole_label(t) for t in found["shots"]]
+            cells_module.required_label(texts[column], self.cells(column))
+        if "shots" in texts:
+            texts["shots"] = cells_module.objects(
+                [cells_module.whole_label(t) for t in texts["shots"]]
             )
-        return found
+        return texts
 
     def scales(self) -> dict[str, Floats]:
         return {c: self.scale(c) for c in SCALES if c in self}
@@ -239,15 +239,15 @@ class _Table:
 
     def others(self) -> dict[str, Floats | Objects]:
         """The columns that the schema does not know: numbers where they all are, else text."""
-        found: dict[str, Floats | Objects] = {}
+        columns: dict[str, Floats | Objects] = {}
         for column in self.unknown():
             for rule in (cells_module.number, cells_module.label):
                 try:
-                    found[column] = rule(self.cells(column))
+                    columns[column] = rule(self.cells(column))
                     break
                 except DataError:  # a column that nothing needs may hold anything
                     continue
-        return found
+        return columns
 
 
 def _is_spelled_missing(value: object) -> bool:

@@ -41,13 +41,13 @@ def read_unquoted(content: bytes, delimiter: str) -> "pd.DataFrame | None":
         second = rest[:10_000].partition(b"\n")[0].decode(errors="replace")
     except UnicodeDecodeError:
         return None
-    found = separator([header, second], delimiter)
-    names = header.split(found)
-    if found in {"|", ";"} or not _is_regular(content, len(names), found, header):
+    mark = separator([header, second], delimiter)
+    names = header.split(mark)
+    if mark in {"|", ";"} or not _is_regular(content, len(names), mark, header):
         return None
     try:
         cells = pd.read_csv(
-            BytesIO(rest), sep=found, header=None, names=range(len(names)), dtype=str,
+            BytesIO(rest), sep=mark, header=None, names=range(len(names)), dtype=str,
             na_filter=False, quoting=csv.QUOTE_NONE, skip_blank_lines=False, index_col=False,
             low_memory=False,
         )  # fmt: skip

@@ -83,10 +83,10 @@ def meaning(name: str) -> tuple[str, int, float | None] | None:
     if plain is not None:
         return (*plain, None)
     for pattern in (_IN_BRACKETS, _SUFFIXED):
-        found = pattern.fullmatch(name)
-        ranked = _rank(found["name"]) if found else None
-        if found and ranked and ranked[0] in PLAUSIBLE:
-            factor = unit(ranked[0], found["unit"])
+        match = pattern.fullmatch(name)
+        ranked = _rank(match["name"]) if match else None
+        if match and ranked and ranked[0] in PLAUSIBLE:
+            factor = unit(ranked[0], match["unit"])
             if factor is not None:
                 return (*ranked, factor)
     factor = unit("flops", name) if re.search(r"days?$", name.casefold()) else None
@@ -110,7 +110,7 @@ def meant(names: Sequence[str]) -> list[Header]:
         The table's columns. One that has a name of the schema keeps it; of several that mean the
         same the most common name is taken.
     """
-    found: dict[str, tuple[int, Header]] = {}
+    ranked: dict[str, tuple[int, Header]] = {}
     for name in names:
         what = meaning(name)
         if what is None or (name == what[0]) or what[0] in names:
@@ -118,19 +118,19 @@ def meant(names: Sequence[str]) -> list[Header]:
         column, rank, factor = what
         if column == "trials" and name in {"n", "num_samples"}:
             continue  # the schema's own aliases
-        if column not in found or rank < found[column][0]:
-            found[column] = (rank, Header(name, column, factor))
+        if column not in ranked or rank < ranked[column][0]:
+            ranked[column] = (rank, Header(name, column, factor))
     if {"n", "num_samples"} & set(names):
-        found.pop("trials", None)
+        ranked.pop("trials", None)
     if "successes" in names:
-        found.pop("score", None)
+        ranked.pop("score", None)
     of = next((name for name in names if normal(name) in _TOTALS), None)
-    counts = "score" in found and normal(found["score"][1].given) in _COUNTS
-    if of is not None and (counts or "successes" in {*found, *names}) and "trials" not in names:
-        found["trials"] = (0, Header(of, "trials"))
+    counts = "score" in ranked and normal(ranked["score"][1].given) in _COUNTS
+    if of is not None and (counts or "successes" in {*ranked, *names}) and "trials" not in names:
+        ranked["trials"] = (0, Header(of, "trials"))
         if counts:
-            found["successes"] = (0, Header(found.pop("score")[1].given, "successes"))
-    return [header for _, header in found.values()]
+            ranked["successes"] = (0, Header(ranked.pop("score")[1].given, "successes"))
+    return [header for _, header in ranked.values()]
 
 
 def resolve(name: str, names: Iterable[str]) -> str | None:

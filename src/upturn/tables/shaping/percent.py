@@ -126,13 +126,13 @@ def _taken_apart(
     if not any(isinstance(v, str) and pattern.fullmatch(v) for v in distinct(cells["score"])[1]):
         return None
     raw = cells["score"].to_numpy(dtype=object)
-    found = [pattern.fullmatch(value) if isinstance(value, str) else None for value in raw]
+    matches = [pattern.fullmatch(value) if isinstance(value, str) else None for value in raw]
     if columns[0] != "score" and not all(
-        match or is_unknown(value) for match, value in zip(found, raw, strict=True)
+        match or is_unknown(value) for match, value in zip(matches, raw, strict=True)
     ):
         return None  # counts and shares in one column
-    first = [match[1] if match else value for match, value in zip(found, raw, strict=True)]
-    second = [match[2] if match else None for match in found]
+    first = [match[1] if match else value for match, value in zip(matches, raw, strict=True)]
+    second = [match[2] if match else None for match in matches]
     kept = cells if columns[0] == "score" else cells.drop(columns="score")
     texts = {columns[0]: objects(first), columns[1]: objects(second)}
-    return kept.assign(**texts), sum(match is not None for match in found)
+    return kept.assign(**texts), sum(match is not None for match in matches)

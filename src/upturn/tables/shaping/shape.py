@@ -71,10 +71,10 @@ def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
     cells, joined = _with_columns(cells, name, layout.columns)
     given_units = _given_units(cells, name, layout.units)
     cells = _without_empty(cells)
-    found = [h for h in headers.meant(list(map(str, cells.columns))) if _holds(cells, h)]
-    cells = cells.rename(columns={header.given: header.column for header in found})
-    units = [*given_units, *(h for h in found if h.factor not in (None, 1.0))]
-    notes = [*scorers, *joined, *headers.told(found)]
+    renamed = [h for h in headers.meant(list(map(str, cells.columns))) if _holds(cells, h)]
+    cells = cells.rename(columns={header.given: header.column for header in renamed})
+    units = [*given_units, *(h for h in renamed if h.factor not in (None, 1.0))]
+    notes = [*scorers, *joined, *headers.told(renamed)]
     cells, finished = _finished(cells, name)
     has_records = wide.has_records(cells)
     cells, records = wide.records_of(cells, name)
@@ -91,7 +91,7 @@ def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
     _check_required(cells, name)
     cells, more = percent.parts_read(cells)
     cells, joined = stderr.joined(cells, name)
-    return Shaped(cells, [*notes, *more, *joined], _renamed_units(units, found), continuous)
+    return Shaped(cells, [*notes, *more, *joined], _renamed_units(units, renamed), continuous)
 
 
 def measured(
@@ -144,8 +144,8 @@ def _without(cells: "pd.DataFrame", name: str, ignore: Sequence[str]) -> "pd.Dat
 
 
 def _present(column: str, present: Sequence[str], name: str, argument: str) -> str:
-    found = headers.resolve(column, present)
-    return found or known(column, present, kind="column", where=f"{name}, {argument}")
+    meant = headers.resolve(column, present)
+    return meant or known(column, present, kind="column", where=f"{name}, {argument}")
 
 
 def _with_columns(
@@ -189,7 +189,7 @@ def _given_units(cells: "pd.DataFrame", name: str, units: Mapping[str, str]) -> 
     return given
 
 
-def _renamed_units(units: Sequence[Header], found: Sequence[Header]) -> list[Header]:
+def _renamed_units(units: Sequence[Header], renamed: Sequence[Header]) -> list[Header]:
     """Each column once: a unit on the command line wins over that of the header."""
     by_column: dict[str, Header] = {}
     for header in units:

@@ -25,8 +25,8 @@ def base_metric(name: str) -> str | None:
     >>> base_metric("acc_stderr,none"), base_metric("acc stderr"), base_metric("acc")
     ('acc', 'acc', None)
     """
-    found = _STDERR.fullmatch(name)
-    return None if found is None else without_filter(found["base"] + found["rest"])
+    match = _STDERR.fullmatch(name)
+    return None if match is None else without_filter(match["base"] + match["rest"])
 
 
 def without_filter(name: str) -> str:
@@ -56,8 +56,10 @@ def joined(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
         return (cells.assign(metric=plain) if changed else cells), []
     columns = [c for c in (*LABELS, "seed", "repeat") if c in cells and c != "metric"]
     keys = list(zip(*([str(v) for v in cells[c]] for c in columns), strict=True))
-    found = {(keys[row], bases[row]): cells["score"].iloc[row] for row in np.flatnonzero(is_error)}
-    errors = [found.get((key, base)) for key, base in zip(keys, plain, strict=True)]
+    errors_of = {
+        (keys[row], bases[row]): cells["score"].iloc[row] for row in np.flatnonzero(is_error)
+    }
+    errors = [errors_of.get((key, base)) for key, base in zip(keys, plain, strict=True)]
     given = cells["stderr"].to_numpy(dtype=object) if "stderr" in cells else [None] * len(errors)
     filled = [old if new is None else new for old, new in zip(given, errors, strict=True)]
     kept = cells.assign(metric=plain, stderr=objects(filled))[~is_error]
