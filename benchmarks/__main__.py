@@ -38,6 +38,7 @@ BENCHMARKS = {
     "verdicts": ("accuracy.verdicts", "falling, flat and chance-level curves"),
     "floors": ("accuracy.floors", "which floors are said to grow"),
     "contrast": ("accuracy.contrast", "techniques against their baselines"),
+    "foreign": ("accuracy.foreign", "the headline scale on shapes that are not ours"),
     "averages": ("accuracy.averages", "intervals of a gain averaged over tasks"),
     "forecast": ("accuracy.forecast", "predictions of the largest models"),
     "mix": ("accuracy.mix", "weights of a learned axis, simulated and real"),

@@ -116,6 +116,9 @@ def properties(frame: pd.DataFrame, *, draws: int, seed: int) -> dict[str, Any]:
             "kept": int(held.sum()), "worst": float(np.nanmax(_apart(moved, middle))),
         },
         "FLOPs as parameters": _kept(np.abs(by_params.probability("emergent")[0] - p), SLACK),
+        "sharp on FLOPs as on parameters": _kept(
+            np.abs(by_params.probability("sharp")[0] - sharp), SLACK
+        ),
         "verdict on FLOPs as on parameters": {
             "kept": sum(a == b for a, b in zip(base.verdicts, by_params.verdicts, strict=True)),
             "worst": 0.0,

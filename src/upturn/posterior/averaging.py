@@ -185,19 +185,22 @@ class ModelAverage:
         sampled = np.sqrt((self.p_model**2 * variance).sum(axis=1))
         return p, np.hypot(sampled, self._prevalence_error(self.by_class(by_model)))
 
-    def with_evidence(self, log_evidence: Floats) -> Floats:
+    def with_evidence(self, log_evidence: Floats, curve: Integers | None = None) -> Floats:
         """Probability of each model had the evidences been others, at the same shares of classes.
 
         Parameters
         ----------
-        log_evidence : array (curve, model)
+        log_evidence : array (row, model)
+        curve : array of int (row,), optional
+            Whose shares of the classes each row has; a row a curve by default.
 
         Returns
         -------
-        array (curve, model)
+        array (row, model)
         """
+        share = self.share if curve is None else self.share[curve]
         with np.errstate(divide="ignore"):
-            prior = np.log(self.share) - np.log(self.member.sum(axis=1))
+            prior = np.log(share) - np.log(self.member.sum(axis=1))
         joint = log_evidence + prior @ self.member
         total = np.logaddexp.reduce(joint, axis=1, keepdims=True)
         out: Floats = np.exp(joint - total)

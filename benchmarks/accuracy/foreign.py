@@ -1,0 +1,151 @@
+"""Foreign: does the headline scale's interval hold on curves of shapes that no built-in model has?
+
+`python -m benchmarks foreign` simulates curves of 6 to 15 models in two to four families, which
+stand a little before or behind their scale: Richards' curve, two steps, a hump, a power of a smooth
+score (every one of k tokens has to be right), and a probit. It asks `classify` for the scale and
+counts how often 90 % intervals hold the one at which the expected score of a family without an
+offset first stands 0.1 above chance ("beyond the axis" among the answers). Curves are kept in
+results/foreign in parts as they are done. With --hidden the families are not named. A curve takes
+two seconds of one core.
+"""
+
+import json
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+import upturn
+from benchmarks.output import report
+
+LEVEL, DELTA = 0.9, 0.1
+DECADES = (20.0, 24.0)
+OFFSET = 0.05  # sd of a family's place, as a share of the axis
+PART = 10  # curves of each shape in a part
+DRAWS = 400
+NODES = 4001
+
+type Floats = NDArray[np.float64]
+type Curve = Callable[[Floats], Floats]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--parts", type=int, default=4, help=f"{PART} curves of each shape a part")
+    parser.add_argument("--hidden", action="store_true", help="families are not named")
+    parser.add_argument("--threads", type=int)
+
+
+def _richards(rng: np.random.Generator) -> Curve:
+    """(1 + e^-(u - m)/w)^-1/nu: an S that is not symmetric."""
+    middle, width, nu = rng.uniform(0.2, 0.9), rng.uniform(0.03, 0.15), rng.choice([0.3, 3.0])
+    return lambda u: (1 + np.exp(-(u - middle) / width)) ** (-1 / nu)
+
+
+def _two_steps(rng: np.random.Generator) -> Curve:
+    first, second = np.sort(rng.uniform(0.15, 0.95, 2))
+    share = rng.uniform(0.2, 0.6)
+    return lambda u: share * (u > first) + (1 - share) * (u > second)
+
+
+def _hump(rng: np.random.Generator) -> Curve:
+    middle, width = rng.uniform(0.4, 0.7), rng.uniform(0.12, 0.25)
+    return lambda u: np.exp(-0.5 * ((u - middle) / width) ** 2)
+
+
+def _power(rng: np.random.Generator) -> Curve:
+    """p^k, p growing on a line from .3 to 1: exact match of k tokens."""
+    tokens = rng.choice([3, 5, 10])
+    return lambda u: np.clip(0.3 + 0.7 * u, 0, 1) ** tokens
+
+
+def _probit(rng: np.random.Generator) -> Curve:
+    middle, width = rng.uniform(0.3, 0.9), rng.uniform(0.05, 0.2)
+    return lambda u: ndtr((u - middle) / width)
+
+
+SHAPES: dict[str, Callable[[np.random.Generator], Curve]] = {
+    "Richards": _richards, "two steps": _two_steps, "hump": _hump, "power": _power,
+    "probit": _probit,
+}  # fmt: skip
+
+
+def simulated(
+    shape: str, name: str, rng: np.random.Generator, *, hidden: bool
+) -> tuple[pd.DataFrame, float]:
+    """One curve's table, and the decade of its scale: inf beyond the largest, -inf before."""
+    count, chance = int(rng.integers(6, 16)), float(rng.choice([0.0, 0.25]))
+    height, share = rng.uniform(0.3, 1 - chance), SHAPES[shape](rng)
+
+    def mean(u: Floats) -> Floats:
+        return chance + height * share(u)
+
+    u = np.sort(np.concatenate([[0.0, 1.0], rng.uniform(size=count - 2)]))
+    family = rng.integers(int(rng.integers(2, 5)), size=count)
+    place = u + OFFSET * rng.standard_normal(5)[family]
+    trials = int(rng.choice([100, 300, 1000]))
+    p = np.clip(mean(place), 1e-6, 1 - 1e-6)
+    size = rng.choice([100.0, 1000.0])
+    solved = rng.binomial(trials, rng.beta(p * size, (1 - p) * size))
+    grid = np.linspace(0, 1, NODES)
+    above = mean(grid) > chance + DELTA
+    first = -np.inf if above[0] else grid[above.argmax()] if above.any() else np.inf
+    frame = pd.DataFrame({
+        "task": name, "model": [f"m{i}" for i in range(count)], "score": solved / trials,
+        "trials": trials, "chance": chance,
+        "flops": 10 ** (DECADES[0] + (DECADES[1] - DECADES[0]) * u),
+        **({} if hidden else {"family": [f"f{k}" for k in family]}),
+    })  # fmt: skip
+    return frame, float(DECADES[0] + (DECADES[1] - DECADES[0]) * first)
+
+
+def run(parts: int = 4, hidden: bool = False, threads: int | None = None) -> dict[str, Any]:
+    """Classify simulated curves; see `table`."""
+    folder = report.FOLDER / "foreign"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept: list[dict[str, Any]] = []
+    for number in range(parts):
+        path = folder / f"{'hidden' if hidden else 'named'}-{number}.json"
+        if not path.exists():
+            path.write_text(json.dumps(_part(number, hidden, threads)), "utf-8")
+        kept += json.loads(path.read_text("utf-8"))
+        report.note(f"foreign: {number + 1} of {parts} parts")
+    return {"hidden": hidden, "curves": kept}
+
+
+def _part(number: int, hidden: bool, threads: int | None) -> list[dict[str, Any]]:
+    """The truth about some curves, and the interval of each."""
+    rng = np.random.default_rng([21, number])
+    names = [f"{shape} {i}" for shape in SHAPES for i in range(PART)]
+    made = [simulated(n.rsplit(" ", 1)[0], n, rng, hidden=hidden) for n in names]
+    table = upturn.read(pd.concat([frame for frame, _ in made]))
+    found = upturn.classify(table, draws=DRAWS, seed=number, threads=threads)
+    low, middle, high = found.scale_x(LEVEL)
+    place = {str(name): i for i, name in enumerate(found.curves.name)}
+    return [
+        {"shape": name.rsplit(" ", 1)[0], "models": len(frame), "truth": truth,
+         "low": float(low[place[name]]), "scale": float(middle[place[name]]),
+         "high": float(high[place[name]])}
+        for name, (frame, truth) in zip(names, made, strict=True)
+    ]  # fmt: skip
+
+
+def table(found: dict[str, Any]) -> str:
+    """Coverage by shape and in all, with its Monte Carlo error."""
+    rows: list[list[Any]] = []
+    for shape in (*SHAPES, "all"):
+        kept = [c for c in found["curves"] if shape in {c["shape"], "all"}]
+        slack = 0.01  # of a decade: the truth is on a grid
+        held = np.array([c["low"] - slack <= c["truth"] <= c["high"] + slack for c in kept])
+        width = np.array([c["high"] - c["low"] for c in kept])
+        finite = np.isfinite(width)
+        share = float(held.mean())
+        rows.append([
+            shape, len(kept), 100 * share, 100 * float(np.sqrt(share * (1 - share) / len(kept))),
+            float(np.median(width[finite])) if finite.any() else float("nan"),
+        ])  # fmt: skip
+    columns = ["shape", "curves", "held %", "± s.e.", "decades wide (median)"]
+    return report.table(columns, rows) + "\n"
