@@ -136,9 +136,10 @@ def test_notes_are_told(folder):
     result = run("fit", "t.csv", *FAST)
     assert "note: axis flops: 1 row without a value left out\n" in result.stderr
     answer = json.loads(run("fit", "t.csv", *FAST, "--format", "json").stdout)
-    told, unknown = answer["notes"]
+    told, unknown, families = answer["notes"]
     assert told == "axis flops: 1 row without a value left out"
     assert unknown.startswith("chance unknown: delta is counted from ")
+    assert families.startswith("no families named: ")
 
 
 def test_only_some_verdicts_in_another_order(folder):

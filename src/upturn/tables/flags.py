@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from upturn.arrays.types import Booleans, Floats
-from upturn.tables.curves import Texts
+from upturn.tables.curves import Curves, Texts
 
 # a threshold above chance is then counted from the floor that is fitted
 CHANCE_UNKNOWN = "chance unknown"
@@ -14,11 +14,26 @@ CHANCE_NOTE = (
     "chance unknown: delta is counted from the fitted score at the smallest model; a column chance "
     "states the score of random guessing"
 )
+FAMILY_NOTE = (
+    "no families named: intervals assume that models differ in scale only, and are too narrow if "
+    "they do not; a column family names them"
+)
 
 
 def chance_notes(flags: Iterable[Iterable[str]]) -> tuple[str, ...]:
     """A note for curves whose chance is unknown, from the flags of each curve; none for others."""
     return (CHANCE_NOTE,) if any(CHANCE_UNKNOWN in of_curve for of_curve in flags) else ()
+
+
+FEWEST_POINTS = 5  # of a curve from which on its models are likely of several families
+
+
+def family_notes(curves: Curves) -> tuple[str, ...]:
+    """A note where curves of several models name neither families nor runs; none for others."""
+    unnamed = (curves.run < 0).all(axis=1) & (curves.family == "").all(axis=1)
+    if not (unnamed & (curves.points >= FEWEST_POINTS)).any():
+        return ()
+    return (FAMILY_NOTE,)
 
 
 def data_flags(

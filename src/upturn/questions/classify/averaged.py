@@ -19,7 +19,7 @@ from upturn.posterior.selection import selected, shows_all
 from upturn.questions.classify.hangs_on import HangsOn
 from upturn.questions.classify.model_fit import ModelFit
 from upturn.tables.curves import Curves
-from upturn.tables.flags import chance_notes
+from upturn.tables.flags import chance_notes, family_notes
 
 
 class Averaged:
@@ -89,7 +89,7 @@ class Averaged:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was derived, rounded or dropped on the way from the table, with counts."""
-        return (*self.curves.notes, *chance_notes(self.curves.flags))
+        return (*self.curves.notes, *chance_notes(self.curves.flags), *family_notes(self.curves))
 
     # --- parts of it ------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from upturn.questions.fit.contents import Contents
 from upturn.questions.fit.mix import weights as mix_weights
 from upturn.questions.fit.verdicts import verdicts
 from upturn.tables.curves import Curves
-from upturn.tables.flags import chance_notes
+from upturn.tables.flags import chance_notes, family_notes
 from upturn.tables.rules import MAX_POINTS
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Fit:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was derived, rounded or dropped on the way from the table, with counts."""
-        return (*self.meta["notes"], *chance_notes(self.curves.flags))
+        return (*self.meta["notes"], *chance_notes(self.curves.flags), *family_notes(self.curves))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fit to NetCDF (.nc) or Zarr (.zarr), whole or not at all.
