@@ -15,6 +15,7 @@ from upturn.posterior import files
 from upturn.posterior import tree as trees
 from upturn.posterior.selection import selected, shows_all
 from upturn.questions.fit import flags, pointwise, predictive, rows
+from upturn.questions.fit.at_scale import AtScale, slices_of
 from upturn.questions.fit.band import band
 from upturn.questions.fit.contents import Contents
 from upturn.questions.fit.mix import weights as mix_weights
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 HELD_BYTES = 64_000_000  # of the draws of one parameter that are in memory at once
 
 
-class Fit:
+class Fit(AtScale):
     """Posterior, diagnostics and data of every curve under one model.
 
     Attributes
@@ -81,6 +82,10 @@ class Fit:
     def __len__(self) -> int:
         """The number of curves."""
         return len(self._contents)
+
+    def __getitem__(self, curve: str) -> "Fit":
+        """The fit of one curve, by its name or by its task's."""
+        return Fit(trees.part(self.tree, *slices_of(self._contents, curve)))
 
     def parts(self) -> "Iterator[Fit]":
         """The fit, or one after the other fits of some of its curves, where it is large.
