@@ -27,6 +27,7 @@ BENCHMARKS = {
     "scale": ("speed.scale", "time and memory against the number of curves"),
     "stream": ("speed.stream", "time and memory from a file to a store"),
     "kills": ("speed.interruptions", "runs killed at random moments, and resumed"),
+    "faults": ("speed.faults", "full disks, clocks set back, cut files: what is lost"),
     "accelerator": ("speed.accelerator", "JAX against the default engine"),
     "lean": ("speed.lean", "how far a report's verdict moves with fewer models"),
     "agreement": ("accuracy.agreement", "means, sds and evidence against references"),

@@ -2,7 +2,9 @@
 
 import json
 import os
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import xarray as xr
 from scipy import stats
 
 import upturn
+from benchmarks.speed import interruptions
 from tests.support.tables import loss, table
 from tests.support.targets import hinge_mean
 from upturn.checks.errors import DataError
@@ -227,6 +230,7 @@ def test_a_failed_write_leaves_what_was_there(fit, tmp_path, monkeypatch, ending
         raise error
 
     monkeypatch.setattr(xr.DataTree, writer, fail)
+    monkeypatch.setattr(files, "HELD_BYTES", 0)  # what is larger is written to the disk at once
     with pytest.raises((DataError, KeyboardInterrupt)):
         fit.save(path)
     with pytest.raises((DataError, KeyboardInterrupt)):
@@ -413,3 +417,31 @@ def test_a_newer_schema_says_what_to_do(saved, tmp_path):
     assert "but got schema 99; use the version of upturn that wrote it" in refused(
         tmp_path / "newer.nc"
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of files")
+@pytest.mark.parametrize(("ending", "size"), [(".nc", 40_000), (".zarr", 300)])
+def test_a_disk_that_is_full(ending, size, fit, tmp_path):
+    """HDF5 used to end the process, where it could not close its file."""
+    import resource
+
+    target = tmp_path / f"f{ending}"
+    fit.save(target)
+    before = interruptions.files(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        with pytest.raises(DataError, match="expected to write it, but got: File too large"):
+            fit.save(target)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert interruptions.files(tmp_path) == before
+
+
+def test_a_large_fit_for_which_there_is_no_room(fit, tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "HELD_BYTES", 1)
+    fit.save(tmp_path / "f.nc")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=1000))
+    with pytest.raises(DataError, match="No space left on device"):
+        fit.save(tmp_path / "g.nc")
+    assert [p.name for p in tmp_path.iterdir()] == ["f.nc"]

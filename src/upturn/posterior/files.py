@@ -1,7 +1,10 @@
 """Fits on disk: NetCDF and Zarr, checked before anything is loaded."""
 
+import errno
 import logging
 import os
+import shutil
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,10 +93,27 @@ def save(tree: "xr.DataTree", path: str | os.PathLike[str]) -> None:
     target = check_writable(path)
     with whole(target) as draft:
         if target.suffix.lower() == ".nc":
-            tree.to_netcdf(draft, engine="h5netcdf", encoding=_compact(tree))
+            _write_netcdf(tree, draft)
         else:
             with every_chunk_written():
                 tree.to_zarr(draft, zarr_format=3, consolidated=False)
+
+
+def _write_netcdf(tree: "xr.DataTree", path: Path) -> None:
+    """Write a file of HDF5, for which there has to be room.
+
+    Where a disk is full, HDF5 cannot close its file and ends the process. So a fit of the usual
+    size is written in memory, and then to the disk; for a larger one, room is looked for first.
+    """
+    packed = _compact(tree)
+    if tree.nbytes <= HELD_BYTES:
+        memory = BytesIO()
+        tree.to_netcdf(memory, engine="h5netcdf", encoding=packed)
+        path.write_bytes(memory.getvalue())
+        return
+    if shutil.disk_usage(path.parent).free < tree.nbytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    tree.to_netcdf(path, engine="h5netcdf", encoding=packed)
 
 
 def every_chunk_written() -> Any:
