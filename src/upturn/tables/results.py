@@ -58,44 +58,44 @@ def read(
 
     Parameters
     ----------
-    source
+    source : str, path or DataFrame
         A file (.csv, .tsv, .jsonl, .parquet), ``-`` for standard input, the name of a bundled
         data set (a file of that name wins), a data frame, which is left as it is, or a folder (or
         one file) that an evaluation harness wrote: see ``upturn.tables.readers.evaluations``.
         Columns: ``task``, ``model``, and ``score`` or ``successes``; of the others see the
         description of the data.
-    lower_is_better
+    lower_is_better : str or several
         Metrics of which less is better, beside those whose name says so (loss, ppl, brier …).
         They are continuous.
-    continuous
+    continuous : str or several
         Metrics that are no proportions, beside those whose name says so (bleu, elo …): any real
         number, in native units.
-    facts
+    facts : str, path or DataFrame, optional
         What fills in empty cells: by default the bundled facts about models (``family``,
         ``params``, ``tokens``, ``flops``, ``date``) and tasks (chance, number of questions), but
         not for a bundled data set; a table with a column of models is asked first; "none" for
         nothing. No cell that has a value is changed.
-    where
+    where : str or several
         Conditions COLUMN=VALUE that rows have to meet, as in `Results.where`; rows that do not are
         never checked.
-    metric
+    metric : str or several
         Metrics to take; rows of others are never checked.
-    repeats
+    repeats : str
         What to do about repeated measurements: "refuse", "pool" (add their counts up), "mean", or
         "latest" (the last row). Rows that a column ``seed`` or ``repeat`` tells apart are pooled.
-    wide
+    wide : bool
         Whether every task (or metric) has a column of its own.
-    groups
+    groups : bool
         Whether averages over tasks that a harness reports beside the tasks are taken too.
-    percent
+    percent : str or several
         Metrics in per cent, to be divided by 100; "all" for every one.
-    ignore
+    ignore : str or several
         Columns to leave out.
-    columns
+    columns : mapping of str to str, optional
         From a name of the schema to the column that holds it; "a+b" joins several.
-    units
+    units : mapping of str to str, optional
         From a column to the unit of its numbers, such as {"size": "B"}.
-    name
+    name : str, optional
         What messages call the table.
 
     Returns
@@ -107,6 +107,12 @@ def read(
     DataError
         With one line that names the file, the row and the column, says what was expected and what
         to do.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> upturn.read("gpt3", where="setting=few-shot", metric="acc").axes()[:2]
+    ('flops', 'params')
     """
     reading = _asked(
         lower_is_better=_names(lower_is_better), continuous=_names(continuous), facts=facts,

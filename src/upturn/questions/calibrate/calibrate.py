@@ -81,8 +81,20 @@ def calibrate(
         The curve models to draw from and to fit; "all" for all built-in models.
     simulations : int
         Number of simulated curves.
-    axis, by, metric, scatter, likelihood, priors, threads
-        As for `upturn.fit`.
+    axis : str or Axis
+        Axis of scale.
+    by : str, optional
+        A label to split curves by, such as "family".
+    metric : str or several, optional
+        Use only these metrics.
+    scatter : str
+        Which points share an offset: "auto", "none", "family" or "run".
+    likelihood : str, optional
+        Distribution of the scores; that of the model by default.
+    priors : mapping of str to str, optional
+        Priors that replace those of the model, by parameter.
+    threads : int, optional
+        Number of threads; all cores by default.
     ci : float
         Probability of the intervals of scales.
     draws : int

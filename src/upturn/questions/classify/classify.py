@@ -51,8 +51,20 @@ def classify(
 
     Parameters
     ----------
-    results, axis, by, metric, scatter, seed, threads
+    results : Results, Curves, DataFrame, path or name of a bundled data set
         As for `upturn.fit`.
+    axis : str or Axis, or several
+        Axis of scale.
+    by : str, optional
+        A label to split curves by, such as "family".
+    metric : str or several, optional
+        Use only these metrics.
+    scatter : str
+        Which points share an offset: "auto", "none", "family" or "run".
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
     models : str or Model, or several
         All built-ins by default.
     learn_prevalence : bool

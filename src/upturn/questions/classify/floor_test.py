@@ -163,15 +163,25 @@ def floor_test(
     Parameters
     ----------
     found : Classification
-        Whose onsets to take.
+        The classification whose onsets are used.
     draws : int
+        Posterior draws of each curve and model.
     threads : int, optional
+        Number of threads; all cores by default.
     progress : callable, optional
         Called with (fits done, fits in all).
 
     Returns
     -------
     FloorTest
+
+    Examples
+    --------
+    >>> import upturn
+    >>> table = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> classification = upturn.classify(table, models=["flat", "hinge"], draws=100)
+    >>> upturn.floor_test(classification, draws=100).summary().index.tolist()
+    ['arithmetic_3da']
     """
     curves, onset = found.curves, found.onset_x(ONSET)
     before = curves.mask & (curves.x[0] < onset[:, None])

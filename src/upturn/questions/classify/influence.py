@@ -37,6 +37,7 @@ def influence(
     Parameters
     ----------
     found : Classification
+        The answer of `upturn.classify`.
     of : sequence of str
         "shape", "family", "model".
     longest : int
@@ -45,6 +46,7 @@ def influence(
     ci : float
         Probability of the intervals of the emergence scale.
     threads : int, optional
+        Number of threads; all cores by default.
     progress : callable, optional
         Called with (fits done, fits in all).
 
@@ -56,6 +58,14 @@ def influence(
     ------
     DataError
         For a name that is none of these.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> table = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> classification = upturn.classify(table, models=["flat", "hinge"], draws=100)
+    >>> upturn.influence(classification, of=["shape"]).summary().index.tolist()
+    ['arithmetic_3da']
     """
     for name in of:
         known(name, KINDS, kind="thing to leave out", where="of")

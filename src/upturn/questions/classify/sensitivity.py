@@ -44,14 +44,17 @@ def prior_sensitivity(
     Parameters
     ----------
     found : Classification
+        The answer of `upturn.classify`.
     priors : sequence of str
         "floor", "overdispersion" (of continuous metrics: sigma), "scatter", "changepoint",
         "height" (levels too), "rate" (slopes and widths too), "place" (midpoints and intercepts),
         each by itself; "all" at once.
     factors : sequence of float
+        How many times as wide each prior is made.
     ci : float
         Probability of the intervals of the emergence scale.
     threads : int, optional
+        Number of threads; all cores by default.
     progress : callable, optional
         Called with (fits done, fits in all).
 
@@ -63,6 +66,14 @@ def prior_sensitivity(
     ------
     DataError
         For a name that is none of these.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> table = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> classification = upturn.classify(table, models=["flat", "hinge"], draws=100)
+    >>> upturn.prior_sensitivity(classification, priors=["height"]).summary().index.tolist()
+    ['arithmetic_3da']
     """
     for name in priors:
         known(name, [*GROUPS, ALL], kind="group of priors", where="priors")

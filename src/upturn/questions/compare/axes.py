@@ -55,8 +55,22 @@ def compare_axes(
 
     Parameters
     ----------
-    results, by, metric, scatter, draws, seed, threads, progress
+    results : Results, Curves, DataFrame, path or name of a bundled data set
         As for `upturn.fit`.
+    by : str, optional
+        A label to split curves by, such as "family".
+    metric : str or several, optional
+        Use only these metrics.
+    scatter : str
+        Which points share an offset: "auto", "none", "family" or "run".
+    draws : int
+        Posterior draws of each curve and model.
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
+    progress : callable, optional
+        Called with (fits done, fits in all).
     axes : sequence of str or Axis
         Two or more; no mix.
     model : str or Model, or several
@@ -78,6 +92,16 @@ def compare_axes(
     ------
     DataError
         For anything wrong with the table or the arguments.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> table = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> comparison = upturn.compare_axes(
+    ...     table, axes=["flops", "params"], refit=False, families=False, draws=100
+    ... )
+    >>> sorted(comparison.summary().index)
+    ['flops', 'params']
     """
     check_names(sampler="population", backend="numpy", scatter=scatter, by=by, cluster=cluster)
     check_numbers(draws=draws, seed=seed, delta=0.1, threads=threads)

@@ -61,12 +61,28 @@ def compare_metrics(
 
     Parameters
     ----------
-    results, axis, by, scatter, draws, seed, threads, progress
-        As for `upturn.fit`; one axis.
+    results : Results, Curves, DataFrame, path or name of a bundled data set
+        As for `upturn.fit`.
+    axis : str or Axis
+        Axis of scale.
+    by : str, optional
+        A label to split curves by, such as "family".
+    scatter : str
+        Which points share an offset: "auto", "none", "family" or "run".
+    draws : int
+        Posterior draws of each curve and model.
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
+    progress : callable, optional
+        Called with (fits done, fits in all).
     metrics : two of str
         The one under suspicion first, such as ("acc", "brier").
-    models, learn_prevalence
-        As for `upturn.classify`; all built-ins by default.
+    models : str or Model, or several
+        Curve models to average; all built-in models by default.
+    learn_prevalence : bool
+        As for `upturn.classify`.
 
     Returns
     -------
@@ -76,6 +92,18 @@ def compare_metrics(
     ------
     DataError
         For anything wrong with the table or the arguments; where no point has both metrics.
+
+    Examples
+    --------
+    >>> import pandas as pd, upturn
+    >>> rows = [{"task": "add", "model": f"m{i}", "flops": 10.0 ** (20 + i / 2), "metric": metric,
+    ...          "score": min(0.1 * i, 1), "trials": 100}
+    ...         for i in range(8) for metric in ("acc", "exact")]
+    >>> comparison = upturn.compare_metrics(
+    ...     pd.DataFrame(rows), metrics=["acc", "exact"], models=["flat", "hinge"], draws=100
+    ... )
+    >>> comparison.metrics
+    ('acc', 'exact')
     """
     check_names(sampler="population", backend="numpy", scatter=scatter, by=by)
     check_numbers(draws=draws, seed=seed, delta=0.1, threads=threads)

@@ -50,11 +50,29 @@ def compare_models(
 
     Parameters
     ----------
-    results, axis, by, metric, scatter, draws, seed, threads, progress
-        As for `upturn.fit`; one axis.
+    results : Results, Curves, DataFrame, path or name of a bundled data set
+        As for `upturn.fit`.
+    axis : str or Axis
+        Axis of scale.
+    by : str, optional
+        A label to split curves by, such as "family".
+    metric : str or several, optional
+        Use only these metrics.
+    scatter : str
+        Which points share an offset: "auto", "none", "family" or "run".
+    draws : int
+        Posterior draws of each curve and model.
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
+    progress : callable, optional
+        Called with (fits done, fits in all).
     models : several of str or Model
         Two or more, or "all" for all built-ins.
-    cluster, refit
+    cluster : str
+        As for `compare_axes`.
+    refit : bool
         As for `compare_axes`.
 
     Returns
@@ -65,6 +83,16 @@ def compare_models(
     ------
     DataError
         For anything wrong with the table or the arguments.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> table = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> comparison = upturn.compare_models(
+    ...     table, models=["flat", "hinge"], refit=False, draws=100
+    ... )
+    >>> sorted(comparison.summary().index)
+    ['flat', 'hinge']
     """
     check_names(sampler="population", backend="numpy", scatter=scatter, by=by, cluster=cluster)
     check_numbers(draws=draws, seed=seed, delta=0.1, threads=threads)

@@ -62,8 +62,16 @@ def contrast(
 
     Parameters
     ----------
-    results, by, metric, seed, threads
+    results : Results, Curves, DataFrame, path or name of a bundled data set
         As for `upturn.fit`. Continuous metrics are left out.
+    by : str, optional
+        A label to split curves by, such as "family".
+    metric : str or several, optional
+        Use only these metrics.
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
     setting : str or two of them
         "TECHNIQUE:BASELINE", both values of the column `setting`.
     axis : str or Axis

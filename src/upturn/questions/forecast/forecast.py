@@ -67,8 +67,18 @@ def forecast(
 
     Parameters
     ----------
-    results, by, metric, scatter, seed, threads
+    results : Results, Curves, DataFrame, path or name of a bundled data set
         As for `upturn.fit`. Continuous metrics are left out.
+    by : str, optional
+        A label to split curves by, such as "family".
+    metric : str or several, optional
+        Use only these metrics.
+    scatter : str
+        Which points share an offset: "auto", "none", "family" or "run".
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
     train_below : float, optional
         Fit the points below this scale, in native units, and predict the others.
     holdout_largest : int, optional

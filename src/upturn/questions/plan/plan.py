@@ -87,8 +87,10 @@ def plan(
     fixed : mapping of str to float, optional
         Parameters that have this value instead of being drawn, on the model's scale, for example
         ``{"height": 0.6}``.
-    seed, threads
-        As for `upturn.fit`.
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
     progress : callable, optional
         Called with (designs done, designs in all).
 

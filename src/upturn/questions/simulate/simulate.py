@@ -66,8 +66,14 @@ def simulate(
         scales, trials, chance levels and groups are taken, each of its curves in turn.
     tasks : int, optional
         By default 100, or as many as the table has curves.
-    axis, by, metric, scatter
-        Of a table, as for `upturn.fit`.
+    axis : str or Axis
+        Axis of scale.
+    by : str, optional
+        A label to split curves by, such as "family".
+    metric : str or several, optional
+        Use only these metrics.
+    scatter : str
+        Which points share an offset: "auto", "none", "family" or "run".
     likelihood : str, optional
         "beta-binomial", "binomial", "beta" (proportions without trials), "normal" or "student-t"
         (a continuous metric), or the first three with "-robust", of which some scores are broken.
@@ -78,6 +84,7 @@ def simulate(
         Parameters that all tasks share, on the model's scale (a changepoint is a share of the
         axis), such as ``{"overdispersion": 0.02, "scatter": 0.1}``.
     seed : int
+        Random seed.
 
     Returns
     -------

@@ -58,8 +58,14 @@ def report(
         Probability of the intervals.
     title : str, optional
         By default the table and the selected rows.
-    seed, threads, progress, **how
-        As for `upturn.fit`.
+    seed : int
+        Random seed.
+    threads : int, optional
+        Number of threads; all cores by default.
+    progress : callable, optional
+        Called with (steps done, steps in all).
+    **how : dict
+        Further arguments of `upturn.fit`.
 
     Returns
     -------
@@ -69,6 +75,14 @@ def report(
     ------
     DataError
         For anything wrong with the table or the arguments.
+
+    Examples
+    --------
+    >>> import upturn
+    >>> table = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_3da")
+    >>> report = upturn.report(table, shapes="none", draws=100)
+    >>> [answer.title for answer in report.answers]
+    ['arithmetic_3da']
     """
     known(shapes, SHAPES, kind="choice of shapes", where="shapes")
     fitted = (

@@ -34,13 +34,13 @@ def facts(source: Source, *, facts: Facts | None = None, name: str | None = None
 
     Parameters
     ----------
-    source
+    source : str, path or DataFrame
         As in `upturn.read`: a file, a data frame, a folder of evaluations, a bundled data set; only
         a column of models is needed.
-    facts
+    facts : str, path or DataFrame, optional
         A table of facts that is asked before the bundled one; "none" for what the table itself
         says.
-    name
+    name : str, optional
         What messages call the table.
 
     Returns
