@@ -1,4 +1,4 @@
-"""Model: data files to curve models, and to PyMC."""
+"""Model: curve models from data files, and their form in PyMC."""
 
 from upturn.model.model import Model
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Model(CurveModel):
-    """A curve model: segments, a likelihood and priors, from a built-in or a file of one's own.
+    """A curve model: segments, a likelihood and priors, built in or from a model file.
 
     The expected score is mean(u) = base + (ceiling - base) s(u), with s(u) the chain of segments
     and base the floor parameter, or 0 where ``range`` is "zero".
@@ -33,12 +33,12 @@ class Model(CurveModel):
     shape : str
         The shape class it stands for: flat, smooth, changepoint, inverse, u-shaped or humped.
     summary : str
-        One line for people.
+        One line.
     segments : tuple of Segment
     range : str
         "floor" or "zero".
     likelihood : str
-        The name of one, or "auto" or "robust": by the kind of each curve.
+        Its name, or "auto", "robust" or "ar": by the kind of each curve.
     given : mapping
         The priors that the file or the command line gave; the rest are defaults.
 
@@ -60,7 +60,7 @@ class Model(CurveModel):
         Raises
         ------
         DataError
-            For an unknown name, or a file that is no model: file, key, what was expected.
+            For an unknown name or an invalid file, with file, key and what was expected.
         """
         if isinstance(source, Model):
             return source  # type: ignore[return-value]

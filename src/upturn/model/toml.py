@@ -16,11 +16,11 @@ KEYS = ("name", "shape", "summary", "range", "likelihood", "order", "segments", 
 TEXTS = KEYS[:5]
 MAX_SEGMENTS = 8
 MAX_BYTES = 100_000
-MAX_DOTS = 100  # of a line: the time to read a key of many parts grows with their square
+MAX_DOTS = 100  # in a line: the time to parse a dotted key grows with the square of its parts
 
 
 def table_of(text: str, where: str) -> dict[str, Any]:
-    """The keys and values of a model's file, checked for what can be said before they are read."""
+    """The keys and values of a model's file, with checks of its form."""
     dots = max((line.count(".") for line in text.splitlines()), default=0)
     if dots > MAX_DOTS:
         raise DataError(
@@ -43,7 +43,7 @@ def table_of(text: str, where: str) -> dict[str, Any]:
 
 
 def fields_of(table: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The fields of a model but for its priors."""
+    """The fields of a model except its priors."""
     return {
         "name": _text(table, "name", where),
         "shape": known(
@@ -104,7 +104,7 @@ def to_toml(model: CurveModel) -> str:
 
 
 def _segments(chain: list[Any], where: str) -> tuple[Segment, ...]:
-    """The segments of a file; a line among them has to start from finite log odds."""
+    """The segments of a file; a line must start from finite log odds."""
     segments = tuple(_segment(entry, i, where) for i, entry in enumerate(chain))
     for i, segment in enumerate(segments):
         if i > 0 and isinstance(segment, Line) and all(map(_stays_at_floor, segments[:i])):
@@ -126,7 +126,7 @@ def _segment(entry: Any, index: int, where: str) -> Segment:
     options = {key: value for key, value in entry.items() if key != "kind"}
     kind = KINDS[known(entry["kind"], list(KINDS), kind="kind of segment", where=place)]
     if options.get("link") == "logit" and kind is Line:
-        options.pop("link")  # the only link there is; files may say so
+        options.pop("link")  # the only link; files may name it
     names = [f.name for f in fields(kind)]
     for key, value in options.items():
         if key not in names or not isinstance(value, bool):
@@ -166,7 +166,9 @@ def file_text(path: Path) -> str:
             f"{path}: expected a model file below {MAX_BYTES / 1000:g} KB, but got a larger one"
         )
     try:
-        return content.decode("utf-8-sig")  # some editors of Windows begin a file with a BOM
+        return content.decode(
+            "utf-8-sig"
+        )  # some editors on Windows begin a file with a byte order mark
     except UnicodeDecodeError:
         raise DataError(f"{path}: expected UTF-8 text, but got other bytes") from None
 

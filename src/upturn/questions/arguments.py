@@ -1,4 +1,4 @@
-"""Arguments that the questions share: which curves of what, how many draws, by what seed."""
+"""Arguments that the questions share: tables, curves, models, seeds and provenance."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-COMPUTING = ("numpy", "scipy", "numba")  # the packages that bits hang on
+ALL = "all"  # the name of all built-in models together
+COMPUTING = ("numpy", "scipy", "numba")  # the packages on which the last bits of results depend
 
 
 def table_of(
@@ -39,9 +40,9 @@ def curves_of(
     *,
     mixes: bool = False,
 ) -> Curves:
-    """The curves of a table that a question is about; of curves, themselves.
+    """The curves of a table that a question is about; given curves are returned.
 
-    On a mix of axes only where the question has an answer for one.
+    A mix of axes is refused unless the question can answer for one.
     """
     if isinstance(results, Curves):
         curves = results
@@ -67,11 +68,11 @@ class Origin(Protocol):
 
     @property
     def name(self) -> str:
-        """What messages call the table."""
+        """The name of the table in messages."""
 
     @property
     def conditions(self) -> tuple[str, ...]:
-        """What of it was taken."""
+        """The conditions that selected its rows."""
 
     @property
     def reading(self) -> Mapping[str, Any]:
@@ -79,7 +80,7 @@ class Origin(Protocol):
 
 
 def origin_of(data: Origin | Curves, metric: str | Sequence[str] | None) -> dict[str, Any]:
-    """What was asked about, without the folders of this machine."""
+    """The table, conditions and metrics, without folders of this machine."""
     chosen = [metric] if isinstance(metric, str) else list(metric or ())
     if isinstance(data, Curves):
         return {"table": None, "where": [], "metric": chosen, "reading": {}}
@@ -102,7 +103,7 @@ def without_folders(path: str) -> str:
 
 
 def made_by(seed: int, packages: Sequence[str] = COMPUTING) -> dict[str, Any]:
-    """The versions and the seed that make an answer what it is."""
+    """The versions and the seed that determine an answer."""
     return {
         "version": __version__,
         "versions": {name: version(name) for name in packages},
@@ -111,10 +112,16 @@ def made_by(seed: int, packages: Sequence[str] = COMPUTING) -> dict[str, Any]:
 
 
 def models_of(given: str | Model | Sequence[str | Model] | None) -> list[Model]:
-    """The models to average over, each once; all built-ins for none."""
-    names = Model.names() if given is None else given
-    several = [names] if isinstance(names, (str, os.PathLike, Model)) else list(names)
-    chosen = [Model.read(m) for m in several]
+    """Models by name, file or themselves, each once; None and "all" are all built-ins.
+
+    Raises
+    ------
+    DataError
+        For no model, and for a model given twice.
+    """
+    several = [given] if given is None or isinstance(given, (str, os.PathLike, Model)) else given
+    every = any(m is None or (isinstance(m, str) and m == ALL) for m in several)
+    chosen = [Model.read(m) for m in (Model.names() if every else several)]  # type: ignore[arg-type]
     if not chosen:
         raise DataError("models: expected at least one, but got none")
     twice = [m.name for i, m in enumerate(chosen) if m.name in {n.name for n in chosen[:i]}]

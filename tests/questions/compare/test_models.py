@@ -106,7 +106,7 @@ def test_bad_arguments(make_table, options, message):
 
 
 def test_all_is_every_built_in():
-    from upturn.questions.compare.columns import models_of
+    from upturn.questions.arguments import models_of
 
     assert [model.name for model in models_of("all")] == Model.names()
     assert upturn.compare_models is compare_models

@@ -168,7 +168,7 @@ def _models(
     priors: Mapping[str, str] | None,
 ) -> list[Model]:
     """The models to draw from and to average; a single one with its twin without a change."""
-    chosen = models_of(Model.names() if model == "all" else model)  # type: ignore[arg-type]
+    chosen = models_of(model)  # type: ignore[arg-type]
     if likelihood is not None:
         chosen = [curve_model.with_likelihood(likelihood) for curve_model in chosen]
     if priors is not None:

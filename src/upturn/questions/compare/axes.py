@@ -12,11 +12,11 @@ from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.model import Model
-from upturn.questions.arguments import curves_of, table_of
+from upturn.questions.arguments import curves_of, models_of, table_of
 from upturn.questions.classify.classify import classification_of
 from upturn.questions.classify.result import Classification
 from upturn.questions.compare import separability as orders
-from upturn.questions.compare.columns import failures, loo_columns, meta_of, models_of, named
+from upturn.questions.compare.columns import failures, loo_columns, meta_of, named
 from upturn.questions.compare.differences import Clusters, clusters_of, difference_error, half_width
 from upturn.questions.compare.leave_one_out import Effort, Scores, averaged, canonical_order, score
 from upturn.sampling.batch import Progress

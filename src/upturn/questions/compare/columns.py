@@ -1,13 +1,12 @@
 """What the comparisons share: arguments, the columns of scores, what was asked for."""
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from upturn.arrays.types import Booleans, Floats, Integers
-from upturn.checks.errors import DataError, listed, shown
+from upturn.checks.errors import DataError, listed
 from upturn.model import Model
 from upturn.questions.arguments import made_by, origin_of
 from upturn.questions.compare.differences import difference_error, stacking_weights
@@ -17,31 +16,6 @@ from upturn.sampling.particles.weights import LARGEST_K
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
-
-ALL = "all"
-
-
-def models_of(given: str | Model | Sequence[str | Model]) -> list[Model]:
-    """Models by name, file or themselves, each once; "all" is all built-ins.
-
-    Raises
-    ------
-    DataError
-        For none, and for one given twice.
-    """
-    several: Sequence[str | Model] = (
-        [given] if isinstance(given, (str, os.PathLike, Model)) else list(given)
-    )
-    if any(isinstance(one, str) and one == ALL for one in several):
-        several = Model.names()
-    chosen = [Model.read(one) for one in several]
-    if not chosen:
-        raise DataError("models: expected at least one, but got none")
-    names = [model.name for model in chosen]
-    twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
-    if twice is not None:
-        raise DataError(f"models: expected each once, but got {shown(twice)} twice")
-    return chosen
 
 
 def named(axes: Sequence[Axis]) -> tuple[str, ...]:

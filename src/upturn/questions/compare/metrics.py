@@ -11,10 +11,10 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.arguments import check_names, check_numbers, known
 from upturn.checks.errors import DataError, counted, listed, shown
 from upturn.model import Model
-from upturn.questions.arguments import curves_of, table_of
+from upturn.questions.arguments import curves_of, models_of, table_of
 from upturn.questions.classify.classify import classify
 from upturn.questions.classify.result import Classification
-from upturn.questions.compare.columns import meta_of, models_of, one_axis
+from upturn.questions.compare.columns import meta_of, one_axis
 from upturn.sampling.batch import Progress
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves, curve_names

@@ -1,1 +1,1 @@
-"""fit: a model to every curve of a table."""
+"""fit: fits a model to every curve of a table."""

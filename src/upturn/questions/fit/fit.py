@@ -78,12 +78,12 @@ def fit(
         "nutpie", "numpyro", "blackjax" or "pymc".
     backend : str
         "numpy" or "jax": what computes the population sampler's stages (see `docs/inference.md`).
-        JAX's draws are as good, and others; a GPU is what it is for.
+        JAX's draws are different but equally good; use it with a GPU.
     likelihood : str, optional
-        By default the model's, which by default goes by the kind of each curve.
+        By default the model's, which by default depends on the kind of each curve.
     scatter : str
-        "auto", "none", "family" or "run": whose offsets along the axis are integrated over.
-        Curves have their groups already; "none" leaves them out.
+        "auto", "none", "family" or "run": the groups whose offsets along the axis are integrated
+        out. Given `Curves` keep their groups, unless "none".
     priors : mapping, optional
         Such as ``{"changepoint": "Uniform(0.2, 0.9)"}``.
     delta : float
@@ -93,19 +93,18 @@ def fit(
     progress : callable, optional
         Called with (curves done, curves in all).
     output : path, optional
-        A Zarr store (.zarr) to write each batch of curves to as it is done. Until the last is, it
-        is no fit that can be loaded. Not for NUTS and mixes of axes, which take all curves
-        together.
+        A Zarr store (.zarr) to which each batch of curves is written when it is done. It can be
+        loaded after the last one. Not for NUTS and mixes of axes, which need all curves together.
     resume : bool
-        Whether to continue a run that was interrupted and has left its store there; what it ends
-        with is, to the bit, what it would have been without. Where there is none, begin.
+        Whether to continue an interrupted run from its store. The result is, to the bit, that of a
+        run without interruption. Without a store, a new run begins.
     batch : int, optional
-        Curves that are written at a time; 64, or 256 of more than 4,096 curves.
+        Curves of a batch; by default 64, or 256 for more than 4,096 curves.
     dask : str, optional
         The address of a Dask scheduler ("tcp://host:8786") whose workers fit the batches; they
-        have to see the output under the same path. Same result to the bit.
+        need the output under the same path. The result is the same to the bit.
     workers : int, optional
-        Processes of this machine that fit the batches, one thread each.
+        Processes of this machine that fit batches, with one thread each.
 
     Returns
     -------

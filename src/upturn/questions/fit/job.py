@@ -1,7 +1,7 @@
-"""Job: what is done with every curve of a fit, whoever does it and with how many at a time.
+"""Job: the computation for every curve of a fit, in any process and with any batch size.
 
-A job is made of what a saved fit says of itself, so that another process, or another day, does
-the same to the bit.
+A job is made from the description in a saved fit, so that another process, or a later run, gives
+the same result to the bit.
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,7 +43,7 @@ class Job:
     ----------
     model : Model
     meta : mapping
-        What a tree says of how it was made; draws, seed and delta are taken from it.
+        How the fit is made, as its tree says: draws, seed, delta and more.
     """
 
     model: Model
@@ -51,7 +51,7 @@ class Job:
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Self:
-        """The job that a saved fit was made by."""
+        """The job of a saved fit."""
         return cls(model_of(meta), meta)
 
     @property
@@ -61,7 +61,7 @@ class Job:
 
     @property
     def backend(self) -> str:
-        """What computes."""
+        """What computes: "numpy" or "jax"."""
         return str(self.meta["arguments"]["backend"])
 
     @property
@@ -74,7 +74,7 @@ class Job:
     ) -> tuple[Sample, Sample]:
         """The draws of some curves, and their twins'.
 
-        `progress` is told of each curve twice, once for the model and once for its twin.
+        `progress` counts each curve twice, for the model and for its twin.
         """
         sample, twin = batch.sample_each(
             [(self.model, self.draws), (self.model.twin(), TWIN_DRAWS)], curves,
@@ -91,7 +91,7 @@ class Job:
     def tree(
         self, curves: Curves, *, threads: int | None = None, progress: Progress | None = None
     ) -> "xr.DataTree":
-        """The fit of some curves, which hangs on no others."""
+        """The fit of some curves; it does not depend on the others."""
         sample, twin = self.samples(curves, threads=threads, progress=progress)
         return to_tree(
             curves, self.model, sample=sample, twin=twin, delta=self.delta, meta=self.meta,
@@ -100,9 +100,9 @@ class Job:
 
 
 def of_runs(job: Job) -> Job:
-    """The job for a table with runs: unless asked for something else, their noise is correlated.
+    """The job for a table with runs: by default their noise is correlated.
 
-    Not by NUTS, whose models have independent scores, nor on a mix of axes, where scores have no
+    Not for NUTS, whose models have independent scores, nor on a mix of axes, where scores have no
     order.
     """
     asked = job.meta["arguments"]
@@ -118,5 +118,5 @@ def of_runs(job: Job) -> Job:
 def asked_of(
     data: Origin | Curves, metric: str | Sequence[str] | None, axes: Sequence[Axis]
 ) -> dict[str, Any]:
-    """What was asked about, as arguments are saved."""
+    """The table, metrics and axes of a fit, as its saved arguments."""
     return {**origin_of(data, metric), "axis": list(dict.fromkeys(axis.name for axis in axes))}

@@ -22,7 +22,7 @@ from upturn.tables.curves import Curves
 DRAWS = 250  # of each curve that verdicts are taken from
 ALTERNATIVE_DRAWS = 64  # of a falling line and of a level, of which the evidence is wanted
 LEVEL_CHANGE = 2 * MIN_RISE  # along the least-squares line, up to which a curve may be a level
-GROWING = frozenset({"flops", "params", "tokens", "date"})  # of which more is never less capable
+GROWING = frozenset({"flops", "params", "tokens", "date"})  # axes on which more is never worse
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""simulate: tables whose truth is known."""
+"""simulate: tables with a known truth."""

@@ -1,6 +1,6 @@
-"""Designs: how many models, at which scales, with how many examples, before anything is measured.
+"""Designs of simulations: the number of models, their scales, and the number of trials.
 
-A design is `Curves` whose scores mean nothing yet: those of a table do as well as made up ones.
+A design is `Curves` whose scores have no meaning yet; those of a table can be a design too.
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SPACINGS = ("random", "even")
 KINDS = ("counts", "proportion", "continuous")
-CONTINUOUS = "reward"  # a metric that is known by its name to be no proportion
+CONTINUOUS = "reward"  # the name of a metric that is read as continuous
 MOST_FAMILIES = 1000
 
 type Range = int | tuple[int, int]
@@ -30,29 +30,29 @@ type Range = int | tuple[int, int]
 
 @dataclass(frozen=True)
 class Design:
-    """A made up design.
+    """A design of models and trials.
 
     Attributes
     ----------
     models_per_task : int or (int, int)
-        A number: the same models for all tasks, as in most tables. Least and most: each task has
-        models of its own, a number of them that is uniform between the two.
+        A number: the same models for all tasks, as in most tables. Smallest and largest: each task
+        has its own models, and their number is uniform between the two.
     trials : int or (int, int)
-        Examples behind a score; between two numbers their logarithm is uniform.
+        Test questions of a score; between two numbers the logarithm is uniform.
     chance : float, or several
-        Dealt out to the tasks in turn; nan where unknown.
+        Assigned to the tasks in turn; nan for unknown.
     families : int
-        Of models, each with an offset along the axis; 0 for none.
+        Families of models, each with an offset along the axis; 0 for none.
     axis : str or Axis
     limits : (float, float)
-        The smallest and largest scale, in native units; both are measured.
+        The smallest and largest scale, in native units; there is a model at each.
     spacing : str
-        "random": uniform along the axis between the ends. "even".
+        "random": uniform along the axis between the ends; or "even".
 
     Raises
     ------
     DataError
-        For numbers that are no design.
+        For invalid numbers.
 
     Examples
     --------
@@ -133,7 +133,7 @@ class Design:
         return pd.DataFrame(columns)
 
     def _models(self, count: int, rng: np.random.Generator) -> tuple[Floats, Any, Any]:
-        """Coordinates, numbers and families of some models, by scale."""
+        """Coordinates, numbers and families of models, in the order of scale."""
         low, high = self._ends()
         between = np.linspace(0, 1, count)
         if self.spacing == "random":
@@ -170,7 +170,7 @@ class Design:
 
 
 def numbered(curves: Curves, count: int) -> Curves:
-    """As many curves as asked for, those given in turn, each a task of its own.
+    """A number of curves, from the given ones in turn, each as a separate task.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def numbered(curves: Curves, count: int) -> Curves:
     Returns
     -------
     Curves
-        A task is called by its curve where each is used at most once, else with a number.
+        A task has the name of its curve, with a number if curves are used more than once.
     """
     index = np.arange(count) % len(curves)
     chosen = curves.take(index)
@@ -194,7 +194,7 @@ def numbered(curves: Curves, count: int) -> Curves:
 
 
 def _named(what: str, number: Any, count: int) -> Any:
-    """Names with as many digits as the last needs, so that they sort by number."""
+    """Numbered names with leading zeros, so that they sort by number."""
     digits = len(str(count))
     return np.char.add(f"{what} ", np.char.zfill((np.asarray(number) + 1).astype(str), digits))
 
@@ -205,7 +205,7 @@ def _ends_of(given: Range) -> tuple[int, int]:
 
 
 def _range(name: str, given: Any, least: int, most: int) -> None:
-    """Refuse what is neither a number nor two in order."""
+    """Refuse anything but a number, or two in ascending order."""
     ends = list(given) if isinstance(given, (tuple, list)) else [given, given]
     for end in ends:
         whole(name, end, least, most)

@@ -32,7 +32,7 @@ class Drawn:
     parameters : dict of array (curve,)
         On the model's scale; nan where a curve's likelihood has no such parameter.
     offset : array (curve, group)
-        Of each scatter group along the unit axis; 0 where there is none.
+        The offset of each scatter group along the unit axis; 0 where there is none.
     mean : array (curve, point)
         Expected scores on the model's scale, offsets included; nan in padding.
     scaling : Scaling
@@ -60,10 +60,10 @@ def draw(
     ----------
     model : Model
     design : Curves
-        Whose scores are replaced. Scatter groups have offsets, as in a fit.
+        Its scores are replaced. Scatter groups have offsets, as in a fit.
     rng : Generator
     fixed : mapping, optional
-        Parameters that are given and not drawn, on the model's scale: numbers, or arrays (curve,).
+        Parameters that are not drawn, on the model's scale: numbers, or arrays (curve,).
     scaling : Scaling, optional
         How native scores of continuous metrics map to the model's scale; by default as if they
         filled its middle half, from 0.25 to 0.75, where they are from 0 to 1 in native units.
@@ -121,7 +121,7 @@ def _of_kind(
 
 
 def in_order(parts: Sequence[tuple[Any, Drawn]]) -> Drawn:
-    """Sets of curves as one, in the order of all."""
+    """Several sets of curves as one, in their original order."""
     if len(parts) == 1:
         return parts[0][1]
     back = np.argsort(np.concatenate([index for index, _ in parts]), kind="stable")
@@ -152,12 +152,12 @@ def _wider(array: Floats, columns: int, padding: float) -> Floats:
 def truth_of(
     model: Model, drawn: Drawn, *, delta: float = em.DELTA, rules: Criteria | None = None
 ) -> dict[str, Any]:
-    """What fits and classifications of drawn curves should find, by the names they use.
+    """The truth about drawn curves, by the names that fits and classifications use.
 
     Parameters
     ----------
     model : Model
-        That was drawn from.
+        The model of the curves.
     drawn : Drawn
     delta : float
         As for `upturn.fit`.

@@ -1,4 +1,4 @@
-"""Simulation: simulated tables and the truth behind them."""
+"""Simulation: a simulated table and its truth."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,22 +40,22 @@ class Simulation:
 
     @property
     def with_twin(self) -> bool:
-        """Whether it was drawn from a model and its no-change twin, and nothing else."""
+        """Whether it was drawn from exactly a model and its no-change twin."""
         return len(self.models) == 2 and self.models[1] == self.models[0].twin()
 
     @property
     def curves(self) -> Curves:
-        """What was drawn, as curves that every question takes."""
+        """The simulated data as curves, an input of every question."""
         return self.drawn.curves
 
     @cached_property
     def frame(self) -> "pd.DataFrame":
-        """What was drawn, as a table that `upturn.read` reads."""
+        """The simulated data as a table for `upturn.read`."""
         return to_table(self.curves)
 
     @cached_property
     def results(self) -> Results:
-        """What was drawn, as results."""
+        """The simulated data as results."""
         continuous = self.curves.kind == "continuous"
         metrics = self.curves.labels.get("metric", np.full(len(self.curves), "score"))
         lower = continuous & (self.curves.orientation < 0)
@@ -68,7 +68,7 @@ class Simulation:
 
     @cached_property
     def truth(self) -> "pd.DataFrame":
-        """What there is to be found: one row a task; see `truth_of`.
+        """The truth: one row a task; see `truth_of`.
 
         `task`, `drawn_from` (the model), parameters by name, `scale`, `changepoint_scale`,
         `onset_scale`, `rise`, `gain`, `emergent`, `sharp`.

@@ -1,8 +1,7 @@
-"""simulate: tables of results whose truth is known, drawn from any model and design.
+"""simulate: tables of results with a known truth, from any model and design.
 
-Parameters are drawn from their priors by SciPy and scores by NumPy, from the definitions: of what
-samplers do fast, only the expected score is used here. What calibrates a sampler is independent of
-it.
+Parameters are drawn from their priors by SciPy and scores by NumPy, by definition. Of the samplers'
+code only the expected score is used, so that the calibration of a sampler is independent of it.
 """
 
 import os
@@ -33,12 +32,6 @@ if TYPE_CHECKING:
 TASKS = 100
 
 
-# ---- what there is to be found -------------------------------------------------------------------
-
-
-# ---- tables --------------------------------------------------------------------------------------
-
-
 def simulate(
     model: str | Path | Model | Sequence[str | Model] = "hinge",
     design: "Design | Results | Curves | pd.DataFrame | str | os.PathLike[str] | None" = None,
@@ -60,10 +53,10 @@ def simulate(
     Parameters
     ----------
     model : str, Path or Model, or several
-        Several are dealt out to the tasks in turn.
+        Several are assigned to the tasks in turn.
     design : Design, or a table as for `upturn.fit`
-        By default `Design()`: 12 models from 1e19 to 1e25 FLOPs, 500 trials. Of a table its models,
-        scales, trials, chance levels and groups are taken, each of its curves in turn.
+        By default `Design()`: 12 models from 1e19 to 1e25 FLOPs, 500 trials. Each curve of a table
+        in turn gives models, scales, trials, the chance level and groups.
     tasks : int, optional
         By default 100, or as many as the table has curves.
     axis : str or Axis
@@ -76,8 +69,8 @@ def simulate(
         Which points share an offset: "auto", "none", "family" or "run".
     likelihood : str, optional
         "beta-binomial", "binomial", "beta" (proportions without trials), "normal" or "student-t"
-        (a continuous metric), or the first three with "-robust", of which some scores are broken.
-        By default the model's, which by default goes by the kind of curves.
+        (a continuous metric), or the first three with "-robust", where some scores are broken.
+        By default the model's, which by default depends on the kind of curves.
     priors : mapping, optional
         Such as ``{"changepoint": "Uniform(0.2, 0.9)"}``.
     fixed : mapping, optional
@@ -169,7 +162,7 @@ def deal(
 
 
 def check_fixed(models: Sequence[Model], fixed: Fixed) -> None:
-    """Refuse fixed values of what no model has, and those that have no meaning."""
+    """Refuse fixed values of unknown parameters, and values outside their domain."""
     names = dict.fromkeys(name for model in models for name in model.parameters)
     for name, value in fixed.items():
         known(name, [*names, *noise_parameters()], kind="parameter", where="fixed")
@@ -184,7 +177,7 @@ def check_fixed(models: Sequence[Model], fixed: Fixed) -> None:
 
 
 def kind_of(models: Sequence[Model]) -> str:
-    """The kind of curves that the models' likelihoods were made for."""
+    """The kind of curves that the models' likelihoods are for."""
     kinds = {
         "counts" if model.likelihood in BY_KIND else LIKELIHOODS[model.likelihood].kinds[0]
         for model in models

@@ -137,7 +137,7 @@ def test_dask_is_not_installed(begun, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"workers": 0}, "workers: expected a whole number above 0"),
+        ({"workers": 0}, "workers: expected 1 to 4,096, but got 0"),
         ({"dask": 8786}, "dask: expected an address"),
         ({"dask": "tcp://a:1", "workers": 2}, "workers: expected them or a scheduler"),
         ({"output": None, "workers": 2}, "workers: expected an output to write batches to"),

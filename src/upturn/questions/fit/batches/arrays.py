@@ -1,4 +1,4 @@
-"""Arrays of a store: made of their full size and empty, then written some curves at a time."""
+"""Arrays of a store: created empty in their full size, then written some curves at a time."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def create(folder: Path, tree: "xr.DataTree", layout: Layout) -> None:
-    """Empty arrays of their full size: those that xarray makes of a small fit, grown."""
+    """Create empty arrays of their full size, from those that xarray makes of a small fit."""
     with every_chunk_written():
         tree.to_zarr(folder, zarr_format=3, consolidated=False)
     for path, variable in (*variables_of(tree, drawn=False), *variables_of(tree, drawn=True)):
@@ -32,7 +32,7 @@ def create(folder: Path, tree: "xr.DataTree", layout: Layout) -> None:
 def fill(
     folder: Path, variables: "Iterable[tuple[str, xr.Variable]]", curves: int, observations: int
 ) -> None:
-    """Write variables of some curves, the first of which stands at those places."""
+    """Write variables of some curves, from these positions along curves and observations."""
     import zarr
 
     starts = {"curve": curves, "curves": curves, "obs": observations}
@@ -57,6 +57,6 @@ def remove(folder: Path) -> None:
 
 
 def remove_half_written(store: Path) -> None:
-    """Remove what a killed process began to write: Zarr writes to such names, then renames."""
+    """Remove files that a killed process left: Zarr writes to such names, then renames."""
     for part in store.rglob("*.partial"):
         part.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from upturn.checks.arguments import whole
 from upturn.checks.errors import DataError, shown, shown_path
 from upturn.posterior import files
 from upturn.questions.arguments import curves_of, table_of
@@ -26,9 +27,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+MOST = {"batch": 1_000_000, "workers": 4096}
+
+
 @dataclass(frozen=True)
 class Batches:
-    """A fit that is written batch by batch: where, by whom, and whether it has begun before."""
+    """A fit that is written batch by batch: its store, workers, and whether to continue a run."""
 
     path: Path
     resume: bool
@@ -45,7 +49,7 @@ class Batches:
         axis: str | Axis | Sequence[str | Axis],
         metric: str | Sequence[str] | None,
     ) -> Fit:
-        """The fit of a table, which is held only while the store is made, or not even then."""
+        """The fit of a table, which is in memory only while the store is made, if at all."""
         asked = job.meta["arguments"]
         by, scatter, sampler = (asked[name] for name in ("by", "scatter", "sampler"))
         stream = None
@@ -68,18 +72,18 @@ class Batches:
         return self.complete(run)
 
     def _check(self, curves: Curves, sampler: str) -> None:
-        """Refuse to cut into batches what takes all curves together."""
+        """Refuse batches for a fit that needs all curves together."""
         reason = (
             "NUTS" if sampler == "nuts" else "a mix of axes" if coordinates.is_mix(curves) else None
         )
         if reason is not None:
             raise DataError(
                 f"{shown_path(self.path)}: expected a fit whose curves are independent, but got "
-                f"{reason}, which takes all of them together; save it when it is done"
+                f"{reason}, which needs all of them together; save the fit when it is done"
             )
 
     def complete(self, run: Store | None) -> Fit:
-        """The fit of all batches, those that are missing made."""
+        """Complete the missing batches, and return the fit."""
         if run is not None:
             try:
                 self._complete(run)
@@ -97,7 +101,7 @@ class Batches:
 
 
 def check_run(path: Path | None, **given: Any) -> None:
-    """Refuse options of a run that is written batch by batch where none is, or that are wrong."""
+    """Refuse wrong options of batches, and any without an output."""
     name = next((name for name, value in given.items() if value), None)
     if path is None and name is not None:
         raise DataError(
@@ -105,10 +109,8 @@ def check_run(path: Path | None, **given: Any) -> None:
             ".zarr"
         )
     for name in ("batch", "workers"):
-        value = given[name]
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        if value is not None and not (whole and value > 0):
-            raise DataError(f"{name}: expected a whole number above 0, but got {shown(value)}")
+        if given[name] is not None:
+            whole(name, given[name], 1, MOST[name])
     if given["dask"] is not None and not isinstance(given["dask"], str):
         raise DataError(f"dask: expected an address, but got {shown(given['dask'])}")
     if given["dask"] and given["workers"]:

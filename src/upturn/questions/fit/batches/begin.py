@@ -1,4 +1,4 @@
-"""Begin a run that is written batch by batch, or find the one that is to be continued."""
+"""Begin a run that is written batch by batch, or find the run to continue."""
 
 import os
 import secrets
@@ -29,31 +29,31 @@ MANY = 4096  # curves from which batches are large: there would be too many file
 def begin(
     job: Job, parts: Parts, path: Path, *, resume: bool = False, batch: int | None = None
 ) -> Store | None:
-    """The store of a run, made or found; None where it is finished already.
+    """The store of a run, new or found; None if the run is finished.
 
     Parameters
     ----------
     job : Job
     parts : Parts
     path : Path
-        Where a finished fit may be, to be replaced at the end.
+        The output. A finished fit there is replaced at the end.
     resume : bool
-        Whether to continue the run of which the store is at the path, if there is one.
+        Whether to continue the run whose store is at the path, if there is one.
     batch : int, optional
         Curves a batch.
 
     Raises
     ------
     DataError
-        For an unfinished run that is not to be continued, one of something else that is, or a
-        disk that is full.
+        For an unfinished run there without `resume`, for a run of something else with it, and for
+        a full disk.
     """
     with writing(path):
         remove_abandoned(path)
         if resume and path.exists():
             return _found(job, parts, path, batch)
         if files.is_unfinished(path):
-            Store.held(path).release()  # it is another matter where somebody is at it
+            Store.held(path).release()  # raises if another process is writing it
             raise DataError(
                 f"{shown_path(path)}: expected nothing there or a finished fit to replace, but got "
                 f"an unfinished run ({Store.open(path).progress}); continue it with --resume "
@@ -63,7 +63,7 @@ def begin(
 
 
 def _new(job: Job, parts: Parts, path: Path, batch: int | None) -> Store:
-    """A store with all that is known, under another name until it is whole."""
+    """A store with everything known beforehand, under another name until it is complete."""
     survey = Survey.of(job, parts)
     survey.job = replace(job, meta={**job.meta, "notes": list(parts.notes)})
     size = batch or (BATCH if survey.curves <= MANY else LARGE_BATCH)
@@ -95,7 +95,7 @@ def _put_in_place(draft: Path, path: Path, old: Path) -> Store:
 
 
 def _mark(folder: Path, run: Mapping[str, Any]) -> None:
-    """Say of a store that no batch is done."""
+    """Mark a store as one without finished batches."""
     import zarr
 
     group = zarr.open_group(folder, mode="r+", zarr_format=3).create_group(files.UNFINISHED)
@@ -107,7 +107,7 @@ def _mark(folder: Path, run: Mapping[str, Any]) -> None:
 
 
 def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> Store | None:
-    """The store at a path, where it is of the same run; None where that is finished."""
+    """The store at a path, if it is of the same run; None if that is finished."""
     store = Store.held(path) if files.is_unfinished(path) else None
     try:
         _agree(Survey.of(job, parts), _stored(path), path)
@@ -123,11 +123,11 @@ def _found(job: Job, parts: Parts, path: Path, batch: int | None) -> Store | Non
 
 
 def _stored(path: Path) -> Survey:
-    """What there is at a path."""
+    """The survey of the store at a path."""
     try:
         tree = files.open_lazily(path)
         return Survey.of(Job.of(trees.meta_of(tree)), _parts_in(tree))
-    except Exception as error:  # readers raise whatever they meet in a damaged file
+    except Exception as error:  # any error can come from a damaged file
         why = (str(error).splitlines() or [type(error).__name__])[0]
         raise unreadable(path, why) from error
 

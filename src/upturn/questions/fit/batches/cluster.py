@@ -1,13 +1,13 @@
-"""The batches of a store, each fitted by whichever worker of a Dask cluster is free.
+"""Batches of a store, fitted by the workers of a Dask cluster.
 
-Whoever reaches a scheduler runs programs on it and on its workers as their user. It is the user's
-own: none is started here. Dask's configuration says by which certificates it is reached
-(``distributed.comm.tls``), where the address begins with ``tls://``.
+Anybody who can reach a scheduler can run programs on it and on its workers. The cluster is the
+user's: none is started here. For an address that begins with ``tls://``, Dask's configuration
+names the certificates (``distributed.comm.tls``).
 
-Workers read the curves of a batch from the store and write to it, by the path that this process
-knows it by: they need the same disk, and the same versions of the numerical libraries. What passes
-through the scheduler is numbers of batches. A worker that dies loses the batches it was at, which
-others begin anew, with the same bits for the same curves.
+Workers read the curves of a batch from the store and write to it, under the path that this process
+uses: they need the same disk, and the same versions of the numerical libraries. Only the numbers of
+batches go through the scheduler. If a worker dies, other workers repeat its batches, with the same
+result to the bit.
 """
 
 import os
@@ -21,7 +21,7 @@ from upturn.questions.fit.batches.work import work
 from upturn.sampling.batch import Progress
 
 PATIENCE = 60.0  # seconds for a scheduler to answer, and for a first worker to appear
-WAITING = 4  # batches in the hands of the scheduler for each thread of a worker
+WAITING = 4  # batches that the scheduler holds for each thread of a worker
 
 
 def complete(store: Store, dask: str, progress: Progress | None = None) -> None:
@@ -33,13 +33,13 @@ def complete(store: Store, dask: str, progress: Progress | None = None) -> None:
     dask : str
         The address of a scheduler, such as "tcp://10.0.0.1:8786" or "tls://10.0.0.1:8786".
     progress : callable, optional
-        Called with (curves done, curves in all), each curve counting twice as elsewhere.
+        Called with (curves done, curves in all), each curve counting twice.
 
     Raises
     ------
     DataError
-        Where Dask is not installed, no scheduler or worker answers, the scheduler is lost, or a
-        batch ends one worker after the other.
+        If Dask is not installed, no scheduler or worker answers, the scheduler is lost, or a batch
+        kills several workers.
     """
     with _client(dask) as client, store.interruptible(), surviving(store):
         for _ in _done(client, store):
@@ -75,7 +75,7 @@ def _client(dask: str) -> Iterator[Any]:
 
 @contextmanager
 def surviving(store: Store) -> Iterator[None]:
-    """Say how to go on where the cluster is lost."""
+    """Say how to continue if the cluster is lost."""
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker
@@ -92,7 +92,7 @@ def surviving(store: Store) -> Iterator[None]:
 
 
 def _done(client: Any, store: Store) -> Iterator[int]:
-    """The batches that were missing, as they are done; a few at a time with the scheduler."""
+    """The missing batches as they are done; the scheduler gets a few at a time."""
     from distributed import as_completed
 
     path = os.fspath(store.path.absolute())

@@ -1,7 +1,7 @@
-"""Processes of this machine that fit the batches of a store, by the pool of the standard library.
+"""Batches of a store, fitted by processes of this machine, in a pool of the standard library.
 
-They talk to this process through pipes that nobody else can open. Where one is killed the pool
-ends; another begins with the batches that are missing, so that nothing that was done is lost.
+They communicate with this process through private pipes. If one is killed, the pool ends; another
+pool begins with the missing batches, so that finished batches are not lost.
 """
 
 import multiprocessing
@@ -18,7 +18,7 @@ from upturn.questions.fit.batches.store import Store
 from upturn.questions.fit.batches.work import work
 from upturn.sampling.batch import Progress
 
-ATTEMPTS = 3  # pools that end one after the other without a batch done
+ATTEMPTS = 3  # pools that end in a row without a finished batch
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -32,12 +32,12 @@ def complete(store: Store, workers: int, progress: Progress | None = None) -> No
     workers : int
         Processes, one thread each.
     progress : callable, optional
-        Called with (curves done, curves in all), each curve counting twice as elsewhere.
+        Called with (curves done, curves in all), each curve counting twice.
 
     Raises
     ------
     DataError
-        Where pools end one after the other without a batch done.
+        If several pools in a row end without a finished batch.
     """
     with store.interruptible():
         attempts = 0
@@ -63,7 +63,7 @@ def _lost(store: Store) -> DataError:
 def fitted(store: Store, batches: list[int], workers: int) -> Iterator[int]:
     """The numbers of batches, as they are done."""
     path = os.fspath(store.path.absolute())
-    # a new program for each: neither threads nor locks of this one are copied
+    # "spawn" starts new programs: no threads and locks of this one are copied
     pool = ProcessPoolExecutor(
         min(workers, len(batches)), multiprocessing.get_context("spawn"), initializer=_prepare
     )
@@ -77,7 +77,7 @@ def fitted(store: Store, batches: list[int], workers: int) -> Iterator[int]:
 
 
 def _prepare() -> None:
-    """In a new process: Ctrl-C is its parent's, and it does not outlive that."""
+    """In a new process: leave Ctrl-C to the parent, and end when the parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
@@ -90,7 +90,7 @@ def _end_with_parent() -> None:
 
 @contextmanager
 def _environment(values: dict[str, str]) -> Iterator[None]:
-    """Variables that processes which begin now have, where the user has not set them."""
+    """Set environment variables for new processes, unless the user has set them."""
     added = {name: value for name, value in values.items() if name not in os.environ}
     os.environ.update(added)
     try:

@@ -1,10 +1,9 @@
-"""Store: a fit written to Zarr batch by batch, so that what is done survives whatever ends the run.
+"""Store: a fit written to Zarr batch by batch, so that an interrupted run loses no finished batch.
 
-A batch is one chunk of every variable along the curves: whoever writes it shares no file with
-anybody. The store appears under its name with everything that is known beforehand in it: data,
-labels, what is to be done. Batches read their curves from it, write their numbers and, last, a
-flag. As long as the folder ``unfinished`` is in the store it is not finished, and what finishes it
-is that this folder is renamed away.
+A batch is one chunk of every variable along the curves, so processes that write different batches
+write different files. A new store gets its name when everything known beforehand is in it: data,
+labels and the job. Batches read their curves from it, write their numbers and, last, a flag. A
+store with the folder ``unfinished`` is not finished; renaming that folder finishes it.
 """
 
 import json
@@ -31,8 +30,8 @@ from upturn.sampling.batch import Progress
 if TYPE_CHECKING:
     import xarray as xr
 
-DONE = "done"  # an array in the group of what is unfinished
-CHUNK = 4_000_000  # bytes of one of the log likelihood, of which batches write parts
+DONE = "done"  # an array in the group ``unfinished``
+CHUNK = 4_000_000  # bytes of a chunk of the log likelihood
 LOG_LIKELIHOOD = "log_likelihood"
 
 
@@ -44,10 +43,10 @@ class Store:
     ----------
     path : Path
     run : mapping
-        ``curves``, those of a ``batch``, where batches ``starts`` along obs, and the name under
-        which a finished fit waits that this one will have ``replaced``.
+        The number of ``curves``, that of a ``batch``, where batches ``starts`` along obs, and the
+        temporary name of the finished fit to be ``replaced``.
     lock : Lock, optional
-        That no other process continues it.
+        Prevents other processes from continuing it.
     """
 
     path: Path
@@ -61,7 +60,7 @@ class Store:
         Raises
         ------
         DataError
-            Where its description is damaged.
+            If its description is damaged.
         """
         try:
             described = json.loads((path / files.UNFINISHED / "zarr.json").read_text("utf-8"))
@@ -74,12 +73,12 @@ class Store:
 
     @classmethod
     def held(cls, path: Path) -> Self:
-        """The unfinished store at a path, for this process alone until it is released.
+        """The unfinished store at a path, locked by this process until it is released.
 
         Raises
         ------
         DataError
-            Where another process holds it, and as `open`.
+            If another process holds it, and as `open`.
         """
         store = cls.open(path)
         try:
@@ -94,7 +93,7 @@ class Store:
 
     @property
     def batches(self) -> int:
-        """How many there are."""
+        """The number of batches."""
         return len(self.run["starts"]) - 1
 
     @property
@@ -105,11 +104,11 @@ class Store:
 
     def missing(self) -> list[int]:
         """The batches that are not done."""
-        folder = self.path / files.UNFINISHED / DONE / "c"  # where Zarr puts what is written
+        folder = self.path / files.UNFINISHED / DONE / "c"  # Zarr's folder of written chunks
         return [batch for batch in range(self.batches) if not (folder / str(batch)).exists()]
 
     def span(self, batch: int) -> tuple[slice, slice]:
-        """Where a batch stands along the curves, and along obs."""
+        """The positions of a batch along curves and obs."""
         start = batch * self.run["batch"]
         end = min(start + self.run["batch"], self.run["curves"])
         return slice(start, end), slice(*self.run["starts"][batch : batch + 2])
@@ -124,14 +123,14 @@ class Store:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Of the libraries on which the last bits of numbers hang, by name."""
+        """The versions of libraries on which the last bits of results depend, by name."""
         versions: Mapping[str, str] = self._job.meta["versions"]
         return versions
 
     def fit(
         self, batch: int, *, threads: int | None = None, progress: Progress | None = None
     ) -> None:
-        """Fit the curves of a batch and write what was found; see `Job.tree`."""
+        """Fit the curves of a batch and write the result; see `Job.tree`."""
         curves = trees.curves_of(trees.part(self._tree, *self.span(batch)))
         with writing(self.path, self):
             self.write(batch, self._job.tree(curves, threads=threads, progress=progress))
@@ -151,14 +150,14 @@ class Store:
         return lambda done, _: progress(before + done, total)
 
     def tell(self, progress: Progress | None) -> None:
-        """Report how many curves of all are done, each counting twice as elsewhere."""
+        """Report how many of all curves are done, each counting twice."""
         if progress is not None:
             total, left = int(self.run["curves"]), len(self.missing())
             progress(2 * max(total - left * int(self.run["batch"]), 0), 2 * total)
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Say how to go on where somebody interrupts."""
+        """Say how to continue after an interrupt."""
         try:
             yield
         except KeyboardInterrupt as stop:
@@ -166,7 +165,7 @@ class Store:
             raise
 
     def write(self, batch: int, tree: "xr.DataTree") -> None:
-        """Write the numbers of a batch, and then that it is done."""
+        """Write the numbers of a batch, and then its flag."""
         import zarr
 
         curves, _ = self.span(batch)
@@ -183,7 +182,7 @@ class Store:
                 yield path, variable.isel(curve=self.span(batch)[0])
 
     def clear(self) -> None:
-        """Remove what was written of batches that are not done."""
+        """Remove the files of batches that are not done."""
         remove_half_written(self.path)
         missing = set(map(str, self.missing()))
         for path, _ in variables_of(self._tree, drawn=True):
@@ -193,7 +192,7 @@ class Store:
         remove(self.path / LOG_LIKELIHOOD)
 
     def finish(self) -> None:
-        """Add the log likelihood where it is small, and say that nothing is missing."""
+        """Add the log likelihood if it is small, and finish the store."""
         with writing(self.path, self), scratch(self.path) as folder:
             self._add_log_likelihood(folder)
             remove_half_written(self.path)
@@ -202,7 +201,7 @@ class Store:
 
     @contextmanager
     def _old_one_moved(self, aside: Path) -> Iterator[None]:
-        """Move the fit that this one replaces to where it will be removed, if all goes well."""
+        """Move the replaced fit to a folder that is removed, or back after an error."""
         name = str(self.run["replaced"])
         old = self.path.with_name(name)
         is_ours = re.fullmatch(rf"{re.escape(self.path.name)}\.replaced-[0-9a-f]{{8}}", name)
@@ -217,7 +216,7 @@ class Store:
             raise
 
     def _add_log_likelihood(self, folder: Path) -> None:
-        """What `arviz.loo` needs, from the draws that were written."""
+        """Add the log likelihood, for `arviz.loo`, from the draws that were written."""
         *starts, observations = self.run["starts"]
         if not keeps_log_likelihood(self._job.draws, observations):
             return
@@ -248,7 +247,7 @@ def unreadable(path: Path, why: object) -> DataError:
 
 
 def in_use(path: Path) -> DataError:
-    """The error of a run that another process is at."""
+    """The error of a run that another process is writing."""
     return DataError(
         f"{shown_path(path)}: expected a run that no other process is writing, but got one that "
         "is; wait for it to end, or name another output"
@@ -257,7 +256,7 @@ def in_use(path: Path) -> DataError:
 
 @contextmanager
 def writing(path: Path, store: Store | None = None) -> Iterator[None]:
-    """Say what the operating system refuses, and how to go on from there."""
+    """Turn an error of the operating system into one that says how to continue."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Stream: a table too large to be held, cut up on the disk by task and read a cut at a time."""
+"""Stream: a table too large for memory, split by task into files that are read one at a time."""
 
 import csv
 import os
@@ -30,25 +30,25 @@ from upturn.tables.shaping.shape import Layout, measured, shaped
 if TYPE_CHECKING:
     import pandas as pd
 
-LARGE = 8_000_000  # bytes of a file; what is smaller is held
-ROWS, TASKS = 65_536, 4096  # of a cut, where the next task goes to another
-JOINT = " | "  # what stands between the labels in names of curves: see `Stream._place`
+LARGE = 8_000_000  # bytes of a file; smaller files are read into memory
+ROWS, TASKS = 65_536, 4096  # of a part; the next task goes to another part
+JOINT = " | "  # between the labels in names of curves: see `Stream._place`
 _COUNT = re.compile(r"\b([\d,]+) (row|curve)s?\b")
 
 
 def stream_of(
     source: object, axis: object, output: Path, *, by: str | None, scatter: str
 ) -> "Stream | None":
-    """The stream of a source that is better not held; None for one that is, or cannot be streamed.
+    """The stream of a large source; None for a small one, and for one that cannot be streamed.
 
     Parameters
     ----------
     source
         Only files of CSV and TSV are streamed.
     axis
-        Only of one axis: those of several are ordered by axis, and all weights of a mix are shared.
+        Only a single axis: several are ordered by axis, and the weights of a mix need all curves.
     output
-        On whose disk the table is cut up.
+        The table is split on the disk of this path.
     by, scatter
         As for `Results.curves`.
     """
@@ -91,7 +91,7 @@ class Stream:
         What messages call it.
     axis : Axis
     output : Path
-        On whose disk there is room for the table once more, within a `with` statement.
+        Its disk needs room for a copy of the table, within a `with` statement.
     by, scatter
         As for `Results.curves`.
     task : str
@@ -100,7 +100,7 @@ class Stream:
     Attributes
     ----------
     notes : sequence of str
-        What was noticed when all curves were last asked for.
+        What was noted when all curves were last read.
     """
 
     path: Path
@@ -129,12 +129,12 @@ class Stream:
         return "run" in self._header
 
     def __enter__(self) -> Self:
-        """Write the rows to files of some tasks each, in the order in which tasks appear.
+        """Write the rows to files of some tasks each, in the order of the first rows of tasks.
 
         Raises
         ------
         DataError
-            For what is wrong with the file, but for its size.
+            For anything wrong with the file except its size.
         """
         with ExitStack() as stack, writing(self.output):
             self.folder = stack.enter_context(scratch(self.output))
@@ -155,9 +155,9 @@ class Stream:
                     rows.to_csv(file, header=False, lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def _place(self, tasks: "pd.Series[str]") -> Integers:
-        """The cut of each row.
+        """The part of each row.
 
-        Tasks of which one is named as the other with labels stay together: see `curve_names`.
+        Tasks whose names could be those of one task with labels stay together: see `curve_names`.
         """
         import pandas as pd
 
@@ -178,12 +178,12 @@ class Stream:
         return self._places[task]
 
     def __iter__(self) -> Iterator[Curves]:
-        """The curves of one cut after the other.
+        """The curves of one part after the other.
 
         Raises
         ------
         DataError
-            For what is wrong with them; where none has a score and a place on the axis.
+            For anything wrong with them, and if none has a score and a scale.
         """
         notes: list[str] = []
         self._done.clear()
@@ -215,7 +215,7 @@ class Stream:
         return results.curves(self.axis, by=self.by, scatter=self.scatter)
 
     def _read(self, place: int) -> "pd.DataFrame":
-        """The cells of a cut, with the numbers that its rows have in the table."""
+        """The cells of a part, with the row numbers of the table."""
         import pandas as pd
 
         with (self.folder / str(place)).open(encoding="utf-8", newline="") as file:
@@ -227,7 +227,7 @@ class Stream:
 
 
 def added_up(notes: Iterable[str]) -> list[str]:
-    """Notes of parts as those of the whole: what differs in a count only is added up.
+    """Notes of parts as notes of the whole: those that differ only in a count are added up.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a store must hold, surveyed before the first batch is fitted."""
+"""Survey of all curves, for the layout of a store before the first batch is fitted."""
 
 import hashlib
 from collections import defaultdict
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     import xarray as xr
 
 
-OBSERVATIONS = 16_384  # a chunk of what runs along obs, which no batch writes
+OBSERVATIONS = 16_384  # of a chunk along obs; batches do not write those
 
 PART = 1024  # curves whose data are read or written at a time
 
 
 class Parts(Protocol):
-    """The curves of a table, some at a time, however often they are asked for.
+    """The curves of a table, some at a time; they can be read more than once.
 
     Attributes
     ----------
     notes : sequence of str
-        What was noticed on the way, once all were asked for.
+        What was noted, after all were read.
     """
 
     @property
@@ -47,7 +47,7 @@ class InMemory:
 
     @property
     def notes(self) -> Sequence[str]:
-        """What was noticed when they were read."""
+        """What was noted when they were read."""
         return self.curves.notes
 
     def __iter__(self) -> Iterator[Curves]:
@@ -57,16 +57,16 @@ class InMemory:
 
 @dataclass
 class Survey:
-    """What has to be known of all curves before the first is written, or to tell them from others.
+    """What the store needs to know of all curves, and what identifies a run.
 
     Attributes
     ----------
     points : list of array of int
-        Of the curves of each part.
+        The points of the curves of each part.
     widths : dict
         Characters of the longest text of each variable, by its path.
     digests : dict
-        Of each variable, by its path; they do not depend on where parts begin and end.
+        The hash of each variable, by its path; independent of the division into parts.
     """
 
     job: Job
@@ -80,7 +80,7 @@ class Survey:
 
     @classmethod
     def of(cls, job: Job, parts: Iterable[Curves]) -> Self:
-        """Look through all parts of a table."""
+        """Survey all parts of a table."""
         survey = cls(job)
         for part in parts:
             survey._add(part)
@@ -101,7 +101,7 @@ class Survey:
         self.observations += int(part.points.sum())
 
     def empty(self, part: Curves) -> "xr.DataTree":
-        """The fit of some curves before anything is drawn; draws take no memory."""
+        """The fit of some curves before sampling; its draws take no memory."""
         shape = len(part), REPLICATES, -(-self.job.draws // REPLICATES)
         unknown = np.broadcast_to(np.nan, shape)
         names = parameters_of(self.job.model, self.kinds, grouped=self.grouped)
@@ -115,11 +115,11 @@ class Survey:
 
     @property
     def ends(self) -> Integers:
-        """Where each curve ends along obs, and before them where the first begins."""
+        """The start of the first curve along obs, then the end of each curve."""
         return np.concatenate([[0], np.cumsum(np.concatenate(self.points))])
 
     def same(self) -> dict[str, Any]:
-        """What two runs must share for the one to continue the other, as messages call it."""
+        """What must be equal for one run to continue another, by the names in messages."""
         meta = self.job.meta
         named = ("draws", "delta", "likelihood", "scatter", "priors", "axis", "by", "backend")
         return {
@@ -133,14 +133,16 @@ class Survey:
 
 
 def hashed_bytes(variable: "xr.Variable") -> bytes:
-    """What a variable holds, curve by curve or point by point, whatever the width of its texts."""
+    """The values of a variable by curve or point, independent of the width of texts."""
     if variable.dtype.kind == "U":
         return "".join(f"{text}\0" for text in variable.values.tolist()).encode()
-    return np.moveaxis(variable.values, -1, 0).tobytes()  # what grows is the last dimension
+    return np.moveaxis(
+        variable.values, -1, 0
+    ).tobytes()  # the last dimension is that of curves or points
 
 
 def variables_of(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr.Variable]]":
-    """The variables that are drawn, or those that are known before, by their paths."""
+    """The variables of draws, or those known before sampling, by their paths."""
     for group, node in tree.children.items():
         for name, variable in node.to_dataset().variables.items():
             is_stat = group == "sample_stats" and name in trees.STAT_TYPES
@@ -151,7 +153,7 @@ def variables_of(tree: "xr.DataTree", *, drawn: bool) -> "Iterator[tuple[str, xr
 
 @dataclass(frozen=True)
 class Layout:
-    """How long the dimensions are that grow with a table, how they are cut, how wide texts are."""
+    """Sizes and chunks of the dimensions that grow with a table, and widths of texts."""
 
     sizes: Mapping[str, int]
     chunks: Mapping[str, int]
@@ -177,7 +179,7 @@ class Layout:
 def placed(
     variables: "Iterable[tuple[str, xr.Variable]]", curves: int, observations: int
 ) -> "Iterator[tuple[str, xr.Variable]]":
-    """Variables of some curves with the numbers that curves and points have among all."""
+    """Variables of some curves, with indices of curves and points counted over all."""
     first = {"obs": observations, "curve_index": curves}
     for path, variable in variables:
         shift = first.get(path.rpartition("/")[2])

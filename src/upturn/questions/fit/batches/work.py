@@ -1,4 +1,4 @@
-"""What a worker does with one batch, in whatever process."""
+"""The work of one worker on one batch, in any process."""
 
 import os
 from functools import lru_cache
@@ -10,7 +10,7 @@ from upturn.questions.fit.batches.store import Store
 
 
 def work(path: str, batch: int) -> int:
-    """Fit a batch, unless it is done already; its number."""
+    """Fit a batch unless it is done, and return its number."""
     mark = os.stat(Path(path) / "unfinished" / "zarr.json")
     store = _opened(path, (mark.st_ino, mark.st_mtime_ns))
     if batch in store.missing():
@@ -20,7 +20,7 @@ def work(path: str, batch: int) -> int:
 
 @lru_cache(maxsize=1)
 def _opened(path: str, mark: tuple[int, int]) -> Store:
-    """The store of a run, opened once by each worker; another of the same path has another mark."""
+    """The store of a run, opened once by each worker; a new store at the path has another mark."""
     store = Store.open(Path(path))
     for name, wanted in store.versions.items():
         if (got := version(name)) != wanted:

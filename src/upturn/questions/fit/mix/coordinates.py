@@ -13,7 +13,7 @@ from upturn.tables.curves import Curves, own_limits
 
 WEIGHTS = "weights"  # the label, and the group of the tree
 
-TOGETHER = 0.002  # of the axis: axes that differ by less, root mean square, are the same
+TOGETHER = 0.002  # of the axis: axes whose root mean square difference is less are the same
 
 
 def is_mix(curves: Curves) -> bool:
@@ -22,16 +22,16 @@ def is_mix(curves: Curves) -> bool:
 
 
 def shared(curves: Curves) -> Curves:
-    """Curves of one mix, with limits that they share, checked for axes that can be told apart.
+    """Curves of one mix with shared limits, checked for axes that can be distinguished.
 
-    The limits of each axis are the lowest and the highest of any curve's, so that a weight means
-    the same on every curve.
+    The limits of each axis are the lowest and highest of all curves, so that a weight means the
+    same on every curve.
 
     Raises
     ------
     DataError
-        For another axis beside the mix, for an axis with one value only, and for axes that are
-        linear functions of one another on every curve, whose weights no data could tell.
+        For a further axis beside the mix, for an axis with one value only, and for axes that are
+        linear functions of each other on every curve, whose weights are not identifiable.
     """
     if len(names := list(dict.fromkeys(axis.name for axis in curves.axes))) > 1:
         mixed = next(axis.name for axis in curves.axes if axis.components)
@@ -58,14 +58,14 @@ def _check_constant(curves: Curves) -> None:
 
 
 def _within(curves: Curves) -> Floats:
-    """Each axis's u about its mean in each curve: (point of any curve, axis)."""
+    """The u of each axis less its mean in each curve: (point of any curve, axis)."""
     u, mask = curves.u, curves.mask
     mean = u.sum(axis=2) / np.maximum(curves.points, 1)
     return (u - mean[:, :, None])[:, mask].T
 
 
 def _check_together(curves: Curves) -> None:
-    """Refuse axes of which some weighted sum stays the same along every curve."""
+    """Refuse axes with a weighted sum that is constant along every curve."""
     parts = [part.name for part in curves.axes[0].parts]
     spread, directions = np.linalg.svd(_within(curves), full_matrices=False)[1:]
     if spread[-1] > TOGETHER * np.sqrt(curves.points.sum()):
@@ -84,7 +84,7 @@ def _check_together(curves: Curves) -> None:
 
 
 def notes_on(curves: Curves) -> list[str]:
-    """What a reader should know of how far the axes vary apart."""
+    """Notes on axes that are nearly the same, or constant on some curves."""
     within, parts = _within(curves), curves.axes[0].parts
     size = np.sqrt((within**2).sum(axis=0))
     notes = [
@@ -106,22 +106,22 @@ def notes_on(curves: Curves) -> list[str]:
 
 
 def along(curves: Curves, weights: Floats) -> Curves:
-    """The curves on the axes that weights make, one copy of all curves for each.
+    """The curves on the axes of given weights: one copy of all curves for each.
 
-    Each curve's limits are the lowest and highest u of its own points: a model sees the same unit
-    axis, and its priors mean the same, for every weight and on every single axis.
+    The limits of each curve are the lowest and highest u of its points, so that priors mean the
+    same for all weights and on every single axis.
 
     Parameters
     ----------
     curves : Curves
-        Of one mix, with limits that they share.
+        Of one mix, with shared limits.
     weights : array (copy, axis)
 
     Returns
     -------
     Curves
-        Copy after copy, with one component, and the weights as one more label: random numbers,
-        which go by the labels, are each copy's own.
+        Copy after copy, with one component, and the weights as a further label: random numbers,
+        which depend on the labels, differ between copies.
     """
     copies, count = len(weights), len(curves)
     tiled = curves.take(np.tile(np.arange(count), copies))
@@ -139,7 +139,7 @@ def along(curves: Curves, weights: Floats) -> Curves:
 
 
 def by_weights(draws: Floats) -> Iterator[tuple[Floats, Index]]:
-    """Weights (axis,) that draws (chain, draw, axis) have, and the places of those in a row."""
+    """The distinct weights (axis,) of draws (…, axis), each with the positions of its draws."""
     different, which = np.unique(draws.reshape(-1, draws.shape[-1]), axis=0, return_inverse=True)
     for number, weights in enumerate(different):
         yield weights, np.flatnonzero(which.reshape(-1) == number)

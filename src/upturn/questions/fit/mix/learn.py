@@ -1,14 +1,13 @@
-"""Mix: a learned axis, the weighted sum of several, with weights that all curves share.
+"""A learned axis: the weighted sum of several axes, with weights that all curves share.
 
 u = sum_k w_k u_k, where u_k is axis k on the unit interval between limits that the curves of the
-table share, and w ~ Dirichlet(1). Given w this is an ordinary axis, on which every curve has its
-evidence; the posterior of w is proportional to the product of those over curves, evaluated on a
-grid that is refined where the mass is.
+table share, and w ~ Dirichlet(1). Given w this is an ordinary axis, on which every curve has an
+evidence. The posterior of w is proportional to the product of the evidences of all curves,
+evaluated on a grid that is refined where the posterior is high.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +23,10 @@ from upturn.sampling.particles import diagnostics
 from upturn.sampling.particles.chains import REPLICATES, Population
 from upturn.tables.curves import Curves
 
-if TYPE_CHECKING:
-    pass
-
 type Index = NDArray[np.intp]
 
 
-# The grid: even halvings at first, then cells are halved that hold more than a share of the mass.
+# The grid: all cells are halved at first, then those with more than a share of the posterior.
 EVEN = {2: 3, 3: 5}  # by the number of axes: 9 points, then 25
 EVEN_MORE = 6
 FINEST_SHARE = {2: 1 / 10, 3: 1 / 32}
@@ -38,20 +34,11 @@ FINEST_SHARE_MORE = 1 / 48
 MAX_POINTS = {2: 97, 3: 257}
 MAX_POINTS_MORE = 513
 
-FEWEST_DRAWS = 400  # a point of the grid: its evidence is no better for fewer
-MOST_SHARE = 8  # draws / this are enough at most points of the grid, which the cells keep small
-CELLS = 8_000_000  # doubles of draws sampled in one go: 64 MB
-KEPT_CELLS = 24_000_000  # doubles of draws kept while the grid grows: 192 MB
-NEGLIGIBLE = 1e-3  # posterior probability of a point of the grid whose diagnostics nobody needs
-
-
-# --- coordinates ----------------------------------------------------------------------------------
-
-
-# --- the posterior of the weights -----------------------------------------------------------------
-
-
-# --- learning -------------------------------------------------------------------------------------
+FEWEST_DRAWS = 400  # at a point of the grid: fewer would save nothing
+MOST_SHARE = 8  # a share 1/8 of the draws is enough at most points of the grid
+CELLS = 8_000_000  # doubles of draws sampled at once: 64 MB
+KEPT_CELLS = 24_000_000  # doubles of draws kept while the grid is refined: 192 MB
+NEGLIGIBLE = 1e-3  # posterior probability of a grid point whose diagnostics are ignored
 
 
 @dataclass(frozen=True)
@@ -62,7 +49,7 @@ class Learned:
     ----------
     posterior : Posterior
     sample : Sample
-        Draws from the mixture over weights; the log evidence of a curve is that given the others.
+        Draws from the mixture over weights; the log evidence of a curve is given the other curves.
     weights : array (chain, draw, axis)
         The weights of each draw, the same for all curves.
     notes : tuple of str
@@ -91,8 +78,8 @@ def learn(
     curves : Curves
         Of one mix, as `shared` gives them.
     draws, seed, threads, progress
-        As for `upturn.sampling.batch.sample`; how much there is to do is an estimate until the
-        grid is as fine as it will be.
+        As for `upturn.sampling.batch.sample`; the total of `progress` is an estimate until the
+        grid is complete.
     """
     sampler = _Sampler(model, curves, seed=seed, threads=threads, progress=progress)
     grid = _explore(sampler, draws=max(FEWEST_DRAWS, -(-draws // MOST_SHARE)))
@@ -109,7 +96,7 @@ def explore(model: Model, curves: Curves, *, seed: int, threads: int | None = No
 
 
 def unchanged(model: Model, curves: Curves, *, seed: int, threads: int | None = None) -> Sample:
-    """Sample a no-change twin; with weights of its own where even that depends on scale."""
+    """Sample a no-change twin; with its own weights if it depends on scale."""
     if model.moves:
         return learn(model, curves, draws=FEWEST_DRAWS, seed=seed, threads=threads).sample
     anywhere = along(curves, np.eye(len(curves.axes[0].parts))[:1])
@@ -117,9 +104,9 @@ def unchanged(model: Model, curves: Curves, *, seed: int, threads: int | None = 
 
 
 class _Sampler:
-    """Samples all curves at weights of the grid, a few at a time, and tells how far it is."""
+    """Samples all curves at points of the grid, a few at a time, and reports progress."""
 
-    GUESS = 30  # points of the grid, until more are known of
+    GUESS = 30  # points of the grid, for progress, until more are known
 
     def __init__(
         self,
@@ -142,7 +129,7 @@ class _Sampler:
         return len(self.curves.axes[0].parts)
 
     def at(self, weights: Floats, draws: int) -> Iterator[tuple[int, Sample]]:
-        """Samples at points of the grid (point, axis): the first's number, and some from it on."""
+        """Samples at some points of the grid (point, axis), with the number of the first."""
         width = max(1, CELLS // (len(self.curves) * draws * (len(self._model.parameters) + 3)))
         self._total = max(self._total, self._done + len(weights) * len(self.curves))
         for start in range(0, len(weights), width):
@@ -158,7 +145,7 @@ class _Sampler:
             self._report(self._done + here, self._total)
 
     def finish(self) -> None:
-        """Say that all is done, whatever the guess was."""
+        """Report that everything is done."""
         if self._report is not None:
             self._report(self._total, self._total)
 
@@ -167,7 +154,7 @@ KEPT = ("log_evidence", "log_evidence_se", "khat", "ess", "evaluations", "conver
 
 
 class _Grid:
-    """The points of the grid, what sampling at each gave, and draws where they will be wanted."""
+    """The points of the grid, with evidences and diagnostics, and the draws at likely points."""
 
     def __init__(self, axes: int, curves: int, seed: int) -> None:
         self.simplex = Simplex.of(axes, bisections=EVEN.get(axes, EVEN_MORE))
@@ -182,12 +169,12 @@ class _Grid:
 
     @property
     def log_evidence(self) -> Floats:
-        """Of all curves: (point,)."""
+        """Log evidence of all curves: (point,)."""
         return self.sampled["log_evidence"].sum(axis=1)
 
     @property
     def share(self) -> Floats:
-        """The share of the posterior in each cell."""
+        """The posterior probability of each cell."""
         return self.simplex.mass(self.log_evidence)
 
     @property
@@ -202,7 +189,7 @@ class _Grid:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader should know of how fine the grid is."""
+        """A note if the grid is too coarse."""
         if (largest := self.share.max()) <= self.finest:
             return []
         return [
@@ -211,7 +198,7 @@ class _Grid:
         ]
 
     def add(self, sample: Sample) -> None:
-        """The next points."""
+        """Add the sample at the next points."""
         first = len(self)
         for name, rows in _rows(sample.population, self.curves).items():
             self.sampled[name] = np.concatenate([self.sampled[name], rows]) if first else rows
@@ -220,7 +207,7 @@ class _Grid:
             self.draws[number] = {name: v[copy] for name, v in sample.parameters.items()}
 
     def forget(self) -> None:
-        """Drop draws that are not likely to be wanted, and what memory has no room for."""
+        """Drop draws at unlikely points, and those that exceed the memory."""
         p = self.posterior.probability
         wanted = sorted((i for i in self.draws if p[i] > NEGLIGIBLE / 10), key=lambda i: -p[i])
         size = sum(value.size for value in self.draws[wanted[0]].values()) if wanted else 1
@@ -236,7 +223,7 @@ def _rows(population: Population, curves: int) -> dict[str, np.ndarray]:
 
 
 def _explore(sampler: _Sampler, draws: int) -> _Grid:
-    """Halve cells until none holds more of the posterior than it should."""
+    """Halve cells until none has more than a given share of the posterior."""
     grid = _Grid(sampler.axes, len(sampler.curves), sampler.seed)
     while True:
         for _, sample in sampler.at(grid.simplex.vertices[len(grid) :], draws):
@@ -251,7 +238,7 @@ def _explore(sampler: _Sampler, draws: int) -> _Grid:
 def _mixture(
     sampler: _Sampler, grid: _Grid, posterior: Posterior, draws: int
 ) -> tuple[Sample, Floats]:
-    """Draws from the mixture over weights: every curve's at the same weights, draw by draw."""
+    """Draws from the mixture over weights: each draw has the same weights for all curves."""
     point = _points_of_draws(posterior, -(-draws // REPLICATES), sampler.seed)
     counts = np.stack([np.bincount(row, minlength=len(posterior.prior)) for row in point], axis=1)
     behind = _diagnosed(posterior, grid)
@@ -283,7 +270,7 @@ def _mixture(
 
 
 def _points_of_draws(posterior: Posterior, count: int, seed: int) -> Index:
-    """The point of the grid of each draw: (chain, draw), as often as it is probable."""
+    """The grid point of each draw (chain, draw), in proportion to its probability."""
     order = np.lexsort(posterior.weights.T)
     summed = np.cumsum(posterior.probability[order])
     generator = np.random.default_rng([seed, 1])
@@ -293,7 +280,7 @@ def _points_of_draws(posterior: Posterior, count: int, seed: int) -> Index:
 
 
 def _alike(numbers: Sequence[int], most: Index) -> Iterator[list[int]]:
-    """Points by how many draws they want: those of one list differ by less than twice."""
+    """Points with similar numbers of draws: within a list by less than a factor of two."""
     some: list[int] = []
     for number in numbers:
         if some and 2 * most[number] < most[some[0]]:
@@ -305,7 +292,7 @@ def _alike(numbers: Sequence[int], most: Index) -> Iterator[list[int]]:
 
 
 def _diagnosed(posterior: Posterior, grid: _Grid) -> Population:
-    """Diagnostics of the mixture: the worst of the points that matter."""
+    """Diagnostics of the mixture: the worst of the points that are not negligible."""
     p, sampled = posterior.probability, grid.sampled
     matter = p > NEGLIGIBLE
     value, error = posterior.of_curves
@@ -317,7 +304,7 @@ def _diagnosed(posterior: Posterior, grid: _Grid) -> Population:
         log_evidence_se=error,
         khat=sampled["khat"][matter].max(axis=0),
         ess=1 / (p[:, None] ** 2 / sampled["ess"]).sum(axis=0),
-        rhat=np.full(grid.curves, np.nan),  # that of the draws, once they are there
+        rhat=np.full(grid.curves, np.nan),  # computed from the draws later
         evaluations=sampled["evaluations"].sum(axis=0),
         converged=sampled["converged"][matter].all(axis=0),
         method=sampled["method"][matter].max(axis=0),
@@ -325,7 +312,7 @@ def _diagnosed(posterior: Posterior, grid: _Grid) -> Population:
 
 
 def _add(behind: Population, rows: Mapping[str, np.ndarray], *, matter: Booleans) -> None:
-    """What sampling anew for draws was like, at the points that matter."""
+    """Add the diagnostics of sampling again, at the points that are not negligible."""
     behind.evaluations[:] += rows["evaluations"].sum(axis=0)
     if matter.any():
         behind.khat[:] = np.maximum(behind.khat, rows["khat"][matter].max(axis=0))
@@ -334,6 +321,6 @@ def _add(behind: Population, rows: Mapping[str, np.ndarray], *, matter: Booleans
 
 
 def _rhat(parameters: Mapping[str, Floats]) -> Floats:
-    """R̂ of the draws over chains, worst parameter: (curve,); 1 for those that a curve has not."""
+    """R̂ of the draws over chains, worst parameter: (curve,); 1 for parameters a curve lacks."""
     draws = np.stack([np.nan_to_num(values) for values in parameters.values()], axis=1)
     return diagnostics.rhat(draws)

@@ -1,7 +1,7 @@
-"""Simplex: a grid over weights that sum to one, finer where a density has its mass.
+"""Simplex: a grid over weights that sum to one, finer where a density is high.
 
 The grid is a tiling by small simplices (intervals of two weights, triangles of three) that share
-their vertices. A density is known at the vertices and taken as linear in between.
+their vertices. A density is known at the vertices and assumed to be linear in between.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ type Cells = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Simplex:
-    """A tiling of all weights of so many axes.
+    """A tiling of the weights of some axes.
 
     Attributes
     ----------
@@ -41,17 +41,17 @@ class Simplex:
 
     @classmethod
     def of(cls, axes: int, *, bisections: int) -> Self:
-        """An even tiling: the whole, with every cell halved so many times."""
+        """An even tiling: the whole simplex, every cell halved some times."""
         even = cls(np.eye(axes), np.arange(axes)[None, :], np.ones(1))
         for _ in range(bisections):
             even = even.bisected(np.ones(len(even.cells), dtype=np.bool_))
         return even
 
     def bisected(self, chosen: Booleans) -> Self:
-        """The same with some cells halved at the middle of their longest edge (Rivara 1984).
+        """The tiling with some cells halved at the middle of their longest edge (Rivara 1984).
 
-        Vertices that were there keep their numbers. Halving the longest edge over and over leaves
-        no cell that is thin.
+        Existing vertices keep their numbers. Repeated halving of the longest edge leaves no thin
+        cells.
 
         Parameters
         ----------
@@ -77,7 +77,7 @@ class Simplex:
 
     @property
     def quadrature(self) -> Floats:
-        """What each vertex counts in the mean of a function that is linear in each cell: (vertex,).
+        """The weight of each vertex in the mean of a function linear in each cell: (vertex,).
 
         They sum to 1: the mean is over the uniform distribution, Dirichlet(1).
         """
