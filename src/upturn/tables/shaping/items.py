@@ -42,7 +42,7 @@ def summed(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
         return cells, []
     score = _answers(cells_of(cells, name, "score"))
     if score is None:
-        return cells, []
+        return _by_metric(cells, name) if "metric" in names else (cells, [])
     cluster = next((c for c in CLUSTERS if c in names), question)
     answered = ~np.isnan(score)
     rows, score = cells[answered], score[answered]
@@ -69,6 +69,18 @@ def summed(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
             f"questions in clusters ({cluster}): trials divided by a design effect of {effect:.2f}"
         )
     return summary, notes
+
+
+def _by_metric(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]:
+    """Answers of those metrics added up that are all 0 or 1; rows of others as they are."""
+    import pandas as pd
+
+    groups = [rows for _, rows in cells.groupby("metric", sort=False)]
+    if len(groups) < 2:
+        return cells, []
+    parts = [summed(rows, name) for rows in groups]
+    notes = [note for _, of_part in parts for note in of_part]
+    return (pd.concat([rows for rows, _ in parts]), notes) if notes else (cells, [])
 
 
 def _has_attempts(cells: "pd.DataFrame") -> bool:
