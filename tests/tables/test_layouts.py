@@ -80,9 +80,7 @@ def test_graded_answers_of_inspect(read):
         for epoch in (1, 2)
     ]
     text = "\n".join([header, *answers])
-    with pytest.raises(
-        DataError, match=r"metric 'judge' again.*choose by --repeats latest"
-    ):
+    with pytest.raises(DataError, match=r"metric 'judge' again.*choose by --repeats latest"):
         read(text)
     results = read(text, metric="match")
     assert results.frame["score"].tolist() == [0.5] * 3
