@@ -1,11 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from upturn.show.text import fits
 from upturn.show.text.fits import records, sheet_of
 from upturn.show.text.sheet import to_document
 from upturn.show.text.terminal import print_sheet
+from upturn.tables.axis import Axis
 
 RISE = [0.0, 0.02, 0.01, 0.3, 0.9]
 FLAT = [0.25, 0.26, 0.24, 0.25, 0.25]
@@ -171,3 +174,15 @@ def test_markdown(make_fit):
         "| --- | --- | --- | ---: | ---: | --- | ---: |\n"
         "| a\\|b | ▁·▁··▁·▃·█ | emerges | 0.98 | 2.1e22 | 1.2e22 – 4.0e22 | +0.72 |\n"
     )
+
+
+def test_signs_are_explained_only_where_they_are_shown():
+    rows = pd.DataFrame({"scale_text": ["1.5e22"], "interval_text": ["1.1e22 – 2.0e22"]})
+    flops, perplexity = Axis.parse("flops"), Axis.parse("perplexity")
+    assert "not yet" not in "".join(fits._legend(rows, [flops], 0.9))
+    beyond = rows.assign(interval_text="1.1e22 – > 3.1e23")
+    assert "> not yet at the largest model" in "".join(fits._legend(beyond, [flops], 0.9))
+    legend = "".join(fits._legend(beyond, [perplexity], 0.9))
+    assert "perplexity: < not yet at the best model" in legend
+    assert "> not yet at the largest" not in legend
+    assert "perplexity falls along its axis: intervals begin at the higher end" in legend

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from upturn.questions.fit.result import Fit
+    from upturn.tables.axis import Axis
 
 
 class FitAnswer(AnswerOf["Fit"]):
@@ -79,10 +80,12 @@ def sheet_of(fit: "Fit", ci: float, order: Sequence[int] | None = None) -> Sheet
         drawn=fit.one_axis,
         order=order,
     )
+    shown = summary if order is None else summary.iloc[list(order)]
+    legend = _legend(shown, fit.curves.axes, ci)
     if (verdict := fit.verdict_with(ci)) is None:
-        return Sheet(_heading(fit), blocks, _legend(ci))
+        return Sheet(_heading(fit), blocks, legend)
     learned = _weights(verdict, fit.weights_table(ci), ci)
-    return Sheet(_heading(fit), (*blocks, learned), (*_legend(ci), *_legend_of_weights()))
+    return Sheet(_heading(fit), (*blocks, learned), (*legend, *_legend_of_weights()))
 
 
 def _answers(rows: "pd.DataFrame", ci: float) -> list[Column]:
@@ -103,14 +106,28 @@ def _heading(fit: "Fit") -> tuple[str, ...]:
     return heading_of(fit.curves, fit.meta["arguments"], what)
 
 
-def _legend(ci: float) -> tuple[str, ...]:
+def _legend(rows: "pd.DataFrame", axes: "Sequence[Axis]", ci: float) -> tuple[str, ...]:
+    """What the columns mean; signs are explained only if they are shown."""
+    interval = f"{percent(ci)} interval"
+    scales = [*rows["scale_text"], *rows["interval_text"]]
+    beyond = any(sign in text for text in scales for sign in "<>")
+    falling = list(dict.fromkeys(a.name for a in axes if a.transform.startswith("-")))
+    rising = len(falling) < len({axis.name for axis in axes})
+    signs = ["> not yet at the largest model; < already at the smallest"] if rising else []
+    if falling:
+        names = one_line(", ".join(falling))
+        signs.append(f"{names}: < not yet at the best model; > already at the worst")
     return (
         "score      mean score along the axis, from 0 to the ceiling; · means no model there",
         "p(change)  probability that the score leaves its floor, against staying on it",
         "verdict    of this model, compared with no change, one level and a falling line",
-        "scale      where the expected score is delta above chance: median and "
-        f"{percent(ci)} interval;",
-        "           > not yet at the largest model; < already at the smallest",
+        f"scale      where the expected score is delta above chance: median and {interval}"
+        f"{';' if beyond else ''}",
+        *(f"           {line}" for line in signs if beyond),
+        *(
+            f"           {one_line(name)} falls along its axis: intervals begin at the higher end"
+            for name in falling
+        ),
         "gain       rise of the expected score from its floor to the largest model",
     )
 
