@@ -2,7 +2,7 @@
 
 `python -m benchmarks averages` simulates tables of tasks that share their models. Each model gains
 more or less from the technique than its scale says, on all tasks alike (a normal effect in log
-odds). It asks how often 90 % intervals of the average hold the truth, which is the mean over the
+odds). It asks how often 90 % intervals contain the true average, which is the mean over the
 models there could be, and how often the technique is wrongly said to hurt or to help (p ≥ .97).
 Each table is kept in results/averages as soon as it is done. A table takes some 5 seconds of one
 core.

@@ -1,4 +1,4 @@
-"""Coverage: how often 90 % intervals of tau hold the truth, on curves simulated from the prior."""
+"""Coverage: how often 90 % intervals contain the true tau, on curves simulated from the prior."""
 
 from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
@@ -64,7 +64,7 @@ def _covered(drawn: "Drawn", scatter: str, draws: int) -> dict[str, Any]:
 
 
 def coverage(tau: Floats, truth: Floats) -> dict[str, Any]:
-    """How often equal-tailed intervals of draws (curve, draw) hold the truth (curve,).
+    """How often equal-tailed intervals of draws (curve, draw) contain the true value (curve,).
 
     ``mean_rank`` is the mean share of draws below the truth, 1/2 for a posterior that is right.
     """

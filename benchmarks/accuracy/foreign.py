@@ -122,9 +122,9 @@ def _part(number: int, hidden: bool, threads: int | None) -> list[dict[str, Any]
     names = [f"{shape} {i}" for shape in SHAPES for i in range(PART)]
     made = [simulated(n.rsplit(" ", 1)[0], n, rng, hidden=hidden) for n in names]
     table = upturn.read(pd.concat([frame for frame, _ in made]))
-    found = upturn.classify(table, draws=DRAWS, seed=number, threads=threads)
-    low, middle, high = found.scale_x(LEVEL)
-    place = {str(name): i for i, name in enumerate(found.curves.name)}
+    classification = upturn.classify(table, draws=DRAWS, seed=number, threads=threads)
+    low, middle, high = classification.scale_x(LEVEL)
+    place = {str(name): i for i, name in enumerate(classification.curves.name)}
     return [
         {"shape": name.rsplit(" ", 1)[0], "models": len(frame), "truth": truth,
          "low": float(low[place[name]]), "scale": float(middle[place[name]]),
@@ -133,11 +133,11 @@ def _part(number: int, hidden: bool, threads: int | None) -> list[dict[str, Any]
     ]  # fmt: skip
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Coverage by shape and in all, with its Monte Carlo error."""
     rows: list[list[Any]] = []
     for shape in (*SHAPES, "all"):
-        kept = [c for c in found["curves"] if shape in {c["shape"], "all"}]
+        kept = [c for c in results["curves"] if shape in {c["shape"], "all"}]
         slack = 0.01  # of a decade: the truth is on a grid
         held = np.array([c["low"] - slack <= c["truth"] <= c["high"] + slack for c in kept])
         width = np.array([c["high"] - c["low"] for c in kept])

@@ -139,7 +139,7 @@ def _thinned(table: "pd.DataFrame") -> "pd.DataFrame":
 def _real(
     results: "Results", axes: list[str], scatter: str, model: str = "hinge"
 ) -> dict[str, Any]:
-    """What a table says of the weights, and of compute alone on the same points."""
+    """The weights estimated from a table, and compute alone on the same points."""
     from upturn.model import Model
     from upturn.questions.fit.mix import coordinates, learn
     from upturn.questions.fit.mix import weights as weights_module

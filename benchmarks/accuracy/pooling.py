@@ -151,7 +151,7 @@ def run(
 
 
 def _inside(draws: Floats, truth: Any) -> NDArray[np.bool_]:
-    """Whether equal-tailed intervals of draws (draw, scalar) hold the truth (scalar,)."""
+    """Whether equal-tailed intervals of draws (draw, scalar) contain the true value (scalar,)."""
     low, high = np.quantile(draws, ((1 - LEVEL) / 2, (1 + LEVEL) / 2), axis=0)
     return np.asarray((low <= truth) & (truth <= high))
 

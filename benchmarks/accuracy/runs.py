@@ -119,7 +119,7 @@ def covered(
     draws: int,
     threads: int | None = None,
 ) -> dict[str, Any]:
-    """How often 90 % intervals of the changepoint hold the truth.
+    """How often 90 % intervals contain the true changepoint.
 
     Of the hinge alone, and what is difficult gets a larger budget, but no tempered SMC: a fifth of
     the time of `upturn.fit`.

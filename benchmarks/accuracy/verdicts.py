@@ -1,7 +1,7 @@
 """Verdicts: are falling curves called so, and flat ones neither falling nor changing?
 
 `python -m benchmarks verdicts` simulates curves of 8 models and 500 trials, some with a fall of .15
-to .5 and some flat, and counts what `fit` says of them; and flat tasks at chance, of which it
+to .5 and some flat, and counts the verdicts of `fit`; and flat tasks at chance, of which it
 counts how often each built-in model with a changepoint or a floor says that they change (p > .5).
 It takes a minute of one core; with --page the tables go into docs/statistics.md.
 """

@@ -93,7 +93,7 @@ def _held(
 
 
 def verdict(classification: Classification, i: int, flops: float | None, seed: int) -> Facts:
-    """What the posterior says of a curve, and of the scale that is stated for it.
+    """Posterior facts about a curve, and about the scale that is stated for it.
 
     Parameters
     ----------

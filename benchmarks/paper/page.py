@@ -235,7 +235,7 @@ def _gap(rows: Sequence[Facts]) -> str:
 
 
 def _one_step(rows: Sequence[Facts]) -> str:
-    """How sure it is that an ability of GPT-3 turned up after the next smaller of its models."""
+    """How probable it is that an ability of GPT-3 emerged after the next smaller model."""
     words = [
         f"{code(row['task'])} {probability(row['p_after'])}"
         for row in rows

@@ -272,7 +272,7 @@ class Part:
 
 
 def part_of(posterior: Posterior, z: Floats, log_weights: Floats) -> Part:
-    """What points (point, dimension) say of a posterior, with log weights (point,)."""
+    """Moments of a posterior from points (point, dimension) with log weights (point,)."""
     top = float(log_weights.max())
     weight = np.exp(log_weights - top)
     p = posterior.parameters(z)

@@ -29,7 +29,7 @@ def functionals(draws: Floats) -> Floats:
 def effective_draws(estimates: Floats, truth: Floats, variance: Floats) -> Floats:
     """Posterior variance over the mean squared error against the reference.
 
-    It needs nobody's formula of an effective sample size, and a bias that all seeds share counts
+    It needs no formula for an effective sample size, and a bias that all seeds share counts
     as the error it is. For the mean of independent draws it is their number; for a 5 % quantile
     of a normal posterior a 4.5th of it, for every sampler alike.
 

@@ -71,7 +71,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Answer:
-    """What quadrature says of one curve.
+    """The posterior of one curve by quadrature.
 
     Attributes
     ----------

@@ -2,7 +2,7 @@
 
 Each sampler lives in a process of its own (`benchmarks.speed.worker`). They are set up, then run by
 turns, seed by seed, so that whatever else the machine does falls on each alike; as many at a time
-as there are lanes, sets of cores that nobody else computes on. A sampler that has spent its budget
+as there are lanes, sets of cores that no other process uses. A sampler that has spent its budget
 gets no further seed, and one that takes longer than the limit is stopped and stays in the table as
 a row that says so.
 """
@@ -161,7 +161,7 @@ def _set_up(spec: dict[str, Any], key: str, cores: Cores, threads: int, limit: f
 
 
 def _take(turn: Turn, seed: int, cores: Cores) -> str:
-    """One run; what to say of it."""
+    """One run, and a line about it."""
     assert turn.worker is not None
     try:
         said = turn.worker.run(seed, cores)
@@ -294,7 +294,7 @@ def speed_table(entry: dict[str, Any]) -> str:
 
 
 def cost_table(entry: dict[str, Any]) -> str:
-    """Effective draws for each evaluation of the likelihood; empty where nobody counts them."""
+    """Effective draws for each evaluation of the likelihood; empty where they are not counted."""
     rows = {
         _titled(row): row["per_evaluation"]
         for row in entry["samplers"].values()

@@ -52,23 +52,23 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         numbers = map(str, (places, every, kills, killed_workers))
         command = [sys.executable, "-m", "benchmarks.speed.faults", folder, *numbers]
-        one = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # they do not fork
+        single = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")  # they do not fork
         done = subprocess.run(
-            command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | one
+            command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | single
         )
     return {"rows": json.loads(done.stdout.splitlines()[-1])}
 
 
-def table(found: dict[str, Any]) -> str:
+def table(results: dict[str, Any]) -> str:
     """One row a fault: how often it was tried, and what was lost."""
-    tried = Counter(row[0] for row in found["rows"])
-    lost = [row for row in found["rows"] if row[2]]
+    tried = Counter(row[0] for row in results["rows"])
+    lost = [row for row in results["rows"] if row[2]]
     count = Counter(row[0] for row in lost)
     rows = [[fault, number, count[fault]] for fault, number in tried.items()]
     details = "".join(f"\n- {fault}, {place}: {what}" for fault, place, what in lost)
     return (
         f"{report.table(['fault', 'tried', 'something lost'], rows)}\n\n"
-        f"{len(lost)} of {len(found['rows'])} lost something{details}"
+        f"{len(lost)} of {len(results['rows'])} lost something{details}"
     )
 
 
@@ -350,7 +350,7 @@ def measure(base: Path, places: int, every: int, kills: int, killed: int) -> lis
     whole.parent.mkdir()
     start = time.monotonic()
     if ended(interruptions._command(whole))[0]:
-        raise RuntimeError("the run that nobody disturbs fails")
+        raise RuntimeError("the run without faults failed")
     seconds = time.monotonic() - start
     frame = upturn.read("gpt3").where("task=copa", "setting=few-shot")
     fit = upturn.fit(frame, model="flat", draws=40, threads=1)

@@ -2,7 +2,7 @@
 
 Curves are hinges drawn from their prior. Each sampler has a process of its own for each size; one
 that would spend more than its budget on the next size is not asked for it. As many grow at a time
-as there are lanes, sets of cores that nobody else computes on.
+as there are lanes, sets of cores that no other process uses.
 """
 
 from argparse import ArgumentParser

@@ -111,7 +111,7 @@ def _measure(folder: Path, kills: int, interrupts: int, seed: int) -> dict[str, 
     whole = folder / "run.zarr"
     start = monotonic()
     if _finished(_fork(_command(whole))) != 0:
-        raise RuntimeError("the run that nobody interrupts fails")
+        raise RuntimeError("the run without interruptions failed")
     seconds = monotonic() - start
     wanted = files(whole)
     rng = np.random.default_rng(seed)

@@ -109,7 +109,7 @@ class Worker:
 
     @classmethod
     def close_all(cls) -> None:
-        """End those that run, so that nobody waits for their answers."""
+        """End the running processes, so that nothing waits for their answers."""
         for worker in tuple(cls._running):
             worker.close()
 

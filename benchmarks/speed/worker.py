@@ -1,6 +1,6 @@
 """Worker: one sampler in a process of its own, which answers lines of JSON with lines of JSON.
 
-So its peak memory is its own, what it compiles burdens nobody else, and it can be stopped. The
+So its peak memory is separate, compilation does not slow others down, and it can be stopped. The
 first line says what to set up, each further one a seed. What libraries print goes to standard
 error.
 """
