@@ -71,6 +71,27 @@ def test_a_header_with_a_unit_is_no_reason_to_leave_the_column_out(read):
     assert set(read(text, wide=True, percent="all").frame["params"]) == {1e9, 7e9}
 
 
+def test_the_table_of_the_open_llm_leaderboard(read):
+    header = "eval_name,Type,fullname,Model,Average ⬆️,Hub ❤️,#Params (B),Generation,GPQA,GPQA Raw"
+    cells = "{0}_bf16,pretrained,lab/{0},\"<a target='_blank' href='https://x'>lab/{0}</a>\",5,7,{1},0,{2},{3}"
+    raw = [0.25, 0.3, 0.5]
+    lines = [
+        cells.format(model, size, 100 * (score - 0.25) / 0.75, score)
+        for model, size, score in zip(MODELS, [1, 2, 7], raw, strict=True)
+    ]
+    text = "\n".join([header + ",BBH", *(f"{line},40" for line in lines)])
+    with pytest.raises(
+        DataError, match=r"one column a task \('GPQA Raw', 'BBH'\); type: upturn fit r"
+    ):
+        read(text)
+    results = read(text, wide=True, ignore=["BBH"])
+    frame = results.frame
+    assert frame["model"].tolist() == [f"lab/{model}" for model in MODELS]
+    assert (set(frame["task"]), frame["score"].tolist()) == ({"GPQA"}, raw)
+    assert frame["params"].tolist() == [1e9, 2e9, 7e9]
+    assert "'GPQA': scores before they were rescaled are taken" in results.notes
+
+
 def test_graded_answers_of_inspect(read):
     header = "sample_id,eval_id,model,task_name,id,epoch,score_match,score_judge,score_judge_why"
     answers = [

@@ -43,15 +43,21 @@ type _Found = tuple[Sequence[Record], str] | None
 def _unwrapped(document: Any) -> Any:
     """What stands in the only part that holds something, as in ``{"version": 1, "data": […]}``."""
     if isinstance(document, dict):
+        tables = [v for k, v in document.items() if k.casefold() in _WRAPPERS and _is_records(v)]
+        if len(tables) == 1:
+            return tables[0]
         parts = [key for key in document if key.casefold() in _WRAPPERS]
         if len(parts) == 1 and {key.casefold() for key in document} <= {*_WRAPPERS, *_BESIDE}:
             return document[parts[0]]
     return document
 
 
+def _is_records(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(of, dict) for of in value)
+
+
 def _of_records(document: Any) -> _Found:
-    is_list = isinstance(document, list) and bool(document)
-    if not is_list or not all(isinstance(record, dict) for record in document):
+    if not _is_records(document):
         return None
     rows = [row for record in document for row in _flat(record)]
     return rows, "" if len(rows) == len(document) else "records: one row a task"

@@ -3,7 +3,7 @@
 import os
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 type Notes = list[str]
+
+_FEW = 3  # rows of which each may be a task of its own
+_LINK = re.compile(r"\s*<a\b[^<>]*>([^<>]+)</a>\s*", re.I)
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,11 @@ def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
     cells, joined = _with_columns(cells, name, layout.columns)
     given_units = _given_units(cells, name, layout.units)
     cells = _without_empty(cells)
-    renamed = [h for h in headers.meant(list(map(str, cells.columns))) if _holds(cells, h)]
+    meant = headers.meant(list(map(str, cells.columns)))
+    columns = [*map(str, cells.columns), *(header.column for header in meant)]
+    renamed = [header for header in meant if _holds(cells, header, columns)]
     cells = cells.rename(columns={header.given: header.column for header in renamed})
+    cells = _without_links(cells)
     units = [*given_units, *(h for h in renamed if h.factor not in (None, 1.0))]
     notes = [*scorers, *joined, *headers.told(renamed)]
     cells, finished = _finished(cells, name)
@@ -121,12 +127,23 @@ def _is_empty(cells: "pd.DataFrame", column: str) -> bool:
     return all(is_unknown(value) for value in cells[column])
 
 
-def _holds(cells: "pd.DataFrame", header: Header) -> bool:
+def _holds(cells: "pd.DataFrame", header: Header, columns: Collection[str]) -> bool:
     """Whether a column holds what its header is taken for: most of its cells are numbers."""
+    if header.column == "task" and not {"score", "successes"} & {*columns}:
+        return not cells[header.given].is_unique or len(cells) < _FEW  # else a name of each row
     if header.column in LABELS:
         return True
     raw = [value for value in cells[header.given] if not is_unknown(value)]
     return 2 * sum(_reads(header.column, value) for value in raw) >= max(len(raw), 1)
+
+
+def _without_links(cells: "pd.DataFrame") -> "pd.DataFrame":
+    """Names of models in place of the links to their pages, as leaderboards have them."""
+    if "model" not in cells:
+        return cells
+    links = {v: _LINK.fullmatch(v) for v in {*cells["model"]} if isinstance(v, str) and "<a" in v}
+    names = {value: link[1] for value, link in links.items() if link}
+    return cells.assign(model=[names.get(v, v) for v in cells["model"]]) if names else cells
 
 
 def _reads(column: str, value: object) -> bool:

@@ -25,21 +25,33 @@ _NO_SCORES = {
     "id", "index", "url", "link", "date", "released", "year", "seed", "repeat", "epoch", "epochs",
     "version", "price", "cost", "context", "length", "hub", "likes", "downloads", "precision",
     "type", "step", "time", "latency", "memory", "rank", "bits", "layers", "license", "notes",
-    "created", "started", "completed", "gb", "vram", "upload", "submission",
+    "created", "started", "completed", "gb", "vram", "upload", "submission", "generation",
 }  # fmt: skip
+_RAW = " Raw"
 _SHOTS = re.compile(r"(?P<task>.*?)[\s_]*[(\[]?(?P<shots>\d+)[\s-]?shots?[)\]]?", re.I)
 _METRIC = re.compile(r"(?P<task>.+?)\s+-\s+(?P<metric>.+)")
 
 
 def score_columns(cells: "pd.DataFrame") -> list[str]:
     """The columns of a table without scores that look like one task or metric each."""
+    rescaled = _rescaled(cells)
     return [
         column
         for column in map(str, cells.columns)
         if column not in {*LABELS, *MEASURES, *SCALES, *TRIALS}
+        and column not in rescaled
         and _NO_SCORES.isdisjoint(normal(column).split("_"))
         and _is_numeric(cells[column].to_numpy(dtype=object))
     ]
+
+
+def _rescaled(cells: "pd.DataFrame") -> list[str]:
+    """The columns beside which the score stands as it was before chance was set to 0.
+
+    ``IFEval`` beside ``IFEval Raw``: facts about chance and questions belong to the second.
+    """
+    names = [str(column) for column in cells.columns]
+    return [name for name in names if f"{name}{_RAW}" in names]
 
 
 def _is_numeric(raw: Iterable[object]) -> bool:
@@ -133,7 +145,8 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
             f"{name}, wide: expected columns of scores, but got {listed(map(str, cells.columns))}; "
             "write one column of numbers a task"
         )
-    kept = cells.drop(columns=[*values, *averages, *errors.values()])
+    rescaled = _rescaled(cells)
+    kept = cells.drop(columns=[*values, *averages, *errors.values(), *rescaled])
     thing = _thing(cells)
     parts = [_part(kept, cells, c, errors.get(without_filter(c)), thing) for c in values]
     melted = pd.concat(parts)
@@ -141,13 +154,16 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
     notes = [f"wide table: one {thing} each from {listed(values, most=8)}"]
     if averages:
         notes.append(f"averages left out: {listed(averages)}")
+    if rescaled:
+        notes.append(f"{listed(rescaled, most=4)}: scores before they were rescaled are taken")
     return melted.iloc[order], notes
 
 
 def _part(
     kept: "pd.DataFrame", cells: "pd.DataFrame", column: str, error: str | None, thing: str
 ) -> "pd.DataFrame":
-    labels = _labels(column) if thing == "task" else {thing: without_filter(column)}
+    header = column.removesuffix(_RAW) if column.removesuffix(_RAW) in cells else column
+    labels = _labels(header) if thing == "task" else {thing: without_filter(column)}
     new = {key: objects([text] * len(kept)) for key, text in labels.items() if key not in kept}
     part = kept.assign(**new, score=cells[column].to_numpy(dtype=object))
     return part if error is None else part.assign(stderr=cells[error].to_numpy(dtype=object))
