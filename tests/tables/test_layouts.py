@@ -130,3 +130,17 @@ def test_a_folder_with_other_json_beside_its_tables(tmp_path):
     (tmp_path / "arc.csv").write_text("model,score\nm,0.5\n")
     (tmp_path / "settings.json").write_text('{"seed": 1}')
     assert upturn.read(tmp_path, facts="none").frame["task"].tolist() == ["arc"]
+
+
+def test_a_folder_of_a_table_a_model(tmp_path):
+    for model in MODELS:
+        (tmp_path / f"{model}.csv").write_text("task,score\nt,0.5\nu,0.2\n")
+    frame = upturn.read(tmp_path, facts="none").frame
+    assert frame["model"].tolist() == [model for model in MODELS for _ in range(2)]
+    assert frame["task"].tolist() == ["t", "u"] * 3
+
+
+def test_the_unit_that_is_proposed_fits_the_numbers(read):
+    for cells, unit in ((("70", "1000", "12000"), "M"), (("0.07", "1", "12"), "B")):
+        with pytest.raises(DataError, match=f"for example --unit params={unit}, or"):
+            read(rows("score,params", *(f"0.5,{cell}" for cell in cells)))

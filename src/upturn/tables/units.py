@@ -37,6 +37,7 @@ PLAUSIBLE: Mapping[str, tuple[float, float]] = {
 }
 _EXAMPLES = {"params": "7B", "tokens": "300B", "flops": "3e21 or 2.1 ZFLOP"}
 _HEADER_UNITS = {"params": "B", "tokens": "B", "flops": "ZFLOP"}
+_MANY_BILLIONS = 3_000  # no model has so many billions of parameters: these are millions
 
 
 def unit(column: str, text: str) -> float | None:
@@ -158,18 +159,21 @@ def plausible(values: Floats, cells: Cells, column: str) -> Floats:
     side = f"at least {low:.0e}" if small[first] else f"at most {high:.0e}"
     side = side.replace("e+", "e").replace("e0", "e")
     name = cells.column
+    is_million = column == "params" and bool(np.nanmax(values) > _MANY_BILLIONS)
+    unit_meant = "M" if is_million else _HEADER_UNITS[column]
+    remedy = _remedy(column, name, unit_meant, mixed=mixed)
     raise DataError(
         f"{cells.table}, {cells.row(first)}, column {name}: expected absolute {column}, {side}, "
         f"but got {shown(cells.raw[first])}{also(int(bad.sum()) - 1, 'row')}"
-        f"{' in a column that mixes units' if mixed else ''}; {_remedy(column, name, mixed=mixed)}"
+        f"{' in a column that mixes units' if mixed else ''}; {remedy}"
     )
 
 
-def _remedy(column: str, name: str, *, mixed: bool) -> str:
+def _remedy(column: str, name: str, unit_meant: str, *, mixed: bool) -> str:
     from shlex import quote
 
     leave = f"leave the column out by --ignore {quote(name)}"
     if mixed:
         return f"write each cell with its unit, as {_EXAMPLES[column]}, or {leave}"
-    option = quote(f"{name}={_HEADER_UNITS[column]}")
+    option = quote(f"{name}={unit_meant}")
     return f"name the unit of the column, for example --unit {option}, or {leave}"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SAMPLES = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d\d-\d\dT.*\.jsonl")
+_MODELS = {"model_name", "model_id", "model_version", "full_model_name", "llm"}
 _NO_METRICS = {"doc_id", "doc_hash", "prompt_hash", "target_hash", "idx"}
 
 
@@ -99,11 +100,14 @@ def _place(path: Path, folder: Path) -> str:
 
 
 def _with_source(path: Path, folder: Path) -> "pd.DataFrame":
+    """A table of a folder, whose file's name is the task, or else the model, that it lacks."""
     cells = read_table(path, _place(path, folder))
     texts = {} if "source" in cells else {"source": objects([_place(path, folder)] * len(cells))}
-    has_task = any(str(column).casefold() in {"task", "benchmark", "dataset"} for column in cells)
-    task = {} if has_task else {"task": objects([path.stem] * len(cells))}
-    return cells.assign(**task, **texts)
+    names = {str(column).casefold().replace(" ", "_") for column in cells}
+    for label, others in (("task", {"task_name", "benchmark", "dataset"}), ("model", _MODELS)):
+        if not names & {label, *others}:
+            return cells.assign(**{label: objects([path.stem] * len(cells))}, **texts)
+    return cells.assign(**texts)
 
 
 def _stacked(frames: Sequence["pd.DataFrame"], name: str) -> "pd.DataFrame":
