@@ -178,3 +178,21 @@ def test_every_kind_says_where_it_may_stand():
     assert begins == {"floor", "level", "line", "logistic", "gompertz"}
     assert follows == {"level", "rise", "ramp", "line"}
     assert {kind for kind, segment in KINDS.items() if not segment.moves} == {"floor", "level"}
+
+
+def test_three_lines_each_go_on_where_the_one_before_ended():
+    eta = -1 + 2 * np.minimum(U, 0.3) - 3 * np.clip(U - 0.3, 0, 0.3) + 4 * np.maximum(U - 0.6, 0)
+    lines = [{"intercept": -1.0, "slope": 2.0}, {"slope": 3.0}, {"slope": 4.0}]
+    got = s_of((Line(), Line(down=True), Line()), [0.3, 0.6], lines)
+    np.testing.assert_allclose(got, logistic(eta), rtol=1e-12)
+
+
+def test_log_odds_of_nothing_and_of_all_are_finite():
+    """Of 1e-300, and of the largest double below 1."""
+    eta = Stand(np.array([0.0, 1.0])).eta(NUMPY)
+    assert eta == pytest.approx([np.log(1e-300), 53 * np.log(2)], abs=1e-9)
+
+
+@pytest.mark.parametrize(("logit", "share"), [(-600.0, np.exp(-600)), (-800.0, np.exp(-700))])
+def test_shares_are_held_as_far_as_a_double_reaches(logit, share):
+    assert Stand(logit=np.array([logit])).s(NUMPY)[0] == pytest.approx(share, rel=1e-9, abs=0)

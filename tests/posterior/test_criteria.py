@@ -54,13 +54,55 @@ def test_a_sharp_rise_is_within_a_decade_of_flops_or_of_parameters(axis):
     assert float(Scales.of(data, Criteria()).sharp[0]) * 4 == pytest.approx(1.0)
 
 
-def draw(name, **parameters):
-    """What one draw of a model does over eight scales, in words."""
+def judgement(name, **parameters):
+    """Of one draw of a model over eight scales, a decade apart, where chance is 0.25."""
     data = curves(21 + np.arange(8.0))
     p = {k: np.array([[float(v)]]) for k, v in parameters.items()}
     model = Model.read(name)
-    judgement = judged(model, data, p, Criteria(), scaling_of(model, data))
-    return OUTCOMES[int(judgement.outcome[0, 0])]
+    return judged(model, data, p, Criteria(), scaling_of(model, data))
+
+
+def draw(name, **parameters):
+    """What it does, in words."""
+    return OUTCOMES[int(judgement(name, **parameters).outcome[0, 0])]
+
+
+@pytest.mark.parametrize(("rise", "emergent"), [(0.09, False), (0.11, True)])
+def test_the_least_rise_is_a_tenth(rise, emergent):
+    found = judgement("step", changepoint=0.6, level=rise / 0.75, floor=0.25)
+    assert found.emergent[0, 0] == emergent
+
+
+@pytest.mark.parametrize(
+    ("floor", "emergent"), [(0.14, False), (0.16, True), (0.34, True), (0.36, False)]
+)
+def test_it_begins_within_a_tenth_of_chance(floor, emergent):
+    found = judgement("step", changepoint=0.6, level=0.6, floor=floor)
+    assert found.emergent[0, 0] == emergent
+
+
+@pytest.mark.parametrize(("slope", "sharp"), [(5.3, False), (5.9, True)])
+def test_four_fifths_of_a_sharp_rise_are_within_a_decade(slope, sharp):
+    """A ramp from 0 to 1 over 7 decades: 0.8 / slope of them."""
+    found = judgement("ramp", changepoint=0.5, slope=slope, floor=0.25)
+    assert found.emergent[0, 0]
+    assert found.sharp[0, 0] == sharp
+
+
+def test_a_quarter_of_the_central_range_on_an_axis_without_decades():
+    frame = pd.DataFrame({
+        "task": "t", "model": [f"m{i}" for i in range(11)], "score": 0.25, "trials": 100,
+        "chance": 0.25, "loss": np.linspace(4.0, 2.0, 11),
+    })  # fmt: skip
+    scales = Scales.of(read(frame).curves("loss"), Criteria())
+    assert scales.sharp[0] == pytest.approx(0.25 * 0.8)
+    assert scales.until[0, 0] == 2  # 3 of 11 scales, which reach half of that
+
+
+def test_the_flat_stretch_reaches_half_a_decade():
+    dense = 21 + 0.1 * np.arange(8)
+    assert needed(dense) == pytest.approx(21.5)
+    assert needed(21 + 0.2 * np.arange(8)) == pytest.approx(21.6)  # 0.4 is too little
 
 
 @pytest.mark.parametrize(

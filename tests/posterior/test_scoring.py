@@ -52,3 +52,16 @@ def test_an_interval_holds_its_ends():
     assert covered(draws, even, np.array([0.0]), 0.9)[0]
     assert covered(draws, even, np.array([1.0 + 1e-12]), 0.9)[0]
     assert not covered(draws, even, np.array([1.1]), 0.9)[0]
+
+
+def test_an_interval_has_the_levels_that_it_says():
+    """Of 0 to 99, each as likely: 90 % lie from 4 to 94, and so much is held."""
+    draws, even = np.arange(100.0)[None], np.full(100, 0.01)
+    held = [covered(draws, even, np.array([float(y)]), 0.9)[0] for y in range(-1, 101)]
+    assert np.flatnonzero(held).tolist() == list(range(5, 96))  # places of 4 to 94
+
+
+def test_a_level_beyond_all_weight_is_the_largest_draw():
+    """Weights that sum to a little less than 1."""
+    draws, weight = np.arange(10.0)[None], np.full(10, 0.0999)
+    assert quantiles(draws, weight, np.array([0.9999]))[0, 0] == 9

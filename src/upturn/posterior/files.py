@@ -27,6 +27,8 @@ SUFFIXES = (".nc", ".zarr")
 
 HELD_BYTES = 128_000_000  # of what is larger in Zarr, arrays are read when asked for
 
+EVERY_CHUNK = {"write_empty_chunks": True}  # of an array in Zarr
+
 LONGEST_TEXT = 20_000  # characters; texts of one variable are all as wide as the longest
 
 
@@ -95,8 +97,7 @@ def save(tree: "xr.DataTree", path: str | os.PathLike[str]) -> None:
         if target.suffix.lower() == ".nc":
             _write_netcdf(tree, draft)
         else:
-            with every_chunk_written():
-                tree.to_zarr(draft, zarr_format=3, consolidated=False)
+            write_zarr(tree, draft)
 
 
 def _write_netcdf(tree: "xr.DataTree", path: Path) -> None:
@@ -116,11 +117,10 @@ def _write_netcdf(tree: "xr.DataTree", path: Path) -> None:
     tree.to_netcdf(path, engine="h5netcdf", encoding=packed)
 
 
-def every_chunk_written() -> Any:
-    """Within this, Zarr writes chunks that are empty too, so that one that is lost is noticed."""
-    import zarr
-
-    return zarr.config.set({"array.write_empty_chunks": True})
+def write_zarr(tree: "xr.DataTree", path: Path) -> None:
+    """Write a store with all its chunks, also empty ones, so that one that is lost is noticed."""
+    options: Any = EVERY_CHUNK
+    tree.to_zarr(path, zarr_format=3, consolidated=False, **options)
 
 
 def _compact(tree: "xr.DataTree") -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.support.classifications import classification, shape
-from upturn.questions.classify.verdicts import Change, Verdicts
+from upturn.questions.classify.verdicts import Answers, Change, Verdicts
 from upturn.tables import datasets
 from upturn.tables.results import read
 
@@ -93,3 +93,55 @@ def test_changes_of_some_of_the_curves(curves):
     assert found.summary()["flips"].tolist() == ["", "", "not emergent: without x"]
     assert found.table()["curve"].tolist() == [curves.name[2]]
     assert Verdicts(before, []).table().empty
+
+
+def answers(emergent, sharp, x, classes):
+    """One curve's, each probability with its error; the scale as the ends about the median."""
+    column = np.array([emergent, sharp], dtype=float)[:, :, None]
+    return Answers(
+        p_emergent=column[0], p_sharp=column[1], x=np.array(x, dtype=float)[:, None],
+        p_class=np.array(classes, dtype=float)[:, None],
+    )  # fmt: skip
+
+
+BEFORE = ((0.6, 0.01), (0.3, 0.01), (20.0, 21.0, 22.0), ([0.5, 0.3, 0.2], [0.01, 0.01, 0.01]))
+
+
+@pytest.mark.parametrize(
+    ("place", "after", "flips"),
+    [
+        (0, (0.45, 0.02), "not emergent"),
+        (0, (0.45, 0.1), ""),  # 0.15, and twice its error is 0.2
+        (0, (0.45, 0.07), "not emergent"),  # 0.15, and twice its error is 0.141
+        (0, (0.51, 0.001), ""),
+        (1, (0.55, 0.02), "sharp"),
+        (1, (0.55, 0.15), ""),
+        (2, (22.0, 23.0, 24.0), "scale 1.0e21 → 1.0e23"),
+        (2, (21.0, 21.9, 24.0), ""),
+        (2, (18.0, 19.5, 24.0), "scale 1.0e21 → 3.2e19"),
+        (2, (19.0, 20.5, 24.0), ""),
+        (2, (20.0, np.inf, np.inf), ""),
+        (3, ([0.3, 0.5, 0.2], [0.01, 0.01, 0.01]), "likeliest smooth"),
+        (3, ([0.3, 0.5, 0.2], [0.15, 0.01, 0.01]), ""),
+        (3, ([0.3, 0.2, 0.5], [0.01, 0.15, 0.15]), "likeliest changepoint"),
+    ],
+)
+def test_flips_of_given_numbers(place, after, flips, curves):
+    shapes = [shape(name, [0.0], 0.5) for name in ("flat", "logistic", "step")]
+    found = classification(curves.take(slice(1)), shapes)
+    assert found.classes == ("flat", "smooth", "changepoint")
+    now = [*BEFORE]
+    now[place] = after
+    change = Change("prior", "change", np.array([0]), answers(*now), found.classes)
+    told = Verdicts(found, [change])
+    told._before = answers(*BEFORE)
+    assert told.table()["flips"].tolist() == [flips]
+    row = told.table().iloc[0]
+    assert (row["p_emergent"], row["p_sharp"]) == (now[0][0], now[1][0])
+    with np.errstate(over="ignore"):
+        assert row[["scale_low", "scale", "scale_high"]].tolist() == pytest.approx(
+            [10.0**x for x in now[2]]
+        )
+    summary = told.summary().iloc[0]
+    assert summary["p_sharp"] == 0.3
+    assert summary["p_sharp_high"] == max(0.3, now[1][0])

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -146,3 +147,46 @@ def test_dask_is_not_installed(begun, monkeypatch):
 def test_wrong_arguments(options, message, tmp_path):
     with pytest.raises(DataError, match=message):
         upturn.fit(frame(), **{"output": tmp_path / "run.zarr", **options})
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate that vouches for itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the program openssl, to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj",
+         "/CN=upturn", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+@pytest.mark.slow
+@pytest.mark.needs("distributed")
+def test_a_cluster_with_certificates(begun, whole, certificate, monkeypatch):
+    """Who has them fits there, with the same bytes; who has not is turned away."""
+    import dask
+    from distributed import LocalCluster, Security
+
+    cert, key = certificate
+    pairs = {f"tls_{who}_{part}": path for who in ("scheduler", "worker", "client")
+             for part, path in (("cert", cert), ("key", key))}  # fmt: skip
+    security = Security(tls_ca_file=cert, require_encryption=True, **pairs)
+    ours_only = {
+        "distributed.comm.tls.ca-file": cert,
+        "distributed.comm.tls.client.cert": cert,
+        "distributed.comm.tls.client.key": key,
+    }
+    made = LocalCluster(n_workers=1, processes=False, protocol="tls", security=security, **ALONE)
+    with made:
+        assert made.scheduler_address.startswith("tls://")
+        how = HOW | {"dask": made.scheduler_address, "output": begun, "resume": True}
+        monkeypatch.setattr(ours, "PATIENCE", 2.0)
+        with pytest.raises(DataError, match="dask: expected a scheduler with a worker at"):
+            upturn.fit(frame(), **how)
+        monkeypatch.setattr(ours, "PATIENCE", 60.0)
+        with dask.config.set(ours_only):
+            upturn.fit(frame(), **how)
+    assert interruptions.files(begun) == interruptions.files(whole)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from upturn.posterior.files import every_chunk_written
+from upturn.posterior.files import EVERY_CHUNK, write_zarr
 from upturn.questions.fit.batches.survey import Layout, variables_of
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def create(folder: Path, tree: "xr.DataTree", layout: Layout) -> None:
     """Create empty arrays of their full size, from those that xarray makes of a small fit."""
-    with every_chunk_written():
-        tree.to_zarr(folder, zarr_format=3, consolidated=False)
+    write_zarr(tree, folder)
     for path, variable in (*variables_of(tree, drawn=False), *variables_of(tree, drawn=True)):
         if layout.grows(variable):
             remove(folder / path / "c")
@@ -36,18 +35,16 @@ def fill(
     import zarr
 
     starts = {"curve": curves, "curves": curves, "obs": observations}
-    with every_chunk_written():
-        root = zarr.open_group(folder, mode="r+", zarr_format=3)
-        for path, variable in variables:
-            if not starts.keys().isdisjoint(variable.dims):
-                array: Any = root[path]
-                where = tuple(
-                    slice(starts[str(dim)], starts[str(dim)] + size)
-                    if dim in starts
-                    else slice(None)
-                    for dim, size in variable.sizes.items()
-                )
-                array[where] = variable.values.astype(array.dtype)
+    root = zarr.open_group(folder, mode="r+", zarr_format=3)
+    for path, variable in variables:
+        if not starts.keys().isdisjoint(variable.dims):
+            named: Any = root[path]
+            array = named.with_config(EVERY_CHUNK)
+            where = tuple(
+                slice(starts[str(dim)], starts[str(dim)] + size) if dim in starts else slice(None)
+                for dim, size in variable.sizes.items()
+            )
+            array[where] = variable.values.astype(array.dtype)
 
 
 def remove(folder: Path) -> None:
