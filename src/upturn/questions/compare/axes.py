@@ -237,7 +237,7 @@ class AxesComparison:
     @cached_property
     def elpd(self) -> Floats:
         """Leave-one-out log density of every point on every axis: (axis, obs)."""
-        return np.stack([one.elpd[self._mask] for one in self.scores])
+        return np.stack([s.elpd[self._mask] for s in self.scores])
 
     @cached_property
     def best(self) -> int:
@@ -311,7 +311,7 @@ class AxesComparison:
         for i in range(self.count):
             here = obs == i
             part = loo_columns(
-                [one.take(np.array([i])) for one in self.scores],
+                [s.take(np.array([i])) for s in self.scores],
                 self.elpd[:, here],
                 code=self.clusters.code[here],
                 best=self.best,

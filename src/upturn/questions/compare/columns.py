@@ -63,8 +63,8 @@ def loo_columns(
     families : sequence of str
         Those left out one by one.
     """
-    evidence = np.array([one.log_evidence.sum() for one in scores])
-    errors = np.array([np.sqrt((one.log_evidence_se**2).sum()) for one in scores])
+    evidence = np.array([s.log_evidence.sum() for s in scores])
+    errors = np.array([np.sqrt((s.log_evidence_se**2).sum()) for s in scores])
     count = len(scores)
     apart = np.where(np.arange(count) == best, 0.0, np.hypot(errors, errors[best]))
     columns = {
@@ -72,14 +72,14 @@ def loo_columns(
         "log_evidence_se": errors,
         "log_evidence_diff": evidence - evidence[best],
         "log_evidence_diff_se": apart,
-        **_sums("elpd", elpd, code, best, [one.elpd_error for one in scores]),
+        **_sums("elpd", elpd, code, best, [s.elpd_error for s in scores]),
     }
     if families:
-        left_out = np.stack([one.families.sum(axis=1) for one in scores])
+        left_out = np.stack([s.families.sum(axis=1) for s in scores])
         columns |= _sums("lofo", left_out, np.arange(len(families)), best, [np.empty(0)] * count)
     columns["weight"] = stacking_weights(elpd)
     columns["high_k"] = np.array(
-        [float((one.khat[mask] > LARGEST_K).mean()) if mask.any() else 0.0 for one in scores]
+        [float((s.khat[mask] > LARGEST_K).mean()) if mask.any() else 0.0 for s in scores]
     )
     return columns
 

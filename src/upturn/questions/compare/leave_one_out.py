@@ -8,7 +8,7 @@ import numpy as np
 from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.formulas.scaling import bounded_of, scaling_of
 from upturn.model import Model
-from upturn.posterior.averaging import log_priors
+from upturn.posterior.averaging import log_priors, probabilities
 from upturn.questions.arguments import part_of
 from upturn.questions.compare.differences import largest_k, psis_loo
 from upturn.sampling import batch
@@ -128,8 +128,7 @@ def score(
     matters = np.ones((len(models), len(curves)), dtype=np.bool_)
     if not alone:
         evidence = np.stack([sample.population.log_evidence for sample in samples])
-        joint = log_priors(models)[:, None] + evidence
-        matters = np.exp(joint - np.logaddexp.reduce(joint, axis=0)) >= MATTERS
+        matters = probabilities(models, evidence.T).T >= MATTERS
     smoothed = [_pointwise(m, curves, s) for m, s in zip(models, samples, strict=True)]
     high = np.stack([khat > largest_k(effort.draws) for _, khat, _ in smoothed])
     again = _on_all_axes(curves, (high & matters[:, :, None]).any(axis=0)) & refit
@@ -196,18 +195,18 @@ def _scores(
     elpd[again] = evidence[row] - _evidence_without(model, curves, row, drop, effort)
     left_out = np.zeros((len(families), len(curves)))
     for f, name in enumerate(families):
-        own = (curves.family == name) & curves.mask
-        row = np.flatnonzero(own.any(axis=1) & bounded)
-        left_out[f, own.any(axis=1)] = np.nan
-        without = _evidence_without(model, curves, row, own[row], effort)
+        member = (curves.family == name) & curves.mask
+        row = np.flatnonzero(member.any(axis=1) & bounded)
+        left_out[f, member.any(axis=1)] = np.nan
+        without = _evidence_without(model, curves, row, member[row], effort)
         left_out[f, row] = evidence[row] - without
     jacobian = np.where(bounded, 0.0, -curves.points * np.log(scaling_of(model, curves).span))
     error = sample.population.log_evidence_se
     sums = np.where(again[:, None], 0.0, by_chain).sum(axis=2)
     smoothing = sums.std(axis=1, ddof=1) / np.sqrt(sums.shape[1])
     # a point fitted again is a difference of two evidences, of about the same error
-    own = np.hypot(smoothing, error * np.sqrt(2 * again.sum(axis=1)))
-    return Scores(evidence + jacobian, error, elpd, own, khat, again, left_out)
+    elpd_error = np.hypot(smoothing, error * np.sqrt(2 * again.sum(axis=1)))
+    return Scores(evidence + jacobian, error, elpd, elpd_error, khat, again, left_out)
 
 
 def _pointwise(model: Model, curves: Curves, sample: Sample) -> tuple[Floats, Floats, Floats]:
@@ -218,8 +217,8 @@ def _pointwise(model: Model, curves: Curves, sample: Sample) -> tuple[Floats, Fl
     elpd, khat = np.zeros(curves.mask.shape), np.full(curves.mask.shape, -np.inf)
     by_chain = np.zeros((len(curves), REPLICATES, curves.mask.shape[1]))
     for i, points in enumerate(curves.points):
-        one = curves.take(np.array([i]))
-        target = Target(model, one, model.likelihood_for(str(one.kind[0])))
+        curve = curves.take(np.array([i]))
+        target = Target(model, curve, model.likelihood_for(str(curve.kind[0])))
         p = {name: sample.parameters[name][i].reshape(1, 1, -1) for name in target.names}
         density = pointwise(target, 0, p)[:points]
         found = psis_loo(density, REPLICATES)
@@ -253,9 +252,9 @@ def averaged(models: Sequence[Model], scores: Sequence[Scores]) -> Scores:
     if len(scores) == 1:
         return scores[0]
     prior = log_priors(models)[:, None]
-    each = np.stack([s.log_evidence for s in scores])
-    evidence = np.logaddexp.reduce(prior + each, axis=0)
-    log_weight = prior + each - evidence
+    by_model = np.stack([s.log_evidence for s in scores])
+    evidence = np.logaddexp.reduce(prior + by_model, axis=0)
+    log_weight = prior + by_model - evidence
     weight = np.exp(log_weight)
     error = np.sqrt(((weight * np.stack([s.log_evidence_se for s in scores])) ** 2).sum(axis=0))
     predicted = np.sqrt(((weight * np.stack([s.elpd_error for s in scores])) ** 2).sum(axis=0))

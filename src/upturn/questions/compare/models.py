@@ -113,7 +113,7 @@ def compare_models(
     return ModelsComparison(
         models=tuple(chosen),
         data=curves,
-        scores=tuple(one.sorted(order) for one in scores),
+        scores=tuple(s.sorted(order) for s in scores),
         clusters=clusters,
         failed=failures(curves, chosen, samples),
         notes=curves.notes,
@@ -166,12 +166,12 @@ class ModelsComparison:
     @cached_property
     def elpd(self) -> Floats:
         """Leave-one-out log density of every point under every model: (model, obs)."""
-        return np.stack([one.elpd[self.data.mask] for one in self.scores])
+        return np.stack([s.elpd[self.data.mask] for s in self.scores])
 
     @cached_property
     def log_evidence(self) -> Floats:
         """Of every curve under every model: (model, curve)."""
-        return np.stack([one.log_evidence for one in self.scores])
+        return np.stack([s.log_evidence for s in self.scores])
 
     @cached_property
     def best(self) -> int:
@@ -221,7 +221,7 @@ class ModelsComparison:
             here = obs == i
             evidence = self.log_evidence[:, i]
             columns = loo_columns(
-                [one.take(np.array([i])) for one in self.scores],
+                [s.take(np.array([i])) for s in self.scores],
                 self.elpd[:, here],
                 code=self.clusters.code[here],
                 best=int(evidence.argmax()),
@@ -257,7 +257,7 @@ class ModelsComparison:
     def _evidence(self, best: int, second: int) -> str:
         """What the evidence says of the two that predict best."""
         total = self.log_evidence.sum(axis=1)
-        error = np.array([np.sqrt((one.log_evidence_se**2).sum()) for one in self.scores])
+        error = np.array([np.sqrt((s.log_evidence_se**2).sum()) for s in self.scores])
         gap, spread = total[best] - total[second], float(np.hypot(error[best], error[second]))
         if abs(gap) <= half_width(1000) * spread:
             return f"their evidence differs by less than its Monte Carlo error ({spread:.1f} nats)"

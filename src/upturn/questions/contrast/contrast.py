@@ -11,7 +11,7 @@ from upturn.arrays.types import Floats
 from upturn.checks.arguments import check_names, check_numbers
 from upturn.checks.errors import DataError, shown
 from upturn.model import Model
-from upturn.posterior.averaging import log_priors
+from upturn.posterior.averaging import log_priors, probabilities
 from upturn.posterior.emergence import DELTA
 from upturn.questions.arguments import curves_of, made_by, models_of, origin_of, table_of
 from upturn.questions.contrast.gains import GAINS, KINDS, Gain, Paired
@@ -20,6 +20,7 @@ from upturn.questions.contrast.result import Contrast
 from upturn.questions.contrast.task import Joint
 from upturn.sampling import batch
 from upturn.sampling.batch import Progress, Sample, joined_chains
+from upturn.sampling.particles.weights import normalised
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
 from upturn.tables.results import Results
@@ -200,19 +201,17 @@ def _window(
     evidence = np.full(screened.shape, -np.inf)
     for m in range(len(models)):
         evidence[:, m] = _fit(fits, models[m], RICHEST, screened[:, m], joints)
-    weight = evidence + log_priors(models)
-    weight -= np.logaddexp.reduce(weight, axis=1, keepdims=True)
-    inside = weight >= np.log(WINDOW)
+    inside = probabilities(models, evidence) >= WINDOW
     for gain in GAINS:
         if gain != RICHEST:
             for m in range(len(models)):
                 _fit(fits, models[m], gain, inside[:, m], joints)
     prior = _prior(models)
     known = [
-        [one.with_prior(prior[one.model.base.name, one.model.gain.name]) for one in own]
-        for own in joints
+        [joint.with_prior(prior[joint.model.base.name, joint.model.gain.name]) for joint in task]
+        for task in joints
     ]
-    return tuple(tuple(own) for own in _again(fits, known))
+    return tuple(tuple(task) for task in _again(fits, known))
 
 
 def _fit(
@@ -226,27 +225,26 @@ def _fit(
     tasks = np.flatnonzero(wanted)
     evidence = np.full(len(wanted), -np.inf)
     if len(tasks):
-        found = fits.joint(Paired.of(base, gain), tasks)
-        for task, one in zip(tasks.tolist(), found, strict=True):
-            joints[task].append(one)
-            evidence[task] = one.log_evidence
+        fitted = fits.joint(Paired.of(base, gain), tasks)
+        for task, joint in zip(tasks.tolist(), fitted, strict=True):
+            joints[task].append(joint)
+            evidence[task] = joint.log_evidence
     return evidence
 
 
 def _again(fits: _Fits, joints: list[list[Joint]]) -> list[list[Joint]]:
     """With more effort for those that are difficult and matter."""
     difficult: dict[str, list[tuple[int, int]]] = {}
-    for task, own in enumerate(joints):
-        joint = np.array([one.log_evidence + one.log_prior for one in own])
-        weight = np.exp(joint - np.logaddexp.reduce(joint))
-        for k, one in enumerate(own):
-            if not one.converged and weight[k] >= MATTERS:
-                difficult.setdefault(one.model.name, []).append((task, k))
+    for task, of_task in enumerate(joints):
+        weight = normalised(np.array([j.log_evidence + j.log_prior for j in of_task]))
+        for k, joint in enumerate(of_task):
+            if not joint.converged and weight[k] >= MATTERS:
+                difficult.setdefault(joint.model.name, []).append((task, k))
     for places in difficult.values():
         model = joints[places[0][0]][places[0][1]].model
         better = fits.joint(model, np.array([task for task, _ in places]), attempts=1)
-        for (task, k), one in zip(places, better, strict=True):
-            joints[task][k] = one.with_prior(joints[task][k].log_prior)
+        for (task, k), joint in zip(places, better, strict=True):
+            joints[task][k] = joint.with_prior(joints[task][k].log_prior)
     return joints
 
 

@@ -16,6 +16,7 @@ from upturn.posterior.scoring import quantiles
 from upturn.questions.contrast.average import average_of
 from upturn.questions.contrast.gains import KINDS
 from upturn.questions.contrast.task import Joint, Task, crossings, share_of, task_of
+from upturn.sampling.particles.weights import normalised
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -67,10 +68,10 @@ class Contrast:
     def prevalence(self) -> Prevalence:
         """Shares of the kinds of gain over the tasks, learned or equal, and each task's kind."""
         evidence = np.full((len(self.curves), len(KINDS)), -np.inf)
-        for i, own in enumerate(self.joints):
-            for one in own:
-                k = KINDS.index(one.model.gain.kind)
-                value = one.log_evidence + one.log_prior + np.log(len(KINDS))
+        for i, joints in enumerate(self.joints):
+            for joint in joints:
+                k = KINDS.index(joint.model.gain.kind)
+                value = joint.log_evidence + joint.log_prior + np.log(len(KINDS))
                 evidence[i, k] = np.logaddexp(evidence[i, k], value)
         if self._pool:
             return prevalences.learned(evidence, self._seed)
@@ -78,12 +79,12 @@ class Contrast:
 
     def weights(self, i: int) -> Floats:
         """Probability of each joint model of a task."""
-        own = self.joints[i]
-        kind = np.array([KINDS.index(one.model.gain.kind) for one in own])
-        joint = np.array([one.log_evidence + one.log_prior for one in own])
-        out = np.zeros(len(own))
+        joints = self.joints[i]
+        kind = np.array([KINDS.index(joint.model.gain.kind) for joint in joints])
+        evidence = np.array([joint.log_evidence + joint.log_prior for joint in joints])
+        out = np.zeros(len(joints))
         for k in set(kind.tolist()):
-            inside = np.exp(joint[kind == k] - np.logaddexp.reduce(joint[kind == k]))
+            inside = normalised(evidence[kind == k])
             out[kind == k] = inside * self.prevalence.probability[i, k]
         return out / out.sum()
 
@@ -293,9 +294,9 @@ class Contrast:
         helps = int((table["p_helps"] > 0.95).sum())
         hurts = int((table["p_hurts"] > 0.95).sum())
         grows = int((table["p_growing"] > 0.5).sum())
-        one = len(table) == 1
         scale = self.texts()["break_even"].iloc[0]
-        where = f", from {scale} on" if one and not table["break_even_censored"].iloc[0] else ""
+        known = len(table) == 1 and not table["break_even_censored"].iloc[0]
+        where = f", from {scale} on" if known else ""
         return (
             f"{technique} helps at the largest scale on {helps} of "
             f"{counted(len(table), 'task')} (p > 0.95){where}, hurts at the smallest on {hurts}; "
