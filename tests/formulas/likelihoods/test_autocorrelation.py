@@ -9,7 +9,7 @@ from scipy import special, stats
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.formulas.likelihoods import autocorrelation
-from upturn.formulas.likelihoods.counts_in_runs import left_out
+from upturn.formulas.likelihoods.counts_in_runs import leave_one_out
 from upturn.formulas.likelihoods.likelihood import Data
 from upturn.formulas.likelihoods.registry import LIKELIHOODS
 from upturn.model import Model
@@ -119,7 +119,7 @@ def test_a_score_that_is_left_out_is_a_step_that_nobody_saw():
         return out[0, :, 0]
 
     total = np.zeros((2, 1))
-    found = left_out(mean, p, Data(y[None], n[None], group[None]), total)[:, 0]
+    found = leave_one_out(mean, p, Data(y[None], n[None], group[None]), total)[:, 0]
     np.testing.assert_allclose(total[:, 0], of_group(y, n), atol=1e-9)
     for i, g in enumerate(group):
         there = np.arange(9) != i

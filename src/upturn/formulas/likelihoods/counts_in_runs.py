@@ -28,7 +28,7 @@ def _beta_binomial_serial_total(
     autocorrelated.beta_binomial_serial(mean, _serial_noise(p), scores, out)
 
 
-def left_out(mean: Floats, p: Mapping[str, Any], data: Data, total: Floats) -> Floats:
+def leave_one_out(mean: Floats, p: Mapping[str, Any], data: Data, total: Floats) -> Floats:
     """Log densities of points given the others of their groups, without binomial coefficients.
 
     Parameters

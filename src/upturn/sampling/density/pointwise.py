@@ -12,7 +12,7 @@ import numpy as np
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats, Index
 from upturn.formulas.kernels.by_group import add_exponential
-from upturn.formulas.likelihoods.counts_in_runs import left_out
+from upturn.formulas.likelihoods.counts_in_runs import leave_one_out
 from upturn.formulas.likelihoods.likelihood import Data
 from upturn.formulas.likelihoods.robust import BROKEN_RANGE
 from upturn.sampling.density import offsets
@@ -47,7 +47,7 @@ def pointwise(target: Target, curve: int, p: Mapping[str, Any]) -> Floats:
     y, n = data.y[:, :, None], data.trials[:, :, None]
     rest = target.likelihood.log_rest(NUMPY, p, y, n)[0]
     if target.likelihood.plain is not None:
-        # `left_out` includes the rest, without the binomial coefficients
+        # `leave_one_out` includes the rest, without the binomial coefficients
         of_noise = target.likelihood.log_rest(NUMPY, p, 0.0 * n, n)[0]
         return _left_out(target, rows, p, u, data) + rest - of_noise
     if not target.grouped or target.curves.groups[curve] == 0:
@@ -159,7 +159,7 @@ def _left_out(target: Target, rows: Index, p: Mapping[str, Any], u: Floats, data
     def at(epsilon: float) -> tuple[Floats, Floats]:
         moved = u + p["scatter"] * epsilon if target.grouped else u
         whole = np.full(shape, -0.5 * epsilon * epsilon)
-        alone = left_out(target.expected(rows, p, moved), p, data, whole)
+        alone = leave_one_out(target.expected(rows, p, moved), p, data, whole)
         return whole, whole[group] - alone
 
     return -_changed(at, POINTWISE_NODES if target.grouped else 1, group)
