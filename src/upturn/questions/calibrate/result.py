@@ -11,6 +11,7 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.checks.errors import counted, listed
 from upturn.checks.numbers import percent
 from upturn.questions.calibrate import uniformity
+from upturn.questions.notebook import InNotebooks
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Scale:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(InNotebooks):
     """Whether posteriors are calibrated, for a model, likelihood and design.
 
     Attributes

@@ -15,13 +15,14 @@ from upturn.questions.forecast.extrapolate import METHODS
 from upturn.questions.forecast.held_out import HeldOut
 from upturn.questions.forecast.predictive import Mixture
 from upturn.questions.forecast.scored import OURS, POINTS
+from upturn.questions.notebook import InNotebooks
 from upturn.tables.curves import Curves
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class Forecast:
+class Forecast(InNotebooks):
     """Predictions for large models from small ones, and how good they were.
 
     Attributes

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from upturn.arrays.types import Floats
+from upturn.questions.notebook import InNotebooks
 from upturn.tables.axis import Axis
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ RISK = 0.05  # probability of calling a design enough that is not
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(InNotebooks):
     """Designs, and how well each locates an emergence scale.
 
     Attributes

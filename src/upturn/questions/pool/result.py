@@ -6,6 +6,7 @@ import numpy as np
 
 from upturn.checks.arguments import interval_levels, known
 from upturn.checks.errors import counted
+from upturn.questions.notebook import InNotebooks
 from upturn.questions.pool.on_axis import (
     OnAxis,
     flags_of,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 LARGEST_K = 0.7
 
 
-class Pool:
+class Pool(InNotebooks):
     """Emergence scales of tasks and offsets of families, on each axis.
 
     Attributes
