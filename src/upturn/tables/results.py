@@ -1,7 +1,5 @@
 """Results: a validated table of evaluation results, one row a measurement."""
 
-import inspect
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from shlex import quote
@@ -31,6 +29,7 @@ from upturn.tables.readers.schema import (
     Clean,
     is_one,
 )
+from upturn.tables.reading import arguments_of
 from upturn.tables.rows import Rows
 from upturn.tables.shaping.filters import conditions_by_column, filtered, metric_labels, rows_with
 from upturn.tables.shaping.headers import normal, resolve
@@ -114,10 +113,11 @@ def read(
     >>> upturn.read("gpt3", where="setting=few-shot", metric="acc").axes()[:2]
     ('flops', 'params')
     """
-    reading = _asked(
+    reading = arguments_of(
+        read,
         lower_is_better=_names(lower_is_better), continuous=_names(continuous), facts=facts,
         metric=_names(metric), repeats=repeats, wide=wide, percent=_names(percent),
-        ignore=_names(ignore), columns=columns, units=units,
+        ignore=_names(ignore), columns=columns, units=units, groups=groups,
     )  # fmt: skip
     name = table_name(source) if name is None else name
     table = datasets.resolve(source)
@@ -151,22 +151,6 @@ def read(
 
 def _names(names: str | Iterable[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
-
-
-def _asked(**given: Any) -> dict[str, Any]:
-    """The arguments that are not the defaults, as JSON can hold them."""
-    asked: dict[str, Any] = {}
-    for name, value in given.items():
-        if isinstance(value, (str, bool)):
-            asked[name] = value
-        elif isinstance(value, os.PathLike):
-            asked[name] = os.fspath(value)
-        elif isinstance(value, tuple):
-            asked[name] = list(value)
-        elif isinstance(value, Mapping):
-            asked[name] = {str(key): str(text) for key, text in value.items()}
-    usual = inspect.signature(read).parameters
-    return {n: value for n, value in asked.items() if value and value != usual[n].default}
 
 
 # Words in the names of columns that describe an evaluation and not the scale of a model.

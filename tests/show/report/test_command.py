@@ -1,6 +1,7 @@
 """The command that a report prints makes the same report."""
 
 import html
+import inspect
 import re
 import shlex
 
@@ -10,6 +11,7 @@ import pytest
 import upturn
 from tests.support.commands import run
 from upturn.show.report.command import command_of
+from upturn.tables import results
 
 ARTICLES = "--lower-is-better cost --continuous elo --percent acc --repeats mean --ignore junk"
 LONG = (
@@ -89,3 +91,11 @@ def test_a_command_quotes_what_a_shell_would_act_on():
         "upturn report '$(rm).csv' --where 'task=a b' --prior 'rate=X(1, 2)' --seed 1 "
         "--shapes all -o r.html"
     )
+
+
+def test_every_argument_of_read_is_kept(folder, monkeypatch):
+    kept = {}
+    monkeypatch.setattr(results, "arguments_of", lambda _, **given: kept.update(given) or {})
+    upturn.read("wide.csv", wide=True, percent="all")
+    parameters = set(inspect.signature(upturn.read).parameters)
+    assert set(kept) == parameters - {"source", "where", "name"}  # which are kept elsewhere
