@@ -12,7 +12,7 @@ import numpy as np
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, counted, nearest, shown
-from upturn.tables.cells import is_unknown, label, objects
+from upturn.tables.cells import distinct, is_unknown, label, objects
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, cells_of
 from upturn.tables.shaping import answers, headers, items, percent, stderr, wide
 from upturn.tables.shaping.headers import Header
@@ -141,7 +141,8 @@ def _without_links(cells: "pd.DataFrame") -> "pd.DataFrame":
     """Names of models in place of the links to their pages, as leaderboards have them."""
     if "model" not in cells:
         return cells
-    links = {v: _LINK.fullmatch(v) for v in {*cells["model"]} if isinstance(v, str) and "<a" in v}
+    texts = [v for v in distinct(cells["model"])[1] if isinstance(v, str) and "<a" in v]
+    links = {text: _LINK.fullmatch(text) for text in texts}
     names = {value: link[1] for value, link in links.items() if link}
     return cells.assign(model=[names.get(v, v) for v in cells["model"]]) if names else cells
 
