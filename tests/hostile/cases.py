@@ -198,6 +198,14 @@ def values(kind: Any) -> st.SearchStrategy[str]:
     return st.one_of(*usual, numbers, names, TEXTS.filter(lambda text: len(text) < 100))
 
 
+# what keeps commands short that do something without a good table
+_SHORT = {
+    "fit": [*CHEAP, "--model", "flat"],
+    "calibrate": [*CHEAP, "--simulations", "20"],
+    "plan": ["--tasks", "20", "--n-models", "4"],
+}
+
+
 @st.composite
 def command_lines(draw: st.DrawFn) -> Case:
     """A command with options of its own and of others, in any order, with any values.
@@ -210,8 +218,7 @@ def command_lines(draw: st.DrawFn) -> Case:
     name = draw(rarely(TEXTS, st.sampled_from(sorted(commands)), 15))
     table = "r.csv" if name == "fit" else draw(st.sampled_from(["none.csv", "bad.csv", "gpt4", ""]))
     arguments = [name, *draw(rarely(st.lists(TEXTS, max_size=2), st.just([table])))]
-    if name == "fit":
-        arguments += [*CHEAP, "--model", "flat"]
+    arguments += _SHORT.get(name, [])
     options = [
         p for p in getattr(commands.get(name), "params", []) if p.param_type_name == "option"
     ]
