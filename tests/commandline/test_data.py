@@ -10,6 +10,8 @@ from upturn.commandline.source import split_axes
 from upturn.model import Model
 from upturn.tables import datasets
 
+pytestmark = pytest.mark.usefixtures("folder")  # a page of 100 columns
+
 
 def test_models_are_listed():
     lines = run("models").stdout.splitlines()

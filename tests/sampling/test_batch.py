@@ -122,7 +122,7 @@ def test_an_error_in_a_block_is_raised(monkeypatch):
         begun.append(len(target.curves))
         raise ZeroDivisionError("in a block")
 
-    monkeypatch.setattr(batch.population, "sample", fail)
+    monkeypatch.setattr(batch.sampler, "sample", fail)
     monkeypatch.setattr(batch, "CURVES_A_BLOCK", 1)
     curves = curves_of(*[table(5, seed=i) for i in range(40)])
     with pytest.raises(ZeroDivisionError, match="in a block"):

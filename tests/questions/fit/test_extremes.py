@@ -94,13 +94,13 @@ def test_a_curve_that_does_not_converge_is_named(monkeypatch):
 
     from upturn.sampling import batch
 
-    plain = batch.population.sample
+    plain = batch.sampler.sample
 
     def doubtful(target, **options):
         found = plain(target, **options)
         return replace(found, converged=found.converged & (target.curves.name != "t1"))
 
-    monkeypatch.setattr(batch.population, "sample", doubtful)
+    monkeypatch.setattr(batch.sampler, "sample", doubtful)
     fit = upturn.fit(tasks(table(6), table(7)), draws=400)
     assert fit.failed == ["t1"] == fit.totals()["failed"]
     assert "not converged" in fit.summary().loc["t1", "flags"]
