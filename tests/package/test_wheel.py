@@ -85,12 +85,15 @@ def unpacked(dist):
     return dist / archive.name.removesuffix(".tar.gz")
 
 
-def test_the_source_archive_holds_no_link(dist):
-    """What are links in the tree are copies, so that the package can be imported from there."""
+def test_the_source_archive_has_what_its_links_stand_for(dist):
+    """Hatchling keeps the link of one file, and copies the folder: both can be imported."""
     (archive,) = dist.glob("*.tar.gz")
     with tarfile.open(archive) as file:
         members = file.getmembers()
-    assert not [member.name for member in members if not (member.isfile() or member.isdir())]
+    links = [member for member in members if not (member.isfile() or member.isdir())]
+    assert [(m.name.partition("/")[2], m.linkname) for m in links] == [
+        ("src/upturn/cli.py", "../../cli.py")
+    ]
     root = unpacked(dist)
     assert {"cli.py", "pyproject.toml", "README.md", "LICENSE"} <= set(os.listdir(root))
     assert (root / "src/upturn/cli.py").read_bytes() == (root / "cli.py").read_bytes()
