@@ -40,6 +40,7 @@ def made(tmp_path, monkeypatch):
     return parts
 
 
+@pytest.mark.slow
 def test_right_answers_score_nothing_and_parts_are_made_once(made):
     found = benchmark.run(curves=141, draws=40, flat_tables=2)
     assert made == [benchmark.PART, benchmark.PART, benchmark.FLAT_TASKS, benchmark.FLAT_TASKS]
@@ -65,6 +66,7 @@ def test_wrong_answers_are_caught(made):
     assert found["flat"]["equal odds"]["at_most"] == 1
 
 
+@pytest.mark.slow
 def test_the_figure_is_the_same_twice(made, tmp_path):
     found = benchmark.run(curves=140, draws=40)
     texts = []

@@ -120,6 +120,7 @@ def test_lanes_take_whole_sets_of_cores(monkeypatch):
     assert len(processes.Lanes(2)) == 1  # a GPU is one
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="not on this system")
 def test_a_worker_stays_on_its_cores():
     core = max(os.sched_getaffinity(0))
@@ -150,6 +151,7 @@ def test_an_error_on_one_lane_ends_all(monkeypatch):
     assert len(begun) < 10
 
 
+@pytest.mark.slow
 def test_a_worker_that_fails_says_why():
     with pytest.raises(contest.StoppedError, match="KeyError: 'nobody'"):
         contest.Worker({"sampler": "nobody", "problem": {"curves": 1}}, limit=300)

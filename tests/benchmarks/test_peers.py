@@ -71,6 +71,7 @@ def test_jags_has_the_same_posterior():
     assert found[1].value == pytest.approx(exact.sd["level"], rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.needs("jax")
 @pytest.mark.parametrize("model", PRIORS)
 def test_the_density_in_jax_is_that_of_quadrature(model):

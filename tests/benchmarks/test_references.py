@@ -93,6 +93,7 @@ def test_quadrature_of_a_conjugate_flat_curve_is_exact():
     assert answer.sd["level"] == pytest.approx(posterior.std(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_quadrature_of_a_step_equals_a_sum_over_intervals():
     """Between two data points the likelihood of a step does not depend on the changepoint."""
     counts = curve(points=6, chance=math.nan)

@@ -133,6 +133,7 @@ def test_csv_and_markdown_and_files(table, folder):
     assert (folder / "a.md").read_text() == text
 
 
+@pytest.mark.slow
 def test_companions(table):
     chosen = ["--floor", "--influence", "--prior-sensitivity"]
     result = run("classify", table, *FAST, *chosen)

@@ -87,6 +87,7 @@ def inside_of(count):
     return covered(*from_prior(table, 12), scatter="none").mean()
 
 
+@pytest.mark.slow
 def test_intervals_of_a_changepoint_cover():
     """Fails by chance once in 10^4."""
     low, high = stats.binom.interval(1 - 1e-4, 200, 0.9)

@@ -345,6 +345,7 @@ def test_prevalence_is_learned_axis_by_axis():
     assert list(found.prevalence) == ["flops", "params"]
 
 
+@pytest.mark.slow
 def test_learning_the_prevalence_adds_to_the_error():
     """Evidences without an error: what is left is that of the Gibbs sampler and of the draws."""
     curves = gpt3()

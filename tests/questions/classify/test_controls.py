@@ -21,6 +21,7 @@ def jumps(count, points, rng, trials=200):
     return pd.concat([task(f"t{i}", noisy(mean, trials, rng), trials) for i in range(count)])
 
 
+@pytest.mark.slow
 def test_shuffling_the_scales_destroys_emergence():
     """Negative control: the same scores, at the wrong models.
 
@@ -67,6 +68,7 @@ def test_tables_of_flat_tasks_hold_no_discovery():
     assert sum(alarms) <= 1
 
 
+@pytest.mark.slow
 def test_learning_the_prevalence_makes_rare_finds_rarer():
     curves = flat_tables(1, 25, points=8, rng=np.random.default_rng(6))
     found = classify(curves, models=FEW, draws=200)

@@ -136,6 +136,7 @@ def test_progress_counts_both_noises():
 # ---- simulated truths ----------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_flat_floors_are_seldom_called_growing_and_growing_ones_mostly():
     """Binomial truths, 30 of each.
 
@@ -152,6 +153,7 @@ def test_flat_floors_are_seldom_called_growing_and_growing_ones_mostly():
     assert inside.sum() >= 21  # fewer with probability 6e-4, were 90 % intervals right
 
 
+@pytest.mark.slow
 def test_models_that_differ_in_more_than_scale_fool_the_binomial_only():
     """Flat floors, the correlation of a model's answers 0.01: its sd is twice the binomial's."""
     rng = np.random.default_rng(7)

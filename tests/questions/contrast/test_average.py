@@ -57,6 +57,7 @@ def test_the_density_of_a_pair_is_the_integral_over_its_offset(scatter):
     np.testing.assert_allclose(found, np.log(exact), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_copies_of_a_task_are_worth_no_more_than_the_task():
     """As if four copies had models of their own, the interval would be half as wide as of one.
 

@@ -157,6 +157,7 @@ def test_stages_are_numpys(jax):
     assert (device.get(ours, 8) == thinned).all()
 
 
+@pytest.mark.slow
 @pytest.mark.needs("jax")
 def test_particles_beyond_the_posterior_are_numpys(jax):
     target = binomial_level()
