@@ -15,6 +15,7 @@ from upturn.commandline.classify_options import classify_options
 from upturn.commandline.compare_options import compare_options
 from upturn.commandline.contrast_options import contrast_options
 from upturn.commandline.delivery import Delivery, name_failed, print_text
+from upturn.commandline.diff_options import diff_options, sides
 from upturn.commandline.edge import FAILED, Application, example
 from upturn.commandline.fit_options import batch_options, fit_options
 from upturn.commandline.forecast_options import forecast_options
@@ -24,7 +25,7 @@ from upturn.commandline.plot_options import plot_options
 from upturn.commandline.pool_options import pool_options
 from upturn.commandline.report_options import report_options
 from upturn.commandline.selection_options import selection_options
-from upturn.commandline.source import Source
+from upturn.commandline.source import READING, Source
 
 
 @click.group(
@@ -37,7 +38,7 @@ def main() -> None:
     """At what scale does each ability emerge, and how sure is that?
 
     Tables go to standard output, progress and notes to standard error. Exit codes: 0 done, 1 some
-    curves failed (they are named), 2 bad input or usage.
+    curves failed (they are named), 2 bad input or usage, 3 a condition of --fail-if is met.
     """
 
 
@@ -347,7 +348,7 @@ def report(
     shared = {"shapes": shapes, "ci": ci, "threads": how.pop("threads")}
     with Delivery(quiet=quiet).progress() as progress:
         if source.is_fit:
-            fitted = source.load(ctx, fixed=["axis", *how])
+            fitted = source.load(ctx, fixed=["axis", *how, *READING])
             result = upturn.report(fitted, progress=progress, **shared)
         else:
             results = source.read([path])
@@ -359,6 +360,44 @@ def report(
     if not quiet:
         print_text("\n".join([*result.verdict, f"report: {path}", ""]))
     ctx.exit(FAILED if failed else 0)
+
+
+@main.command(
+    section="Look at an answer",
+    epilog=example(
+        "fit gpt3 --where task=arithmetic_2da --where setting=zero-shot -o before.nc",
+        "fit gpt3 --where task=arithmetic_2da --where setting=few-shot -o after.nc",
+        "diff before.nc after.nc --fail-if change=vanished",
+    ),
+)
+@diff_options
+@click.pass_context
+def diff(
+    ctx: click.Context,
+    /,
+    *,
+    source: Source,
+    to: Delivery,
+    other: str,
+    axis: list[str],
+    shapes: list[str],
+    **how: Any,
+) -> None:
+    """What emerged, moved or vanished from A to B?
+
+    For each task: the change that is more probable than not, and its probability. A and B are
+    tables, as for `upturn fit`, or fits that it saved (.nc or .zarr). Tables are averaged over many
+    curve models; a table beside a fit is fitted as that was. Options of reading are for both.
+    """
+    import upturn
+    from upturn.show.text.diffs import DiffAnswer
+
+    given = sides(ctx, source, other, to.outputs)
+    with to.progress() as progress:
+        result = upturn.diff(
+            *given, axis=axis or "flops", models=shapes or None, progress=progress, **how
+        )
+    to.deliver(DiffAnswer(result))
 
 
 # ---- data, models and checks ---------------------------------------------------------------------

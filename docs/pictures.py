@@ -9,6 +9,7 @@ import upturn
 from upturn.show import plots
 
 FOLDER = Path(__file__).parent / "generated"
+CHANGED = ("webqs", "arithmetic_2da", "arithmetic_4da", "cycled_letters", "piqa", "anli_r1")
 TASKS = ("arithmetic_3da", "hellaswag", "wic")
 
 
@@ -27,6 +28,10 @@ def main():
     drawn["curve"] = plots.plot_curve(upturn.fit(many, draws=2000)).figure
     checked = upturn.calibrate(few, model="step", axis="params", simulations=100, draws=200)
     drawn["calibration"] = plots.plot_calibration(checked)
+    zero, few = (upturn.read("gpt3").where(f"setting={name}", *(f"task={t}" for t in CHANGED))
+                 for name in ("zero-shot", "few-shot"))  # fmt: skip
+    changed = upturn.diff(zero, few, metric="acc", models=["chance", "hinge", "gompertz"])
+    drawn["diff"] = plots.plot_diff(changed).figure
     for name, figure in drawn.items():
         plots.save(figure, FOLDER / f"{name}.svg")
 

@@ -12,6 +12,8 @@ from .questions.classify.sensitivity import prior_sensitivity
 from .questions.compare import compare_axes, compare_metrics, compare_models
 from .questions.contrast.contrast import contrast
 from .questions.contrast.result import Contrast
+from .questions.diff.diff import diff
+from .questions.diff.result import Diff
 from .questions.fit.fit import fit
 from .questions.fit.load import load
 from .questions.fit.result import Fit
@@ -40,6 +42,7 @@ __all__ = [
     "Curves",
     "DataError",
     "Design",
+    "Diff",
     "Fit",
     "Forecast",
     "Model",
@@ -56,6 +59,7 @@ __all__ = [
     "compare_models",
     "contrast",
     "datasets",
+    "diff",
     "facts",
     "fit",
     "floor_test",

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from upturn.commandline.conditions import conditions
 from upturn.commandline.delivery import Delivery
 from upturn.commandline.options import (
     FORMS,
@@ -34,7 +35,7 @@ def answer_options(of: str = "answer", *, saves_fits: bool = False) -> Decorator
     def gather(command: Command) -> Command:
         @wraps(command)
         def gathered(*args: Any, **how: Any) -> Any:
-            to = Delivery(**take(how, "outputs", "form", "ci", "quiet"))
+            to = Delivery(**take(how, "outputs", "form", "ci", "quiet", "fail_if"))
             return command(*args, to=to, **how)
 
         return gathered
@@ -58,6 +59,14 @@ def answer_options(of: str = "answer", *, saves_fits: bool = False) -> Decorator
             help="Format of the printed output.",
         ),
         ci_option,
+        click.option(
+            "--fail-if",
+            multiple=True,
+            metavar="CONDITION",
+            callback=conditions,
+            help="Exit with code 3 if a row meets this: a column, a sign and a value, such as "
+            "'verdict=falls' or 'p>0.95 and change=vanished'. Repeatable. Columns as in CSV.",
+        ),
         quiet_option("Print no progress and no notes, and no table if -o is given."),
         gather,
     )

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from upturn.commandline.edge import FAILED
+from upturn.commandline.conditions import Condition, name_met
+from upturn.commandline.edge import FAILED, MET
 
 if TYPE_CHECKING:
     from upturn.show.text.answer import Answer
@@ -24,6 +25,7 @@ class Delivery:
     form: str = "table"
     ci: float = 0.9
     quiet: bool = False
+    fail_if: Sequence[Condition] = ()
 
     @property
     def store(self) -> Path | None:
@@ -37,7 +39,7 @@ class Delivery:
         return progress(quiet=self.quiet, phases=phases or ("fitting",))
 
     def deliver(self, answer: "Answer", *, written: Path | None = None) -> None:
-        """Save and print an answer; exit with code 1 if curves failed.
+        """Save and print an answer; exit with code 1 if curves failed, 3 if a condition is met.
 
         Parameters
         ----------
@@ -46,6 +48,7 @@ class Delivery:
         written
             The output that has been written already.
         """
+        met = bool(self.fail_if) and name_met(self.fail_if, answer.columns(self.ci))
         for path in self.outputs:
             if path != written:
                 answer.save(path, self.ci)
@@ -53,8 +56,9 @@ class Delivery:
             print_text(answer.text(self.form, self.ci))
         elif not (self.quiet and self.outputs):
             self._print(answer)
-        if name_failed(answer.failed, answer.count):
-            click.get_current_context().exit(FAILED)
+        failed = name_failed(answer.failed, answer.count)
+        if met or failed:
+            click.get_current_context().exit(MET if met else FAILED)
 
     def _print(self, answer: "Answer") -> None:
         """Print the table; its legend and the notes go to standard error."""

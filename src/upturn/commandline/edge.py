@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-FAILED, BAD_INPUT, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
+FAILED, BAD_INPUT, MET, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141
 
 
 SECTIONS = ("Answer a question", "Look at an answer", "Data and models", "Check")

@@ -53,13 +53,15 @@ def names_option(*names: str, help: str, metavar: str = "NAME,NAME") -> Decorato
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def source_options(*, required: bool = True) -> Decorator:
+def source_options(*, required: bool = True, metavar: str = "TABLE") -> Decorator:
     """TABLE, how it is read and which rows are used: the argument ``source``.
 
     Parameters
     ----------
     required
         Whether a table must be given.
+    metavar
+        What the help calls it.
     """
 
     def gather(command: Command) -> Command:
@@ -72,7 +74,7 @@ def source_options(*, required: bool = True) -> Decorator:
         return gathered
 
     return together(
-        click.argument("table", metavar="TABLE" if required else "[TABLE]", required=required),
+        click.argument("table", metavar=metavar if required else f"[{metavar}]", required=required),
         click.option(
             "--where",
             multiple=True,
@@ -127,10 +129,10 @@ scatter_option = click.option(
 )
 
 
-def curve_options() -> Decorator:
+def curve_options(*, metavar: str = "TABLE") -> Decorator:
     """The table, and the curves and axes that are made of it."""
     return together(
-        source_options(),
+        source_options(metavar=metavar),
         names_option(
             "--axis",
             metavar="NAME",

@@ -71,14 +71,14 @@ class Source:
         ctx
             The command that runs.
         fixed
-            Names of the options that a saved fit has fixed.
+            Names of the options that a saved fit has fixed, those of reading among them.
         """
         from upturn.questions.fit.load import load
 
         for option in ctx.command.params:
             name = str(option.name)
             given = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-            if given and name in {*fixed, *READING}:
+            if given and name in fixed:
                 raise click.UsageError(
                     f"{option.opts[-1]}: expected it with a table, but got it with a saved fit, "
                     "which has its own; leave it out, or fit the table again"

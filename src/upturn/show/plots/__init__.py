@@ -6,6 +6,7 @@ They are made without pyplot, so that none outlives its last reference and no wi
 from upturn.show.plots.calibration import plot_calibration
 from upturn.show.plots.choose import plot
 from upturn.show.plots.curve import plot_curve
+from upturn.show.plots.diff import plot_diff
 from upturn.show.plots.families import plot_families
 from upturn.show.plots.forecast import plot_forecast
 from upturn.show.plots.forest import plot_forest
@@ -21,6 +22,7 @@ __all__ = [
     "plot_axes",
     "plot_calibration",
     "plot_curve",
+    "plot_diff",
     "plot_families",
     "plot_forecast",
     "plot_forest",

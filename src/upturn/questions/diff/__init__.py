@@ -1,0 +1,1 @@
+"""diff: what emerged, moved or vanished between two results."""
