@@ -80,6 +80,7 @@ class Cells:
 MISSING = frozenset({
     "", "na", "n/a", "n.a.", "#n/a", "#na", "<na>", "nan", "none", "null", "nil", "nat", "missing",
     "unknown", "unk", "tbd", "-", "--", "---", "–", "—", "?", ".",
+    "#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!",
 })  # fmt: skip
 
 
@@ -163,6 +164,7 @@ def _number(value: Any, grouped: bool = False) -> float:
     return float(value)
 
 
+_MINUS = "\u2212"  # the sign of typography
 _GROUPS = re.compile(
     r"[-+]?[1-9]\d{0,2}(?:(?P<mark>[,'’ \u00a0\u2009\u202f])\d{3})(?:(?P=mark)\d{3})*(?:\.\d+)?"
 )
@@ -188,6 +190,8 @@ def plain_number(text: str, *, grouped: bool = False) -> float:
     except ValueError:
         if is_missing(text):
             return np.nan
+        if text.lstrip().startswith(_MINUS):
+            return plain_number(text.lstrip().replace(_MINUS, "-", 1), grouped=grouped)
         groups = _GROUPS.fullmatch(text.strip())
         if groups and (grouped or text.count(groups["mark"]) > 1):
             return float(text.strip().replace(groups["mark"], ""))

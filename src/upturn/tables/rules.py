@@ -29,7 +29,7 @@ MAX_COUNT = 2**53  # beyond it a float no longer holds every whole number
 
 _DATE = re.compile(
     r"^\s*\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|^\s*\d{4}[/.]\d{1,2}|"
-    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{2,4}",
+    r"\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?,?\s+\d{1,4}",
     re.IGNORECASE,
 )
 DIVIDE_BY_100 = "divide percentages by 100"

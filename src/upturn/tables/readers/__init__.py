@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from upturn.checks.errors import DataError, shown
 from upturn.tables.readers.delimited import read_delimited, read_pieces
 from upturn.tables.readers.jsonl import read_jsonl
+from upturn.tables.readers.levels import joined
+from upturn.tables.readers.markdown import without_text
 from upturn.tables.readers.parquet import read_parquet
 from upturn.tables.readers.unquoted import LARGE, read_unquoted
 from upturn.tables.rules import byte_limit, columns, row_limit
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 type Source = str | PathLike[str] | pd.DataFrame
 
 STDIN = "-"
+_OLD_END = b"\r"  # of lines, before 2001
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": None, ".md": None}
 _JSON_LINES = {".jsonl", ".ndjson"}
@@ -157,7 +160,7 @@ def _readable(path: Path, name: str) -> Iterator[None]:
 
 def _read_lines(stream: BinaryIO, name: str) -> "pd.DataFrame":
     """A table in a text format that its first line tells."""
-    lines = _decoded(stream, name)
+    lines = without_text(_decoded(stream, name))
     blank: list[str] = []
     for line in lines:
         if line.strip():
@@ -176,10 +179,14 @@ def _decoded(
     size = 0
     lines = iter(stream)
     first = next(lines, b"")
-    if first.startswith(_UTF16):
-        yield from _of_utf16(chain([first], lines), name, limit)
+    encoding = _utf16(first)
+    if encoding:
+        yield from _of_utf16(chain([first], lines), name, limit, encoding)
         return
-    for number, line in enumerate(chain([first] if first else [], lines), start=1):
+    lines = chain([first] if first else [], lines)
+    if _OLD_END in first.rstrip(b"\r\n"):
+        lines = chain.from_iterable(line.splitlines(keepends=True) for line in lines)
+    for number, line in enumerate(lines, start=1):
         size = limit(name, size + len(line))
         try:
             text = line.decode()
@@ -192,11 +199,23 @@ def _decoded(
         yield text.removeprefix("\ufeff") if number == 1 else text
 
 
+def _utf16(start: bytes) -> str:
+    """The encoding of a text in UTF-16, which may have a mark; "" for any other."""
+    if start.startswith(_UTF16):
+        return "utf-16"
+    pairs = min(len(start) // 2, 4)
+    for offset, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        zeros = start[offset : 2 * pairs : 2]
+        if pairs and not any(zeros) and start[1 - offset]:
+            return encoding
+    return ""
+
+
 def _of_utf16(
-    pieces: Iterable[bytes], name: str, limit: Callable[[str, int], int]
+    pieces: Iterable[bytes], name: str, limit: Callable[[str, int], int], encoding: str
 ) -> Iterator[str]:
     """Lines of UTF-16, in which spreadsheets save "Unicode text"."""
-    decoder, rest, size = codecs.getincrementaldecoder("utf-16")(), "", 0
+    decoder, rest, size = codecs.getincrementaldecoder(encoding)(), "", 0
     try:
         for piece in pieces:
             size = limit(name, size + len(piece))
@@ -210,6 +229,14 @@ def _of_utf16(
         ) from error
 
 
+def _with_index(frame: "pd.DataFrame") -> "pd.DataFrame":
+    """A copy with the names in the index as columns, as a pivot table has them."""
+    names = [name for name in frame.index.names if name is not None]
+    if not names or set(names) & {*frame.columns} or frame.index.dtype.kind in "iu":
+        return frame.copy()
+    return frame.reset_index()
+
+
 def _from_frame(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
     import pandas as pd
 
@@ -218,8 +245,10 @@ def _from_frame(frame: "pd.DataFrame", name: str) -> "pd.DataFrame":
             f"expected a path, '-' or a pandas.DataFrame, but got {type(frame).__name__}; "
             "convert it with pandas.DataFrame(…)"
         )
-    copy = frame.copy()
-    copy.columns = columns(name, [str(column) for column in frame.columns])
+    copy = _with_index(frame)
+    levels = copy.columns.nlevels > 1
+    names = joined([tuple(map(str, c)) for c in copy.columns]) if levels else map(str, copy.columns)
+    copy.columns = columns(name, list(names))
     copy.index = pd.RangeIndex(row_limit(name, len(copy)), name="position")
     if not len(copy):
         raise DataError(f"{name}: expected rows of results, but got an empty table; add rows")

@@ -3,11 +3,13 @@
 import csv
 import re
 from collections.abc import Callable, Iterable, Iterator
-from itertools import batched
+from itertools import batched, chain, islice
 from typing import TYPE_CHECKING
 
 from upturn.checks.errors import DataError, counted, shown
+from upturn.tables.cells import plain_number
 from upturn.tables.readers.formula import plain
+from upturn.tables.readers.levels import MOST, flattened, remark
 from upturn.tables.readers.notes import noted, notes_of
 from upturn.tables.readers.separators import separator, without_comments
 from upturn.tables.rules import columns, row_limit
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 type Row = tuple[int, list[str]]
 
 _BATCH = 50_000
+NAMELESS = "Unnamed: 0"  # what pandas calls the first column where its header is empty
 
 
 def read_delimited(lines: Iterable[str], name: str, delimiter: str) -> "pd.DataFrame":
@@ -25,7 +28,8 @@ def read_delimited(lines: Iterable[str], name: str, delimiter: str) -> "pd.DataF
 
     A quoted cell may hold the delimiter, quotes and line breaks. The apostrophe that keeps a
     spreadsheet from running a cell as a formula is taken off again. Blank rows count as rows but
-    are not read, and neither is a column without a name (pandas writes its index as one).
+    are not read, and neither is a column without a name (pandas writes its index as one), unless it
+    is the first and holds names.
 
     Parameters
     ----------
@@ -74,7 +78,11 @@ def read_pieces(
     if delimiter == "|":
         lines = map(_without_frame, lines)
     rows = _rows(lines, name, delimiter, is_spaced=_is_spaced(start, delimiter))
-    header = [plain(column) for column in next(rows, (0, []))[1]]
+    start_rows = list(islice(rows, MOST + 2))
+    names, depth = flattened([row for _, row in start_rows])
+    first = start_rows[depth:]
+    header = named([plain(name).strip(" ") for name in names], *(row for _, row in first))
+    rows = chain(first, rows)
     if not header:
         raise DataError(
             f"{name}: expected a header and rows of results, but got an empty file; "
@@ -85,9 +93,24 @@ def read_pieces(
     batch = None
     for batch in batched(_checked(rows, header, name, limit), _BATCH):
         frame = _frame(batch, header)
-        yield with_decimal_points(frame) if delimiter == ";" else frame
+        frame = with_decimal_points(frame) if delimiter == ";" else frame
+        yield frame if depth < 2 else noted(frame, remark(header, depth))
     if batch is None:
         raise DataError(f"{name}: expected rows of results, but got a header only; add rows")
+
+
+def named(header: list[str], *rows: list[str]) -> list[str]:
+    """A header whose first column has a name of its own where it has none but holds names."""
+    first = next((row[0] for row in rows if row and row[0].strip()), "")
+    return [NAMELESS, *header[1:]] if header[:1] == [""] and _is_name(first) else header
+
+
+def _is_name(text: str) -> bool:
+    try:
+        plain_number(text)
+    except ValueError:
+        return True
+    return False
 
 
 def _is_spaced(start: list[str], delimiter: str) -> bool:
@@ -130,10 +153,18 @@ def _checked(
         if len(row) != width:
             raise DataError(
                 f"{name}, row {number}: expected {counted(width, 'cell')} as in the header, "
-                f"but got {len(row)}; quote cells that hold the separator"
+                f"but got {len(row)}; {_what_to_do(row)}"
             )
         limit(name, count)
         yield number, row
+
+
+def _what_to_do(row: list[str]) -> str:
+    return (
+        "quote cells that hold the separator"
+        if len(row) > 1
+        else "remove the row if it is a remark, else complete it"
+    )
 
 
 def _frame(batch: tuple[Row, ...], header: list[str]) -> "pd.DataFrame":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, NothingThereError, counted, listed, shown, shown_path
-from upturn.tables.readers import helm
+from upturn.tables.readers import helm, opencompass
 from upturn.tables.readers.documents import relative
 from upturn.tables.readers.kinds import canonical, is_certain, kinds, recognised
 from upturn.tables.rules import row_limit
@@ -249,8 +249,9 @@ def _files(root: Path, search: _Search) -> Iterator[Path]:
 
 def _kept(folders: Sequence[str]) -> list[str]:
     """The folders to search: beside a summary of OpenCompass lie the answers that it sums up."""
-    is_run = "summary" in folders and bool({"predictions", "configs"} & {*folders})
-    return ["summary"] if is_run else sorted(folders)
+    if {"predictions", "configs"} & {*folders}:
+        folders = [f for f in ("summary", opencompass.RESULTS) if f in folders][:1] or folders
+    return sorted(folders)
 
 
 def _is_file(path: Path) -> bool:

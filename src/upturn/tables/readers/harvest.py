@@ -14,6 +14,7 @@ from upturn.tables.cells import objects
 from upturn.tables.readers import Source, is_table, read_stream, read_table
 from upturn.tables.readers.documents import parse_json, read_json
 from upturn.tables.readers.evaluations import Harvest, is_evaluation, may_hold, read_evaluations
+from upturn.tables.readers.json_folders import read_documents
 from upturn.tables.readers.json_tables import table_of
 from upturn.tables.readers.jsonl import is_json_lines
 from upturn.tables.readers.kinds import kinds, recognised
@@ -76,7 +77,11 @@ def _folder(folder: Path, name: str, *, groups: bool) -> Harvest:
             return read_evaluations(folder, name, groups=groups)
         except NothingThereError:  # a table may have some other JSON file beside it
             if not samples and not tables:
-                raise
+                documents = read_documents(paths, folder, name)
+                if documents is None:
+                    raise
+                note = f"{counted(len(paths), 'file')} read as one table"
+                return Harvest(documents, notes=(note,))
     frames = [_samples(path, _place(path, folder), path.parent.name) for path in samples]
     frames += [_with_source(path, folder) for path in tables]
     notes = dict.fromkeys(note for frame in frames for note in taken_notes(frame))

@@ -22,6 +22,7 @@ type Record = Mapping[str, Any]
 _WRAPPERS = {"data", "results", "rows", "records", "leaderboard", "models"}
 _BESIDE = {"version", "metadata", "meta", "date", "description", "updated", "name", "title"}
 _SCORES = ("results", "scores", "tasks", "benchmarks", "evals", "evaluations", "metrics")
+COUNTS = ("total", "n", "num_samples", "n_samples", "num_examples", "n_examples", "count")
 _NAMES = {"model", "task", "score", "model_name", "benchmark", "accuracy"}
 _SIZE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?[bmt](?![a-z])", re.I)
 
@@ -29,11 +30,11 @@ _SIZE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?[bmt](?![a-z])", re.I)
 def table_of(document: Any, name: str) -> "pd.DataFrame | None":
     """The table that a document is, None where it is none of the layouts above."""
     inner = _unwrapped(document)
-    for layout in (_of_records, _of_split, _of_columns, _of_tree):
+    for layout in (_of_records, _of_split, _of_columns, _of_index, _of_tree):
         table = layout(inner)
         if table is not None:
             records, note = table
-            return _frame(records, name, note)
+            return table_of_records(records, name, note)
     return None
 
 
@@ -83,13 +84,24 @@ def _of_columns(document: Any) -> _Found:
     return [dict(zip(document, row, strict=True)) for row in zip(*values, strict=True)], ""
 
 
+def _of_index(document: Any) -> _Found:
+    """Records below the numbers of their rows, as pandas writes them by index."""
+    if not isinstance(document, dict) or not _is_records(list(document.values())):
+        return None
+    keys = [{str(key).casefold() for key in record} for record in document.values()]
+    is_numbered = all(str(key).isdigit() for key in document)
+    if not is_numbered or not all(of & _NAMES for of in keys):
+        return None
+    return list(document.values()), ""
+
+
 def _of_tree(document: Any) -> _Found:
     """Names of models with scores by task below them, or the other way round."""
     if not isinstance(document, dict) or not document:
         return None
     if not all(isinstance(of, dict) and of for of in document.values()):
         return None
-    rows = [row for outer, of in document.items() for row in _below(str(outer), of)]
+    rows = [row for outer, of in document.items() for row in below(str(outer), of)]
     if not rows or not all(_is_score(row["score"]) for row in rows):
         return None
     outside = sum(bool(_SIZE.search(row["model"])) for row in rows)
@@ -100,14 +112,23 @@ def _of_tree(document: Any) -> _Found:
     return swapped, "JSON object: outer names taken as tasks, inner names as models"
 
 
-def _below(outer: str, of: Record) -> Iterator[dict[str, Any]]:
+def part_of(record: Record) -> str | None:
+    """The key below which a record has its scores, such as ``results``."""
+    return next((key for key in _SCORES if isinstance(record.get(key), dict)), None)
+
+
+def below(outer: str, of: Record) -> Iterator[dict[str, Any]]:
     """One row a number below a name; numbers beside a part of scores belong to the model."""
-    part = next((key for key in _SCORES if isinstance(of.get(key), dict)), None)
+    part = part_of(of)
     beside = {} if part is None else {k: v for k, v in of.items() if _is_plain(v)}
     for task, value in (of if part is None else of[part]).items():
-        for metric, score in value.items() if isinstance(value, dict) else [("", value)]:
+        scores = value if isinstance(value, dict) else {"": value}
+        count = next((scores[key] for key in COUNTS if key in scores and len(scores) > 1), None)
+        trials = {} if count is None else {"trials": count}
+        for metric, score in scores.items():
             label = {"metric": str(metric)} if metric else {}
-            yield {"model": outer, "task": str(task), **label, "score": score, **beside}
+            if not (trials and metric in COUNTS):
+                yield {"model": outer, "task": str(task), **label, "score": score} | trials | beside
 
 
 def _flat(record: Record) -> Iterator[Record]:
@@ -141,7 +162,8 @@ def _is_plain(value: object) -> bool:
     return not isinstance(value, (dict, list))
 
 
-def _frame(records: Sequence[Record], name: str, note: str) -> "pd.DataFrame":
+def table_of_records(records: Sequence[Record], name: str, note: str = "") -> "pd.DataFrame":
+    """A row a record, a column a key."""
     import pandas as pd
 
     keys = columns(name, list(dict.fromkeys(str(key) for record in records for key in record)))

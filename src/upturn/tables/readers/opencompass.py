@@ -1,22 +1,26 @@
-"""Summaries of OpenCompass: ``summary/summary_*.csv``, or the ``.txt`` and ``.md`` beside it.
+"""OpenCompass: ``summary/summary_*.csv``, or the ``.txt`` and ``.md`` beside it; else its results.
 
 One row a data set and metric with the columns ``dataset``, ``version`` (a hash of the prompt),
 ``metric``, ``mode``, and then one column a model. Scores are per cent; a model that was not
-evaluated has "-", and so has the version of a group, whose row averages over other rows.
+evaluated has "-", and so has the version of a group, whose row averages over other rows. A run
+without a summary has ``results/MODEL/DATASET.json``, metrics with their values in per cent.
 """
 
 import csv
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from upturn.checks.errors import DataError, shown_path
 from upturn.tables.cells import is_missing
+from upturn.tables.readers.documents import mapping, number, read_json
 from upturn.tables.readers.schema import continuous_by_name
 
 TITLE = "OpenCompass"
+RESULTS, BESIDE_RESULTS = "results", ("predictions", "configs", "logs")
 _LABELS = ["dataset", "version", "metric", "mode"]
 _COUNT = "total_count"
 _BESIDE = (".txt", ".md")  # the same again, for people
@@ -27,9 +31,25 @@ _CLASS = re.compile(r"opencompass\.models\.(?:\w+\.)*(?:[A-Z]\w*?_)?(?P<path>.+)
 _SHARES = re.compile(r"acc|score|exact_match|pass@|f1|average|auc|rouge|mean", re.I)
 
 
+@dataclass(frozen=True)
+class Result:
+    """What a file of results holds."""
+
+    fields: Mapping[str, Any]
+
+    def metrics(self) -> Iterator[tuple[str, float]]:
+        """The metrics and their values, without the details."""
+        values = ((key, number(value)) for key, value in self.fields.items())
+        return ((key, value) for key, value in values if not math.isnan(value))
+
+
 def by_name(path: Path) -> bool:
-    """Whether a file is such a summary: it holds the header."""
+    """Whether a file is such a summary: it holds the header; or results, by where it lies."""
     suffix = path.suffix.lower()
+    if suffix == ".json":
+        of_run = path.parents[2] if len(path.parents) > 2 else path.parent
+        is_result = path.parent.parent.name == RESULTS
+        return is_result and any((of_run / beside).is_dir() for beside in BESIDE_RESULTS)
     if suffix in _BESIDE and (path.with_suffix(".csv").exists() or "summary" not in path.name):
         return False
     if suffix not in {".csv", *_BESIDE}:
@@ -42,14 +62,16 @@ def by_name(path: Path) -> bool:
     return any(_cells(line)[:4] == _LABELS for line in start.splitlines())
 
 
-def load(path: Path) -> list[list[str]]:
-    """The rows of the table in a summary, its header first.
+def load(path: Path) -> Any:
+    """The rows of the table in a summary, its header first; or what a file of results holds.
 
     Raises
     ------
     DataError
         For a summary that is too large, and one of which a row has more or fewer cells.
     """
+    if path.suffix.lower() == ".json":
+        return Result(dict(mapping(read_json(path))))
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         text = file.read(_MOST + 1)
     if len(text) > _MOST:
@@ -62,7 +84,7 @@ def load(path: Path) -> list[list[str]]:
 
 def _table(lines: Sequence[str], path: Path) -> Iterator[list[str]]:
     width = 0
-    for number, line in enumerate(lines, start=1):
+    for row, line in enumerate(lines, start=1):
         cells = _cells(line)
         if not width:
             width = len(cells) if cells[:4] == _LABELS else 0
@@ -72,7 +94,7 @@ def _table(lines: Sequence[str], path: Path) -> Iterator[list[str]]:
             continue
         if width and len(cells) != width:
             raise DataError(
-                f"{shown_path(path)}, row {number}: expected {width} cells as in the header, "
+                f"{shown_path(path)}, row {row}: expected {width} cells as in the header, "
                 f"but got {len(cells)}; let OpenCompass write the summary again"
             )
         if width:
@@ -87,13 +109,24 @@ def _cells(line: str) -> list[str]:
 
 
 def holds(document: object) -> bool:
-    """Whether there is a table, with a column of a model."""
+    """Whether there is a table, with a column of a model, or a result."""
+    if isinstance(document, Result):
+        return True
     header = document[0] if isinstance(document, list) and document else None
     return isinstance(header, list) and header[:4] == _LABELS and len(header) > len(_LABELS)
 
 
-def rows(document: Sequence[Sequence[str]], path: Path) -> Iterator[dict[str, Any]]:
+def rows(document: Any, path: Path) -> Iterator[dict[str, Any]]:
     """One row a data set, metric and model; the mode ("gen", "ppl") is the setting."""
+    labels = {"task": path.stem, "model": _model(path.parent.name)}
+    for metric, value in document.metrics() if isinstance(document, Result) else ():
+        is_share = 0 <= value <= 100 and not continuous_by_name(metric)
+        score = round(value / 100, 9) if is_share else value
+        yield labels | {"metric": metric, "score": score, "continuous": not is_share}
+    yield from _summed_up(document) if isinstance(document, list) else ()
+
+
+def _summed_up(document: Sequence[Sequence[str]]) -> Iterator[dict[str, Any]]:
     header, *table = document
     records = [dict(zip(header, cells, strict=True)) for cells in table]
     in_per_cent = _metrics_in_per_cent(records, header[len(_LABELS) :])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from upturn.checks.errors import DataError, listed, shown
 from upturn.tables.cells import is_unknown, objects
+from upturn.tables.readers.delimited import named
+from upturn.tables.readers.levels import MOST, flattened, remark
 from upturn.tables.readers.notes import noted
 from upturn.tables.rules import byte_limit, columns, row_limit, unpacked_limit
 
@@ -77,8 +79,11 @@ def _header(cells: "pd.DataFrame") -> int:
 def _table(cells: "pd.DataFrame", place: int, name: str) -> "pd.DataFrame":
     import pandas as pd
 
-    header = ["" if is_unknown(value) else str(value).strip() for value in cells.iloc[place]]
-    rows = cells.iloc[place + 1 :]
+    start = cells.iloc[place : place + MOST + 2].to_numpy(dtype=object)
+    texts = [["" if is_unknown(value) else str(value).strip() for value in row] for row in start]
+    header, depth = flattened(texts)
+    header = named(header, *texts[depth:])
+    rows = cells.iloc[place + depth :]
     rows = rows[[not all(map(is_unknown, row)) for row in rows.itertuples(index=False)]]
     if not len(rows):
         raise DataError(f"{name}: expected rows of results, but got none; add rows")
@@ -90,7 +95,8 @@ def _table(cells: "pd.DataFrame", place: int, name: str) -> "pd.DataFrame":
         if column
     }
     frame = pd.DataFrame({c: pd.Series(v, dtype=object) for c, v in values.items()})
-    return frame.set_axis(pd.Index(rows.index + 1, name="row"))
+    frame = frame.set_axis(pd.Index(rows.index + 1, name="row"))
+    return frame if depth < 2 else noted(frame, remark(header, depth))
 
 
 def _cell(value: object) -> object:

@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from upturn.tables.readers.delimited import named
 from upturn.tables.readers.formula import plain
+from upturn.tables.readers.levels import MOST, flattened
 from upturn.tables.readers.separators import separator
 from upturn.tables.rules import MAX_ROWS
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_LONG = 10_000  # bytes of a line that are looked at
 LARGE = 1_000_000  # bytes; of a smaller table no one waits for the rows
 _BOM = b"\xef\xbb\xbf"
 
@@ -38,11 +41,14 @@ def read_unquoted(content: bytes, delimiter: str) -> "pd.DataFrame | None":
     first, _, rest = content.partition(b"\n")
     try:
         header = first.decode().rstrip("\r")
-        second = rest[:10_000].partition(b"\n")[0].decode(errors="replace")
+        second = rest[:_LONG].partition(b"\n")[0].decode(errors="replace")
     except UnicodeDecodeError:
         return None
     mark = separator([header, second], delimiter)
-    names = header.split(mark)
+    start = [line.rstrip("\r").split(mark) for line in _start(content)]
+    if flattened(start)[1] != 1:
+        return None
+    names = named(header.split(mark), second.split(mark))
     if mark in {"|", ";"} or not _is_regular(content, len(names), mark, header):
         return None
     try:
@@ -56,9 +62,14 @@ def read_unquoted(content: bytes, delimiter: str) -> "pd.DataFrame | None":
     rows = rest.count(b"\n") + (not rest.endswith(b"\n"))
     if len(cells) != rows or rows > MAX_ROWS or _has_blank_rows(cells):
         return None
-    cells = cells.set_axis([plain(name) for name in names], axis=1)
+    cells = cells.set_axis([plain(name).strip(" ") for name in names], axis=1)
     cells = cells.set_axis(pd.RangeIndex(2, len(cells) + 2, name="row"), axis=0)
-    return _without_apostrophes(cells[[name for name in names if name]])
+    return _without_apostrophes(cells[[name for name in cells.columns if name]])
+
+
+def _start(content: bytes) -> list[str]:
+    lines = content[: _LONG * (MOST + 2)].split(b"\n")[: MOST + 2]
+    return [line.decode(errors="replace") for line in lines]
 
 
 def _is_regular(content: bytes, width: int, delimiter: str, header: str) -> bool:

@@ -15,12 +15,12 @@ SYNONYMS: Mapping[str, Sequence[str]] = {
     ),
     "model": (
         "model_name", "model_id", "model_version", "model_name_or_path", "full_model_name", "llm",
-        "language_model",
+        "language_model", "fullname", "full_name", "name", "run_name",
     ),
     "score": (
         "accuracy", "acc", "mean_score", "score_headline_value", "score_mean", "score_value",
         "mean_accuracy", "value", "metric_value", "score_binarized", "result", "correct",
-        "is_correct",
+        "is_correct", "mean",
     ),
     "successes": ("num_correct", "n_correct", "num_successes", "n_successes", "num_passed"),
     "trials": (
@@ -58,6 +58,7 @@ _COUNTS, _TOTALS = (
     {"total", "out_of", "attempted", "asked"},
 )
 _IN_BRACKETS = re.compile(r"(?P<name>.*?)\s*[(\[](?P<unit>[^)\]]*)[)\]]\s*")
+IN_PER_CENT = re.compile(r"\s*[(\[]\s*(?:in\s*)?(?:%|per\s?cent|percent)\s*[)\]]", re.I)
 _SUFFIXED = re.compile(
     r"(?P<name>.*?)[_\s](?:in[_\s])?(?P<unit>[KMBTkmbt]|[mb]illions?|[a-zA-Z]*FLOPs?|PF-?days?)"
 )

@@ -1,15 +1,18 @@
 """Per cent: cells such as "73.0%", metrics in per cent; "0.71 ± 0.02" and "142/200" taken apart."""
 
 import re
+import shlex
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from upturn.checks.errors import DataError, counted, shown
-from upturn.tables.cells import distinct, is_unknown, number, objects, plain_number
+from upturn.arrays.types import Floats, Objects
+from upturn.checks.errors import DataError, also, counted, shown
+from upturn.tables.cells import distinct, is_unknown, label, number, objects, plain_number
 from upturn.tables.readers.schema import TRIALS, cells_of
 from upturn.tables.shaping.filters import metric_labels
+from upturn.tables.shaping.headers import IN_PER_CENT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,6 +63,16 @@ def _share(text: str) -> float | None:
         return None
 
 
+def signed_by_header(
+    cells: "pd.DataFrame", name: str, metrics: Collection[str], header: str
+) -> Collection[str]:
+    """The metrics in per cent: all of them where the header of the scores says so, as "acc (%)"."""
+    if metrics or not IN_PER_CENT.search(header) or cells["score"].dtype.kind == "f":
+        return metrics
+    score = number(cells_of(cells, name, "score"))
+    return (ALL,) if np.nanmax(score, initial=-np.inf) > 1 else metrics
+
+
 def divided(
     cells: "pd.DataFrame", name: str, metrics: Collection[str]
 ) -> tuple["pd.DataFrame", list[str]]:
@@ -70,23 +83,25 @@ def divided(
     cells, name
         The table and what messages call it.
     metrics
-        Names of metrics, or "all".
+        Names of metrics or tasks, or "all".
 
     Raises
     ------
     DataError
-        For a metric that is not there, and for one whose scores are all at most 1.
+        For a metric that is not there, for one whose scores are all at most 1, and where those of
+        a task are that is not named itself: they may be proportions beside others in per cent.
     """
     if not metrics:
         return cells, []
-    metric = metric_labels(cells)
-    unknown = [m for m in metrics if m != ALL and m not in set(metric)]
+    metric, task = np.array(metric_labels(cells)), label(cells_of(cells, name, "task"))
+    unknown = [m for m in metrics if m not in {ALL, *metric, *task}]
     if unknown:
         from upturn.checks.arguments import known
 
-        known(unknown[0], sorted(set(metric)), kind="metric", where=f"{name}, percent")
-    rows = np.isin(metric, list(metrics)) | (ALL in metrics)
+        known(unknown[0], sorted({*metric}), kind="metric", where=f"{name}, percent")
+    rows = np.isin(metric, list(metrics)) | np.isin(task, list(metrics)) | (ALL in metrics)
     score = number(cells_of(cells, name, "score"))
+    _check_units(score[rows], task[rows], name, metrics)
     if not np.nanmax(np.where(rows, score, np.nan), initial=-np.inf) > 1:
         raise DataError(
             f"{name}, percent: expected scores above 1 in per cent, but got none; "
@@ -98,9 +113,26 @@ def divided(
             values = number(cells_of(cells, name, column))
             above = values > 1 if column != "stderr" else np.ones(len(values), dtype=np.bool_)
             changed[column] = np.where(rows & above, values / 100, values)
-    return cells.assign(**changed), [
-        f"{counted(int(rows.sum()), 'score')} in per cent divided by 100"
-    ]
+    low = rows & (score > 0) & (score <= 1)
+    notes = [f"{counted(int(rows.sum()), 'score')} in per cent divided by 100"]
+    if low.any():
+        notes.append(
+            f"{counted(int(low.sum()), 'score')} of at most 1 in per cent divided by 100 too, "
+            f"from {shown(float(score[low].min()))} to {shown(float(score[low].max()))}"
+        )
+    return cells.assign(**changed), notes
+
+
+def _check_units(score: Floats, task: Objects, name: str, named: Collection[str]) -> None:
+    """Refuse a task without a score above 1 beside others in per cent, unless it is named."""
+    above = {*task[score > 1]}
+    low = [t for t in dict.fromkeys(task[(score > 0) & (score <= 1)]) if t not in {*above, *named}]
+    if above and low:
+        options = " ".join(f"--percent {shlex.quote(t)}" for t in dict.fromkeys(task) if t in above)
+        raise DataError(
+            f"{name}, percent: expected tasks with scores above 1, but got {shown(low[0])} with "
+            f"none{also(len(low) - 1, 'task')}; name those in per cent: {options}"
+        )
 
 
 def parts_read(cells: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:

@@ -14,7 +14,16 @@ from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, counted, nearest, shown
 from upturn.tables.cells import distinct, is_unknown, label, objects
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, cells_of
-from upturn.tables.shaping import answers, headers, items, percent, stderr, wide
+from upturn.tables.shaping import (
+    answers,
+    headers,
+    items,
+    nameless,
+    percent,
+    printed,
+    stderr,
+    wide,
+)
 from upturn.tables.shaping.headers import Header
 from upturn.tables.units import PLAUSIBLE, amount, numbers, plausible, unit
 
@@ -60,6 +69,7 @@ class Shaped:
     notes: Notes
     units: Sequence[Header] = ()
     continuous: Sequence[str] = ()  # metrics of records that are no proportions
+    header: str = ""  # what the table calls its scores
 
 
 def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
@@ -73,14 +83,14 @@ def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
     cells, scorers = answers.graded(_without(cells, name, layout.ignore))
     cells, joined = _with_columns(cells, name, layout.columns)
     given_units = _given_units(cells, name, layout.units)
-    cells = _without_empty(cells)
+    cells, unnamed = nameless.named(_without_empty(cells))
     meant = headers.meant(list(map(str, cells.columns)))
     columns = [*map(str, cells.columns), *(header.column for header in meant)]
     renamed = [header for header in meant if _holds(cells, header, columns)]
     cells = cells.rename(columns={header.given: header.column for header in renamed})
-    cells = _without_links(cells)
+    cells, tidy = printed.tidied(_without_links(cells))
     units = [*given_units, *(h for h in renamed if h.factor not in (None, 1.0))]
-    notes = [*scorers, *joined, *headers.told(renamed)]
+    notes = [*scorers, *joined, *unnamed, *headers.told(renamed), *tidy]
     cells, finished = _finished(cells, name)
     has_records = wide.has_records(cells)
     cells, records = wide.records_of(cells, name)
@@ -97,7 +107,9 @@ def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
     _check_required(cells, name)
     cells, more = percent.parts_read(cells)
     cells, joined = stderr.joined(cells, name)
-    return Shaped(cells, [*notes, *more, *joined], _renamed_units(units, renamed), continuous)
+    scores = next((header.given for header in renamed if header.column == "score"), "")
+    every_note = [*notes, *more, *joined]
+    return Shaped(cells, every_note, _renamed_units(units, renamed), continuous, scores)
 
 
 def measured(
@@ -105,7 +117,8 @@ def measured(
 ) -> tuple["pd.DataFrame", Notes]:
     """Cells whose percentages and units are read; of the rows that are taken."""
     cells, signs = percent.signs_read(cells, name)
-    cells, divided = percent.divided(cells, name, layout.percent)
+    metrics = percent.signed_by_header(cells, name, layout.percent, shape.header)
+    cells, divided = percent.divided(cells, name, metrics)
     for header in shape.units:
         raw = cells_of(cells, name, header.column)
         raw = type(raw)(raw.table, header.given, raw.raw, raw.rows, raw.positions)

@@ -10,7 +10,8 @@ import numpy as np
 from upturn.checks.errors import DataError, listed, shown
 from upturn.tables.cells import is_unknown, objects, plain_number
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, TRIALS
-from upturn.tables.shaping.headers import normal
+from upturn.tables.shaping.headers import IN_PER_CENT, normal
+from upturn.tables.shaping.paths import task_and_metric
 from upturn.tables.shaping.stderr import base_metric, without_filter
 from upturn.tables.units import PLAUSIBLE
 
@@ -19,13 +20,14 @@ if TYPE_CHECKING:
 
 _AVERAGES = {
     "average", "avg", "mean", "overall", "mean_win_rate", "win_rate", "average_score",
-    "global_average", "rank", "total", "macro_avg", "arena_score", "mean_score", "aggregate",
+    "global_average", "rank", "total", "macro_avg", "arena_score", "mean_score", "aggregate", "all",
 }  # fmt: skip
 _NO_SCORES = {
     "id", "index", "url", "link", "date", "released", "year", "seed", "repeat", "epoch", "epochs",
     "version", "price", "cost", "context", "length", "hub", "likes", "downloads", "precision",
     "type", "step", "time", "latency", "memory", "rank", "bits", "layers", "license", "notes",
     "created", "started", "completed", "gb", "vram", "upload", "submission", "generation",
+    "runtime", "count", "std", "min", "max", "samples",
 }  # fmt: skip
 _RAW = " Raw"
 _SHOTS = re.compile(r"(?P<task>.*?)[\s_]*[(\[]?(?P<shots>\d+)[\s-]?shots?[)\]]?", re.I)
@@ -33,9 +35,12 @@ _METRIC = re.compile(r"(?P<task>.+?)\s+-\s+(?P<metric>.+)")
 
 
 def score_columns(cells: "pd.DataFrame") -> list[str]:
-    """The columns of a table without scores that look like one task or metric each."""
+    """The columns of a table without scores that look like one task or metric each.
+
+    Where headers are paths that end in a metric, as in logs of training, these are the ones.
+    """
     rescaled = _rescaled(cells)
-    return [
+    columns = [
         column
         for column in map(str, cells.columns)
         if column not in {*LABELS, *MEASURES, *SCALES, *TRIALS}
@@ -43,6 +48,7 @@ def score_columns(cells: "pd.DataFrame") -> list[str]:
         and _NO_SCORES.isdisjoint(normal(column).split("_"))
         and _is_numeric(cells[column].to_numpy(dtype=object))
     ]
+    return [column for column in columns if task_and_metric(column)] or columns
 
 
 def _rescaled(cells: "pd.DataFrame") -> list[str]:
@@ -75,13 +81,26 @@ def _number(value: Any) -> float | None:
 def is_wide(cells: "pd.DataFrame") -> bool:
     """Whether a table has models or tasks, no scores, and two or more columns that may be some."""
     names = {str(column) for column in cells.columns}
-    plain = bool(names & {"model", "task"}) and not names & {"score", "successes"}
-    return plain and len(score_columns(cells)) >= 2
+    if names & {"score", "successes"} or not (names & {"model", "task"} or _name_column(cells)):
+        return False
+    columns = score_columns(cells)
+    return len(columns) >= 2 or any(map(task_and_metric, columns))
+
+
+def _name_column(cells: "pd.DataFrame") -> str | None:
+    """A column of texts that are all different, such as names of models: the first there is."""
+    return next((c for c in map(str, cells.columns) if _names_rows(cells[c])), None)
+
+
+def _names_rows(values: "pd.Series[Any]") -> bool:
+    texts = [value for value in values if not is_unknown(value)]
+    is_text = bool(texts) and all(isinstance(v, str) and _number(v) is None for v in texts)
+    return is_text and 1 < len(texts) == len(values) == len({*texts})
 
 
 def _thing(cells: "pd.DataFrame") -> str:
     """What there is a column of each: models where none are named, else metrics or tasks."""
-    if "model" not in cells:
+    if "model" not in cells and ("task" in cells or _name_column(cells) is None):
         return "model"
     return "metric" if "task" in cells else "task"
 
@@ -91,16 +110,35 @@ def refuse(cells: "pd.DataFrame", name: str, with_units: Collection[str] = ()) -
     columns = [c for c in score_columns(cells) if base_metric(c) is None]
     columns = [c for c in columns if normal(c) not in _AVERAGES] or columns
     thing = _thing(cells)
-    command = f"upturn fit {shlex.quote(name)} --wide"
+    command = f"upturn fit {shlex.quote(name)} --wide{_naming(cells)}"
     if _in_per_cent(cells, columns):
         command += " --percent all"
-    if bool(cells.duplicated([c for c in ("model", "task") if c in cells]).any()):
+    labels = [c for c in ("model", "task") if c in cells]
+    if labels and bool(cells.duplicated(labels).any()):
         command += " --repeats latest"
     scales = [scale for scale in PLAUSIBLE if scale not in with_units]
     command += "".join(f" --ignore {scale}" for scale in scales if _is_no_amount(cells, scale))
     raise DataError(
         f"{name}: expected one row a measurement with a column 'score', but got one column a "
         f"{thing} ({listed(columns, most=5)}); type: {command} (in Python: wide=True)"
+    )
+
+
+def _naming(cells: "pd.DataFrame") -> str:
+    """The option that says which column names the models, where none is called so."""
+    column = None if {"model", "task"} & {*cells.columns} else _name_column(cells)
+    return "" if column is None else f" --column {shlex.quote(f'model={column}')}"
+
+
+def _check_names(cells: "pd.DataFrame", name: str) -> None:
+    """Raise where nothing says which model or task a row is of."""
+    if {"model", "task"} & {*cells.columns} or len(cells) < 2:
+        return
+    option = _naming(cells)
+    remedy = f"say which column names them:{option}" if option else "add a column that names them"
+    raise DataError(
+        f"{name}, wide: expected a column of models or tasks, but got "
+        f"{listed(map(str, cells.columns), most=6)}; {remedy}"
     )
 
 
@@ -135,6 +173,7 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
         raise DataError(
             f"{name}, wide: expected one column a task, but got a column 'score'; leave --wide out"
         )
+    _check_names(cells, name)
     columns = score_columns(cells)
     errors = {base: c for c in columns if (base := base_metric(c)) is not None}
     values = [c for c in columns if base_metric(c) is None]
@@ -177,6 +216,10 @@ def _labels(header: str) -> dict[str, str]:
     >>> _labels("ARC(25-shot)"), _labels("MMLU - EM")
     ({'task': 'ARC', 'shots': '25'}, {'task': 'MMLU', 'metric': 'EM'})
     """
+    path = task_and_metric(header)
+    if path:
+        return {"task": path[0], "metric": without_filter(path[1])}
+    header = IN_PER_CENT.sub("", header)
     shots = _SHOTS.fullmatch(header)
     if shots and shots["task"]:
         return {"task": shots["task"], "shots": shots["shots"]}

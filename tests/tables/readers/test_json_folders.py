@@ -1,0 +1,82 @@
+"""Folders of JSON that no harness wrote."""
+
+import json
+
+import pytest
+
+import upturn
+from upturn.checks.errors import DataError
+
+SCORES = {"m-1b": {"arc": 0.25, "piqa": 0.5}, "m-7b": {"arc": 0.5, "piqa": 0.75}}
+COUNT = 200
+
+
+def _of_names(model, scores):
+    return {f"{model}.json": scores}
+
+
+def _named(model, scores):
+    return {f"{model}.json": {"model": model, "params": 1e9, **scores}}
+
+
+def _below(model, scores):
+    results = {task: {"acc": score, "n": COUNT} for task, score in scores.items()}
+    return {f"run-{model}.json": {"model_name": model, "results": results, "seed": 1}}
+
+
+def _one_name(model, scores):
+    return {f"lab__{model}/results.json": {"scores": scores}}
+
+
+def _a_file_a_task(model, scores):
+    return {f"{model}/{t}.json": {"accuracy": s, "total": COUNT} for t, s in scores.items()}
+
+
+def _opencompass(model, scores):
+    files = {f"run/results/{model}/{t}.json": {"accuracy": 100 * s} for t, s in scores.items()}
+    return files | {f"run/predictions/{model}/arc.json": {"0": {"prediction": "A"}}}
+
+
+LAYOUTS = [_of_names, _named, _below, _one_name, _a_file_a_task, _opencompass]
+
+
+def write(folder, files):
+    for name, document in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_layout(layout, tmp_path):
+    for model, scores in SCORES.items():
+        write(tmp_path, layout(model, scores))
+    frame = upturn.read(tmp_path, facts="none").frame
+    expected = {(m, t, s) for m, of in SCORES.items() for t, s in of.items()}
+    models = frame["model"].str.removeprefix("lab/")
+    assert set(zip(models, frame["task"], frame["score"], strict=True)) == expected
+    assert len(frame) == len(expected)
+    with_counts = layout in {_below, _a_file_a_task}
+    assert set(frame["trials"].fillna(0)) == ({COUNT} if with_counts else {0})
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.json": {"lr": 0.1, "epochs": 3}, "b.json": {"lr": 0.2, "epochs": 3}},
+        {"m-1b.json": {"arc": 0.5}},
+        {"m-1b.json": {"arc": 0.5}, "m-7b.json": ["x"]},
+    ],
+    ids=["settings", "one file", "another kind"],
+)
+def test_other_folders_are_refused(files, tmp_path):
+    write(tmp_path, files)
+    with pytest.raises(DataError, match="but got none in"):
+        upturn.read(tmp_path)
+
+
+def test_counts_below_a_name_are_trials(tmp_path):
+    path = tmp_path / "r.json"
+    path.write_text(json.dumps({"m-1b": {"arc": {"acc": 0.5, "n": COUNT}}}))
+    frame = upturn.read(path, facts="none").frame
+    assert frame[["score", "trials", "metric"]].to_numpy().tolist() == [[0.5, COUNT, "acc"]]
