@@ -172,8 +172,13 @@ def test_markdown_with_text_around(read):
 
 @pytest.mark.parametrize(
     ("encoding", "end"),
-    [("utf-8-sig", "\r"), ("utf-8-sig", "\r\n"), ("utf-16", "\r\n"), ("utf-16-le", "\n")]
-    + [("utf-16-be", "\r\n")],
+    [
+        ("utf-8-sig", "\r"),
+        ("utf-8-sig", "\r\n"),
+        ("utf-16", "\r\n"),
+        ("utf-16-le", "\n"),
+        ("utf-16-be", "\r\n"),
+    ],
 )
 def test_encodings_and_ends_of_lines(read, encoding, end):
     text = PIVOT.to_csv().replace("\n", end)
