@@ -8,7 +8,6 @@ Each table is kept in results/averages as soon as it is done. A table takes some
 core.
 """
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from typing import Any
@@ -34,6 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--tables", type=int, default=40)
     parser.add_argument("--effect", type=float, default=0.4, help="sd of models' own gains")
     parser.add_argument("--tasks", type=int, default=TASKS)
+    parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--threads", type=int)
 
 
@@ -89,28 +89,27 @@ def _mean_gain(log_odds: Any, effect: float) -> list[float]:
 
 
 def run(
-    tables: int = 40, effect: float = 0.4, tasks: int = TASKS, threads: int | None = None
+    tables: int = 40,
+    effect: float = 0.4,
+    tasks: int = TASKS,
+    seed: int = 11,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """Contrast simulated tables; see `table`."""
-    folder = report.FOLDER / "averages"
-    folder.mkdir(parents=True, exist_ok=True)
-    kept = []
-    for number in range(tables):
-        path = folder / f"{effect:g}-{tasks}-{number}.json"
-        if not path.exists():
-            path.write_text(json.dumps(_one(number, effect, tasks, threads)), "utf-8")
-        kept.append(json.loads(path.read_text("utf-8")))
-        report.note(f"averages: {number + 1} of {tables} tables")
+    kept = report.in_parts(
+        "averages", f"{effect:g}-{tasks}-{seed}", tables,
+        lambda number: _one([seed, number], effect, tasks, threads),
+    )  # fmt: skip
     return {"effect": effect, "tables": kept}
 
 
-def _one(number: int, effect: float, tasks: int, threads: int | None) -> dict[str, Any]:
+def _one(seed: Sequence[int], effect: float, tasks: int, threads: int | None) -> dict[str, Any]:
     """One table: the truth, and what is said of it."""
     import upturn
 
-    frame, truth = simulated(np.random.default_rng([11, number]), effect, tasks)
+    frame, truth = simulated(np.random.default_rng(seed), effect, tasks)
     contrast = upturn.contrast(
-        frame, "cot:direct", models=SHAPES, draws=DRAWS, seed=number, threads=threads
+        frame, "cot:direct", models=SHAPES, draws=DRAWS, seed=seed[1], threads=threads
     )
     average = contrast.average(LEVEL).iloc[0]
     said = {k: float(average[k]) for k in average.index if k.startswith(("gain", "p_"))}

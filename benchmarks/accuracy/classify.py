@@ -7,7 +7,6 @@ soon as it is done, so that a run that was ended goes on where it was. `--tables
 alarms in tables of flat tasks; `--figure` draws the reliability of what was found.
 """
 
-import json
 from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -44,22 +43,16 @@ FLAT_TASKS = 100  # in a table of flat tasks, which is a part too
 # --- classifying in parts -------------------------------------------------------------------------
 
 
-def _parts(kind: str, count: int, *, draws: int, seed: int) -> Iterator[dict[str, Any]]:
+def _parts(kind: str, count: int, *, draws: int, seed: int) -> list[dict[str, Any]]:
     """What is known of each part, from the folder of results or made now."""
-    folder = report.FOLDER / "classify"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(count):
-        path = folder / f"{kind}-{seed}-{draws}-{number}.json"
-        if not path.exists():
-            start = process_time()
-            with _light() if kind == "flat" else nullcontext():
-                part = _classified(_part_of(kind, [seed, number]), draws, seed)
-            part["cpu_seconds"] = process_time() - start
-            temporary = path.with_suffix(".part")
-            temporary.write_text(json.dumps(part), "utf-8")
-            temporary.replace(path)
-        report.note(f"{kind}: {number + 1} of {count} parts")
-        yield json.loads(path.read_text("utf-8"))
+
+    def part(number: int) -> dict[str, Any]:
+        start = process_time()
+        with _light() if kind == "flat" else nullcontext():
+            found = _classified(_part_of(kind, [seed, number]), draws, seed)
+        return found | {"cpu_seconds": process_time() - start}
+
+    return report.in_parts("classify", f"{kind}-{seed}-{draws}", count, part)
 
 
 @contextmanager
@@ -142,7 +135,7 @@ def run(
     """
     out: dict[str, Any] = {"draws": draws, "seed": seed}
     if curves:
-        whole = _joined(list(_parts("curves", -(-curves // PART), draws=draws, seed=seed)))
+        whole = _joined(_parts("curves", -(-curves // PART), draws=draws, seed=seed))
         out["curves"] = len(whole["points"])
         out["cpu_seconds_a_fit"] = whole["cpu_seconds"] / out["curves"] / len(SHAPES)
         out["failed"] = whole["failed"]
@@ -159,9 +152,7 @@ def run(
         out["coverage"] = _mean_and_error(covered)
         out["coverage_emergent"] = _mean_and_error(covered[emerged])
     if flat_tables:
-        out["flat"] = _false_alarms(
-            list(_parts("flat", flat_tables, draws=FLAT_DRAWS, seed=seed)), seed
-        )
+        out["flat"] = _false_alarms(_parts("flat", flat_tables, draws=FLAT_DRAWS, seed=seed), seed)
     return out
 
 

@@ -4,14 +4,13 @@
 stand a little before or behind their scale: Richards' curve, two steps, a hump, a power of a smooth
 score (every one of k tokens has to be right), and a probit. It asks `classify` for the scale and
 counts how often 90 % intervals hold the one at which the expected score of a family without an
-offset first stands 0.1 above chance ("beyond the axis" among the answers). Curves are kept in
-results/foreign in parts as they are done. With --hidden the families are not named. A curve takes
-two seconds of one core.
+offset first stands 0.1 above chance ("beyond the axis" among the answers), and how right p_emergent
+and p_sharp are. Curves are kept in results/foreign in parts as they are done. With --hidden the
+families are not named. A curve takes two seconds of one core.
 """
 
-import json
 from argparse import ArgumentParser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,13 +20,15 @@ from scipy.special import ndtr
 
 import upturn
 from benchmarks.output import report
+from benchmarks.problems.shapes import truth_of
 
 LEVEL, DELTA = 0.9, 0.1
 DECADES = (20.0, 24.0)
 OFFSET = 0.05  # sd of a family's place, as a share of the axis
 PART = 10  # curves of each shape in a part
 DRAWS = 400
-NODES = 4001
+SURE = 0.95
+ANSWERS = ("emergent", "sharp")
 
 type Floats = NDArray[np.float64]
 type Curve = Callable[[Floats], Floats]
@@ -36,6 +37,7 @@ type Curve = Callable[[Floats], Floats]
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--parts", type=int, default=4, help=f"{PART} curves of each shape a part")
     parser.add_argument("--hidden", action="store_true", help="families are not named")
+    parser.add_argument("--seed", type=int, default=21)
     parser.add_argument("--threads", type=int)
 
 
@@ -75,8 +77,8 @@ SHAPES: dict[str, Callable[[np.random.Generator], Curve]] = {
 
 def simulated(
     shape: str, name: str, rng: np.random.Generator, *, hidden: bool
-) -> tuple[pd.DataFrame, float]:
-    """One curve's table, and the decade of its scale: inf beyond the largest, -inf before."""
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """One curve's table, and the truth about it."""
     count, chance = int(rng.integers(6, 16)), float(rng.choice([0.0, 0.25]))
     height, share = rng.uniform(0.3, 1 - chance), SHAPES[shape](rng)
 
@@ -90,56 +92,60 @@ def simulated(
     p = np.clip(mean(place), 1e-6, 1 - 1e-6)
     size = rng.choice([100.0, 1000.0])
     solved = rng.binomial(trials, rng.beta(p * size, (1 - p) * size))
-    grid = np.linspace(0, 1, NODES)
-    above = mean(grid) > chance + DELTA
-    first = -np.inf if above[0] else grid[above.argmax()] if above.any() else np.inf
+    x = DECADES[0] + (DECADES[1] - DECADES[0]) * u
     frame = pd.DataFrame({
         "task": name, "model": [f"m{i}" for i in range(count)], "score": solved / trials,
-        "trials": trials, "chance": chance,
-        "flops": 10 ** (DECADES[0] + (DECADES[1] - DECADES[0]) * u),
+        "trials": trials, "chance": chance, "flops": 10**x,
         **({} if hidden else {"family": [f"f{k}" for k in family]}),
     })  # fmt: skip
-    return frame, float(DECADES[0] + (DECADES[1] - DECADES[0]) * first)
+    return frame, truth_of(mean, chance, x)
 
 
-def run(parts: int = 4, hidden: bool = False, threads: int | None = None) -> dict[str, Any]:
+def run(
+    parts: int = 4, hidden: bool = False, seed: int = 21, threads: int | None = None
+) -> dict[str, Any]:
     """Classify simulated curves; see `table`."""
-    folder = report.FOLDER / "foreign"
-    folder.mkdir(parents=True, exist_ok=True)
-    kept: list[dict[str, Any]] = []
-    for number in range(parts):
-        path = folder / f"{'hidden' if hidden else 'named'}-{number}.json"
-        if not path.exists():
-            path.write_text(json.dumps(_part(number, hidden, threads)), "utf-8")
-        kept += json.loads(path.read_text("utf-8"))
-        report.note(f"foreign: {number + 1} of {parts} parts")
-    return {"hidden": hidden, "curves": kept}
+    kept = report.in_parts(
+        "foreign", f"{'hidden' if hidden else 'named'}-{seed}", parts,
+        lambda number: _part([seed, number], hidden, threads),
+    )  # fmt: skip
+    return {"hidden": hidden, "curves": [curve for part in kept for curve in part]}
 
 
-def _part(number: int, hidden: bool, threads: int | None) -> list[dict[str, Any]]:
-    """The truth about some curves, and the interval of each."""
-    rng = np.random.default_rng([21, number])
+def _part(seed: Sequence[int], hidden: bool, threads: int | None) -> list[dict[str, Any]]:
+    """The truth about some curves, and what is said of each."""
+    rng = np.random.default_rng(seed)
     names = [f"{shape} {i}" for shape in SHAPES for i in range(PART)]
     made = [simulated(n.rsplit(" ", 1)[0], n, rng, hidden=hidden) for n in names]
     table = upturn.read(pd.concat([frame for frame, _ in made]))
-    classification = upturn.classify(table, draws=DRAWS, seed=number, threads=threads)
+    classification = upturn.classify(
+        table, draws=DRAWS, seed=seed[1], threads=threads, learn_prevalence=False
+    )
     low, middle, high = classification.scale_x(LEVEL)
+    p = {answer: classification.probability(answer)[0] for answer in ANSWERS}
     place = {str(name): i for i, name in enumerate(classification.curves.name)}
     return [
         {"shape": name.rsplit(" ", 1)[0], "models": len(frame), "truth": truth,
          "low": float(low[place[name]]), "scale": float(middle[place[name]]),
-         "high": float(high[place[name]])}
+         "high": float(high[place[name]]),
+         **{answer: float(p[answer][place[name]]) for answer in ANSWERS}}
         for name, (frame, truth) in zip(names, made, strict=True)
     ]  # fmt: skip
 
 
 def table(results: dict[str, Any]) -> str:
-    """Coverage by shape and in all, with its Monte Carlo error."""
+    """Coverage by shape and in all, and how right probabilities are, with Monte Carlo errors."""
+    return "\n\n".join([_coverage(results["curves"]), _rightness(results["curves"])]) + "\n"
+
+
+def _coverage(curves: Sequence[dict[str, Any]]) -> str:
     rows: list[list[Any]] = []
     for shape in (*SHAPES, "all"):
-        kept = [c for c in results["curves"] if shape in {c["shape"], "all"}]
+        kept = [c for c in curves if shape in {c["shape"], "all"}]
         slack = 0.01  # of a decade: the truth is on a grid
-        held = np.array([c["low"] - slack <= c["truth"] <= c["high"] + slack for c in kept])
+        held = np.array(
+            [c["low"] - slack <= c["truth"]["scale"] <= c["high"] + slack for c in kept]
+        )
         width = np.array([c["high"] - c["low"] for c in kept])
         finite = np.isfinite(width)
         share = float(held.mean())
@@ -148,4 +154,18 @@ def table(results: dict[str, Any]) -> str:
             float(np.median(width[finite])) if finite.any() else float("nan"),
         ])  # fmt: skip
     columns = ["shape", "curves", "held %", "± s.e.", "decades wide (median)"]
-    return report.table(columns, rows) + "\n"
+    return report.table(columns, rows)
+
+
+def _rightness(curves: Sequence[dict[str, Any]]) -> str:
+    rows: list[list[Any]] = []
+    for answer in ANSWERS:
+        p = np.array([c[answer] for c in curves])
+        true = np.array([c["truth"][answer] > 0 for c in curves])
+        square = (p - true) ** 2
+        sure = p > SURE
+        rows.append([
+            f"p_{answer}", 100 * float(true.mean()), float(square.mean()),
+            float(square.std() / np.sqrt(len(p))), f"{int(true[sure].sum())} of {int(sure.sum())}",
+        ])  # fmt: skip
+    return report.table(["", "true %", "Brier", "± s.e.", "right above .95"], rows)

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -64,11 +64,28 @@ def save(name: str, results: Mapping[str, Any], *, text: str = "") -> Path:
     """Write results/NAME.json, with the machine it was measured on, and the tables as NAME.md."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{name}.json"
-    figures = {"machine": machine(), **results}
+    figures = _finite({"machine": machine(), **results})
     _write(path, json.dumps(figures, indent=1, default=plain, allow_nan=False) + "\n")
     if text:
         _write(path.with_suffix(".md"), text)
     return path
+
+
+def in_parts[T](name: str, key: str, count: int, make: Callable[[int], T]) -> list[T]:
+    """Parts 0 to count - 1, from results/NAME/KEY-*.json, or made now and kept there.
+
+    A run that was ended goes on where it was.
+    """
+    folder = FOLDER / name
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = []
+    for number in range(count):
+        path = folder / f"{key}-{number}.json"
+        if not path.exists():
+            _write(path, json.dumps(make(number), default=plain))
+        parts.append(json.loads(path.read_text("utf-8")))
+        note(f"{name}: {number + 1} of {count} parts")
+    return parts
 
 
 def _write(path: Path, text: str) -> None:
@@ -76,6 +93,15 @@ def _write(path: Path, text: str) -> None:
     temporary = path.with_suffix(".part")
     temporary.write_text(text, "utf-8")
     temporary.replace(path)
+
+
+def _finite(value: Any) -> Any:
+    """The same with None for what JSON has no number for: a scale beyond the axis is inf."""
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {key: _finite(entry) for key, entry in value.items()}
+    return [_finite(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def plain(value: Any) -> Any:

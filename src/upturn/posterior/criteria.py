@@ -16,6 +16,7 @@ from upturn.formulas.scaling import Scaling, ceiling_of, chance_of, range_share_
 from upturn.posterior.emergence import DELTA, pieces
 from upturn.posterior.flatness import flat_starts, heights_at
 from upturn.posterior.functionals import Functionals, functionals
+from upturn.posterior.gap import Gap
 from upturn.posterior.outcomes import outcomes
 from upturn.tables.axis import Axis
 from upturn.tables.curves import Curves
@@ -89,6 +90,8 @@ def judged(
     flat: Mapping[str, Floats],
     rules: Criteria,
     scaling: Scaling,
+    *,
+    gap: Gap | None = None,
 ) -> Judgement:
     """Functionals of each draw, whether it is emergent, and sharply so, and what it does else.
 
@@ -101,6 +104,8 @@ def judged(
         Parameters on the model's scale.
     rules : Criteria
     scaling : Scaling
+    gap : Gap, optional
+        Of curves that were fitted with their smallest scale elsewhere.
     """
     unit = range_share_of(model, curves)  # thresholds are shares of the range
     chance, ceiling = chance_of(model, curves, scaling), ceiling_of(model, curves)
@@ -109,13 +114,14 @@ def judged(
     first = np.empty((len(curves), draws), dtype=np.int32)
     for piece in pieces(len(curves), draws, scales.u.shape[1]):
         parameters = {name: flat[name][piece] for name in model.parameters}
-        heights = heights_at(model, parameters, scales.u[piece], ceiling[piece])
+        at = scales.u[piece] if gap is None else gap.take(piece).fitted(scales.u[piece])
+        heights = heights_at(model, parameters, at, ceiling[piece])
         first[piece] = scales.take(piece).flat_starts(heights, rules, chance[piece], unit[piece])
     emergent = first >= 0
     found = functionals(
         model, flat, ceiling, scales.end, begin=scales.begin, chance=chance,
         flat_from=np.take_along_axis(scales.u, np.maximum(first, 0), axis=1),
-        delta=rules.delta * unit,
+        delta=rules.delta * unit, gap=gap,
     )  # fmt: skip
     reference = np.where(np.isnan(chance)[:, None], found.start, chance[:, None])
     sharp = emergent & (found.width <= scales.sharp[:, None])

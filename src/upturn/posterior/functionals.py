@@ -13,6 +13,7 @@ from upturn.arrays.compiled import compiled
 from upturn.arrays.types import Floats, Integers
 from upturn.formulas.curve import CurveModel
 from upturn.posterior.emergence import DELTA, expected, pieces
+from upturn.posterior.gap import Gap
 
 GRID = 161
 FLAT_SHARE = 0.1  # of the rise: what a stretch may rise and still be called flat
@@ -61,6 +62,7 @@ def functionals(
     flat_from: Floats | None = None,
     chance: Floats | None = None,
     delta: Floats | float = DELTA,
+    gap: Gap | None = None,
 ) -> Functionals:
     """Functionals of a model's draws.
 
@@ -80,6 +82,8 @@ def functionals(
         On the model's scale, nan where unknown; unknown by default.
     delta : array (curve,) or float
         How far above chance the threshold lies, on the model's scale.
+    gap : Gap, optional
+        Of curves that were fitted with their smallest scale elsewhere.
 
     Examples
     --------
@@ -103,7 +107,8 @@ def functionals(
         parameters = {name: p[name][piece] for name in model.parameters}
         extent = (end - begin)[piece, None]
         u = begin[piece, None] + np.linspace(0, 1, GRID) * extent
-        score = expected(model, parameters, u, ceiling[piece])
+        at = u if gap is None else gap.take(piece).fitted(u)
+        score = expected(model, parameters, at, ceiling[piece])
         by_draw = np.ascontiguousarray(score.swapaxes(1, 2)).reshape(-1, GRID)
         levels = np.repeat(reference[piece], draws), np.repeat(delta[piece], draws)
         rises = rise_of_curves(by_draw, first[piece].ravel(), FLAT_SHARE, STEEP_SHARE)

@@ -21,7 +21,8 @@ def table(name, *more):
     x, y = np.array([*zip(X, score, strict=True), *more]).T
     return pd.DataFrame({
         "task": name, "model": [f"m{i}" for i in range(len(x))], "flops": 10**x,
-        "score": np.round(y * 500) / 500, "trials": 500, "chance": 0.25, "params": 10**x / 1.8e12,
+        "score": np.round(y * 500) / 500, "trials": 500, "chance": 0.25,
+        "params": np.where(x < 16, np.nan, 10**x / 1.8e12),
     })  # fmt: skip
 
 
@@ -29,7 +30,7 @@ def table(name, *more):
 def found():
     frame = pd.concat([
         table("as it is"), table("near", (20.7, 0.25)), table("far", (17, 0.25)),
-        table("plateau", (27, 0.75)),
+        table("further", (13, 0.25)), table("plateau", (27, 0.75)),
     ])  # fmt: skip
     options = {"models": MODELS, "draws": 200, "learn_prevalence": False}
     return classify(read(frame), axis=["flops", "params"], **options).summary()
@@ -45,6 +46,11 @@ def test_one_model_far_below_changes_no_more_than_one_just_below(found):
     p = flops["p_emergent"]
     assert abs(p["far"] - p["as it is"]) <= abs(p["near"] - p["as it is"]) + 0.15
     assert flops["p_sharp"].max() < 0.02
+
+
+def test_how_far_below_it_is_changes_nothing(found):
+    p = of(found, "flops")["p_emergent"]
+    assert abs(p["further"] - p["far"]) < 0.06
 
 
 def test_one_model_on_the_plateau_moves_no_scale_by_more_than_its_error(found):

@@ -16,6 +16,7 @@ from upturn.formulas.scaling import Scaling, ceiling_of, chance_of, range_share_
 from upturn.model import Model
 from upturn.posterior.criteria import Criteria, Scales
 from upturn.posterior.flatness import heights_at
+from upturn.posterior.gap import Gap
 from upturn.sampling.density.pointwise import pointwise
 from upturn.sampling.density.target import Target
 from upturn.sampling.particles.pareto import smoothed
@@ -89,6 +90,8 @@ class Leaving:
     rules : Criteria
     whole : Scales
         Of the curves with all their scales.
+    gap : Gap
+        With which they were fitted.
     drop : array of bool (scale, curve, point)
     left : tuple of Curves
     scales : tuple of Scales
@@ -98,6 +101,7 @@ class Leaving:
     curves: Curves
     rules: Criteria
     whole: Scales
+    gap: Gap
     drop: Booleans
     left: tuple[Curves, ...]
     scales: tuple[Scales, ...]
@@ -107,7 +111,7 @@ class Leaving:
         drop = dropped(curves)
         left = tuple(curves.without(points) for points in drop)
         scales = tuple(Scales.of(part, rules) for part in left)
-        return cls(curves, rules, Scales.of(curves, rules), drop, left, scales)
+        return cls(curves, rules, Scales.of(curves, rules), Gap.of(curves), drop, left, scales)
 
     def emergent(self, k: int, model: Model, heights: Floats, scaling: Scaling) -> Booleans:
         """Whether each draw is emergent without the k-th scale: (curve, draw).
@@ -143,8 +147,9 @@ def ends_of(model: Model, leaving: Leaving, flat: Mapping[str, Floats], scaling:
     step = max(1, every // DRAWS)
     few = {name: value[:, ::step] for name, value in flat.items()}
     curves = leaving.curves
-    density = _densities(model, curves, few)
-    heights = heights_at(model, few, leaving.whole.u, ceiling_of(model, curves))
+    density = _densities(model, leaving.gap.shortened(curves), few)
+    u = leaving.gap.fitted(leaving.whole.u)
+    heights = heights_at(model, few, u, ceiling_of(model, curves))
     ratio, emergent, khat = np.zeros((3, len(curves), len(leaving.drop)))
     khat[:] = -np.inf
     for k, points in enumerate(leaving.drop):

@@ -8,6 +8,7 @@ from upturn.arrays.types import Booleans, Floats, Integers
 from upturn.formulas.scaling import scaling_of
 from upturn.model import Model
 from upturn.posterior.criteria import Criteria, judged
+from upturn.posterior.gap import Gap
 from upturn.questions.arguments import part_of
 from upturn.questions.classify.ends import Ends, Leaving, ends_of, nothing
 from upturn.sampling import batch
@@ -58,11 +59,13 @@ class ModelFit:
         sample: Sample,
         rules: Criteria,
         leaving: Leaving | None = None,
+        *,
+        gap: Gap | None = None,
     ) -> "ModelFit":
         """What a sample under a model says of the curves, and without their ends where wanted."""
         flat = joined_chains(sample.parameters)
         scaling = scaling_of(model, curves)
-        judgement = judged(model, curves, flat, rules, scaling)
+        judgement = judged(model, curves, flat, rules, scaling, gap=gap)
         found = judgement.functionals
         return cls(
             model,
@@ -111,9 +114,11 @@ def model_fits(
     """What each model says of the curves, and without their ends, sampled one after the other."""
     total = len(models) * len(curves)
     leaving = Leaving.of(curves, rules) if ends else None
+    gap = Gap.of(curves)
+    near = gap.shortened(curves)
     out = []
     for i, model in enumerate(models):
         told = part_of(progress, i * len(curves), total)
-        sample = batch.sample(model, curves, draws=draws, seed=seed, threads=threads, progress=told)
-        out.append(ModelFit.of(model, curves, sample, rules, leaving))
+        sample = batch.sample(model, near, draws=draws, seed=seed, threads=threads, progress=told)
+        out.append(ModelFit.of(model, curves, sample, rules, leaving, gap=gap))
     return tuple(out)
