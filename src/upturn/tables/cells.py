@@ -35,6 +35,8 @@ class Cells:
         The number of each row: as an editor shows it (the header is row 1), or the position.
     positions
         Whether ``rows`` are 0-based positions in a data frame.
+    known
+        The number of the value of each row, and the different values, where they are known.
     """
 
     table: str
@@ -42,6 +44,11 @@ class Cells:
     raw: Objects | Floats
     rows: Integers
     positions: bool = False
+    known: tuple[Integers, Objects] | None = None
+
+    def distinct(self) -> tuple[Integers, Objects]:
+        """The number of the value of each row, and the different values."""
+        return distinct(self.raw) if self.known is None else self.known
 
     def row(self, index: int) -> str:
         """What a message calls the row at an index: "row 3", or "row 3 (.iloc[3])"."""
@@ -115,11 +122,13 @@ def distinct(values: "Objects | Floats | pd.Series[Any]") -> tuple[Integers, Obj
     if not isinstance(values, np.ndarray) and values.dtype == "str":
         codes, different = values.factorize(use_na_sentinel=False)
         return codes.astype(np.int64), np.asarray(different, dtype=object)
-    if {*map(type, values)} - {str}:
-        return np.arange(len(values)), np.asarray(values, dtype=object)
-    numbers: dict[str, int] = {}
-    codes = np.array([numbers.setdefault(text, len(numbers)) for text in values], np.int64)
-    return codes, objects(list(numbers))
+    import pandas as pd
+
+    raw = np.asarray(values, dtype=object)
+    if not len(raw) or pd.api.types.infer_dtype(raw, skipna=False) != "string":
+        return np.arange(len(raw)), raw
+    codes, texts = pd.factorize(raw, use_na_sentinel=False)
+    return codes.astype(np.int64), texts
 
 
 def number(cells: Cells, *, grouped: bool = False) -> Floats:
@@ -141,7 +150,7 @@ def number(cells: Cells, *, grouped: bool = False) -> Floats:
     DataError
         For other text, 1_000, True, and infinity.
     """
-    codes, different = distinct(cells.raw)
+    codes, different = cells.distinct()
     try:
         values = np.array([_number(value, grouped) for value in different], dtype=np.float64)[codes]
     except (TypeError, ValueError, OverflowError):
@@ -260,7 +269,7 @@ def label(cells: Cells) -> Objects:
         For a list or another thing that is no text, for a name with NUL or an unpaired surrogate,
         which cannot be saved, and for one of more than ``MAX_LABEL`` characters.
     """
-    codes, different = distinct(cells.raw)
+    codes, different = cells.distinct()
     texts: list[str] = []
     for value in different:
         if _is_wrong(value):

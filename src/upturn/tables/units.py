@@ -7,7 +7,7 @@ import numpy as np
 
 from upturn.arrays.types import Floats
 from upturn.checks.errors import DataError, also, shown
-from upturn.tables.cells import Cells, distinct, is_missing, number, objects, plain_number
+from upturn.tables.cells import Cells, is_missing, number, objects, plain_number
 
 _SIZES = {
     "k": 1e3, "thousand": 1e3, "m": 1e6, "mn": 1e6, "million": 1e6, "millions": 1e6, "b": 1e9,
@@ -106,7 +106,7 @@ def numbers(cells: Cells, column: str, factor: float = 1.0) -> Floats:
     DataError
         For a cell that is no amount.
     """
-    codes, different = distinct(cells.raw)
+    codes, different = cells.distinct()
     given = np.array([_has_unit(value) for value in different], dtype=np.bool_)[codes]
     if not given.any():
         return number(cells, grouped=True) * factor

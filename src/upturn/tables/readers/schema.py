@@ -135,12 +135,16 @@ def is_one(texts: Objects, names: Iterable[str]) -> Booleans:
 def cells_of(frame: "pd.DataFrame", name: str, column: str) -> Cells:
     """A column for the rules of ``validate`` and their messages."""
     raw = frame[column]
+    rows, positions = frame.index.to_numpy(dtype=np.int64), frame.index.name == "position"
+    if raw.dtype == "str":
+        codes, different = cells_module.distinct(raw)
+        different[[not isinstance(value, str) for value in different]] = None
+        return Cells(name, column, different[codes], rows, positions, (codes, different))
     values = raw.to_numpy(dtype=object)
     if (empty := raw.isna().to_numpy()).any():
         values = values.copy()
         values[empty] = None
-    rows = frame.index.to_numpy(dtype=np.int64)
-    return Cells(name, column, values, rows, positions=frame.index.name == "position")
+    return Cells(name, column, values, rows, positions)
 
 
 def scale_numbers(cells: Cells, column: str, factor: float = 1.0) -> Floats:
