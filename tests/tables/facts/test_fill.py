@@ -160,3 +160,14 @@ def test_a_task_with_counts_in_some_rows_gets_no_others():
         {"task": "gsm8k", "model": ["a", "b"], "score": [0.25, 0.5], "trials": [500, None]}
     )
     assert upturn.read(frame).frame["trials"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pythia-12b-GPTQ", "lab/pythia-12b-4bit", "pythia-12b (8-bit)", "pythia-12b@main"],
+)
+def test_facts_of_a_model_that_is_stored_otherwise(name):
+    frame = pd.DataFrame({"task": ["t"], "model": [name], "score": [0.5]})
+    read = upturn.read(frame).frame
+    assert (read["params"].item(), read["tokens"].item()) == (1.2e10, 3e11)
+    assert upturn.facts(frame)["tokens"].item() == 3e11

@@ -32,12 +32,17 @@ def _a_file_a_task(model, scores):
     return {f"{model}/{t}.json": {"accuracy": s, "total": COUNT} for t, s in scores.items()}
 
 
+def _log(model, scores):
+    paths = {f"eval/{task}/acc": score for task, score in scores.items()}
+    return {f"{model}/wandb-summary.json": paths | {"_step": 5, "train/loss": 2.5}}
+
+
 def _opencompass(model, scores):
     files = {f"run/results/{model}/{t}.json": {"accuracy": 100 * s} for t, s in scores.items()}
     return files | {f"run/predictions/{model}/arc.json": {"0": {"prediction": "A"}}}
 
 
-LAYOUTS = [_of_names, _named, _below, _one_name, _a_file_a_task, _opencompass]
+LAYOUTS = [_of_names, _named, _below, _one_name, _a_file_a_task, _log, _opencompass]
 
 
 def write(folder, files):
@@ -73,6 +78,17 @@ def test_other_folders_are_refused(files, tmp_path):
     write(tmp_path, files)
     with pytest.raises(DataError, match="but got none in"):
         upturn.read(tmp_path)
+
+
+def test_results_of_a_trainer(tmp_path):
+    for model in SCORES:
+        numbers = {"eval_accuracy": 0.5, "eval_runtime": 12.5, "eval_samples": COUNT, "epoch": 3.0}
+        write(tmp_path, {f"{model}/eval_results.json": numbers})
+    frame = upturn.read(tmp_path, facts="none").frame
+    assert frame["model"].tolist() == list(SCORES)
+    assert (
+        frame[["metric", "score", "trials"]].to_numpy().tolist() == [["accuracy", 0.5, COUNT]] * 2
+    )
 
 
 def test_counts_below_a_name_are_trials(tmp_path):

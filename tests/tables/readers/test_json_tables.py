@@ -32,6 +32,12 @@ LAYOUTS = {
         {"model": {"name": "m-1b", "params": 1e9}, "scores": {"arc": 0.25}},
         {"model": {"name": "m-7b", "params": 7e9}, "scores": {"arc": 0.5}},
     ],
+    "rows by their numbers": {str(i): row for i, row in enumerate(RECORDS)},
+    "lists below names": {"arc": [{"model": m, "score": s} for _, m, s in ROWS]},
+    "lists in records": [
+        {"model": "m-1b", "params": 1e9, "evals": [{"task": "arc", "score": 0.25}]},
+        {"model": "m-7b", "params": 7e9, "evals": [{"task": "arc", "score": 0.5}]},
+    ],
 }
 
 

@@ -15,7 +15,7 @@ from upturn.tables.facts.fill_tasks import with_task_facts
 from upturn.tables.facts.filled import Filled, coded, empty_cells, labels, put
 from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES
-from upturn.tables.facts.names import nearest_names
+from upturn.tables.facts.names import looked_up, nearest_names
 from upturn.tables.facts.tables import Knowledge, Known, Table
 from upturn.tables.readers.schema import SCALES, cells_of, scale_numbers
 
@@ -143,12 +143,11 @@ def _pairs(models: Objects, runs: Objects) -> tuple[Integers, list[tuple[str, st
 def _find(model: str, run: str, known: Sequence[Knowledge]) -> _Model | None:
     """The first table that knows a model, else the first that knows its run."""
     checkpoint = checkpoint_in(model)
-    names = dict.fromkeys([model, run, checkpoint.run])
-    for name in filter(None, names):
+    for name, is_itself in looked_up(model, run):
         for table in known:
             if facts := table.of(name):
                 is_bundled = not isinstance(table, Table)
-                of_run = name != model or (is_bundled and bool(checkpoint.revision))
+                of_run = not is_itself or (is_bundled and bool(checkpoint.revision))
                 return _Model(facts, table.name, is_bundled, of_run)
     return None
 

@@ -14,7 +14,7 @@ from upturn.tables.checkpoints import checkpoint_in
 from upturn.tables.facts.fill import OF_ALL_CHECKPOINTS
 from upturn.tables.facts.headers import facts_of_headers
 from upturn.tables.facts.models import COLUMNS, FIGURES, known_models
-from upturn.tables.facts.names import nearest_names, params_in
+from upturn.tables.facts.names import looked_up, nearest_names, params_in
 from upturn.tables.facts.tables import Facts, Knowledge, is_empty, knowledge
 from upturn.tables.readers import Source, table_name
 from upturn.tables.readers.harvest import harvested
@@ -170,10 +170,10 @@ def _row(model: str, stated: Mapping[str, object], known: Sequence[Knowledge]) -
     moments = {c: v for c, v in amounts.items() if not math.isnan(v)}
     if moments:
         row.take({"run": checkpoint.run, **moments}, {"tokens": FROM_NAME})
-    for name in dict.fromkeys([model, str(stated.get("run", "")), checkpoint.run]):
-        facts = next(filter(None, (of.of(name) for of in known if name)), None)
+    for name, is_itself in looked_up(model, str(stated.get("run", ""))):
+        facts = next(filter(None, (of.of(name) for of in known)), None)
         if facts is not None:
-            whole = name == model and not checkpoint.revision and "step" not in stated
+            whole = is_itself and not checkpoint.revision and "step" not in stated
             columns = COLUMNS if whole else OF_ALL_CHECKPOINTS
             row.take({c: v for c, v in facts.values.items() if c in columns}, facts.sources)
             return row

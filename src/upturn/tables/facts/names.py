@@ -39,6 +39,12 @@ _PLAIN_IS_BASE = {
     "starcoder 2", "nemotron 4", "amber",
 }  # fmt: skip
 
+# how weights are stored, which changes neither their number nor how they were trained
+_STORED = re.compile(
+    r"(?:[-_. (]+(?:gptq|awq|gguf|exl2|bnb|hqq|quantized|nf4|(?:fp|int|bf)[-_]?(?:4|8|16)|"
+    r"[2-8][-_ ]?bits?|w\d+a\d+|q[2-8](?:_(?:k|[01]))?(?:_[sml])?|4bit[-_]\w+)\)?)+$",
+    re.IGNORECASE,
+)
 # what the last part of a path may be called whatever the model is
 _NO_MODEL = {"model", "models", "final", "best", "last", "latest", "output", "out", "merged", "hf"}
 
@@ -144,6 +150,43 @@ def _without_organisation(plain: str) -> str:
 def _size_text(text: str) -> str:
     """A size in units of 10⁹: "500m" and "0.5b" are one."""
     return f"{amount(text[:-1], text[-1]) / UNITS['b']:g}b"
+
+
+def without_quantisation(name: str) -> str:
+    """A name without what says how its weights are stored: GPTQ, 4bit, Q4_K_M, (8-bit).
+
+    Parameters
+    ----------
+    name
+        Of a model, which is another one where scores are compared: facts are those of both.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> without_quantisation("pythia-6.9b-GPTQ-4bit"), without_quantisation("pythia-12b (8-bit)")
+    ('pythia-6.9b', 'pythia-12b')
+    """
+    return _STORED.sub("", name.strip())
+
+
+def looked_up(model: str, run: str = "") -> list[tuple[str, bool]]:
+    """The names under which a model may be known, each with whether it is of the model itself.
+
+    A name of its run is of a model that is fully trained.
+
+    Examples
+    --------
+    >>> looked_up("pythia-1b-GPTQ@step3000")
+    [('pythia-1b-GPTQ@step3000', True), ('pythia-1b-GPTQ', False), ('pythia-1b', False)]
+    """
+    checkpoint = checkpoint_in(model)
+    stored = without_quantisation(checkpoint.run)
+    itself = {model} if checkpoint.revision else {model, checkpoint.run, stored}
+    names = dict.fromkeys([model, run, checkpoint.run, stored])
+    return [(name, name in itself) for name in names if name]
 
 
 def params_in(name: str) -> float:

@@ -13,6 +13,8 @@ _SUITES = re.compile(r"^(?:lighteval|harness|helm|leaderboard|original|community
 # of OpenCompass, who made the copy of the data; of OLMES, the format of the question
 _MARKS = re.compile(r"^lukaemon_(?=mmlu)|(?::(?:mc|rc|gen))?(?:::\w+)?$")
 
+_ARGUMENTS = re.compile(r":(?:subject|subset|dataset)=")  # of HELM
+
 
 @dataclass(frozen=True)
 class TaskFacts:
@@ -60,6 +62,8 @@ def task_key(name: str) -> str:
     --------
     >>> task_key("lighteval|mmlu:anatomy|5|0"), task_key("harness|hendrycksTest-anatomy|5")
     ('mmlu_anatomy', 'hendryckstest_anatomy')
+    >>> task_key("mmlu:subject=anatomy")
+    'mmlu_anatomy'
     >>> task_key("ARC-Challenge"), task_key("lukaemon_mmlu_anatomy"), task_key("arc_easy:rc::olmes")
     ('arc_challenge', 'mmlu_anatomy', 'arc_easy')
     """
@@ -68,7 +72,7 @@ def task_key(name: str) -> str:
         parts.pop(0)
     while len(parts) > 1 and parts[-1].isdecimal():
         parts.pop()
-    bare = _MARKS.sub("", "_".join(parts).casefold())
+    bare = _ARGUMENTS.sub(":", _MARKS.sub("", "_".join(parts).casefold()))
     key = re.sub(r"[^\w+]+", "_", bare)
     return re.sub(r"_+", "_", key).strip("_")
 

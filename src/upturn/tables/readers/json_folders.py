@@ -15,6 +15,7 @@ from upturn.checks.errors import DataError
 from upturn.tables.readers.documents import number, read_json, relative, text
 from upturn.tables.readers.json_tables import COUNTS, below, part_of, table_of_records
 from upturn.tables.readers.metric_words import is_metric
+from upturn.tables.readers.paths import task_and_metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 _MODELS = ("model", "model_name", "model_id", "model_path", "model_name_or_path")
 _TASKS = ("task", "task_name", "dataset", "dataset_name", "benchmark")
 _SCALES = ("params", "tokens", "flops", "step")
+_BESIDE = (
+    "batch_size", "date", "epoch", "epochs", "eval_runtime", "eval_samples",
+    "eval_samples_per_second", "eval_steps_per_second", "limit", "num_fewshot", "num_params",
+    "runtime", "seed", "time", "timestamp", "version",
+)  # fmt: skip
 _SIZE = re.compile(r"(?<![\d.])\d+(?:\.\d+)?[bmt](?![a-z])", re.I)
 
 type Document = Mapping[str, Any]
@@ -61,8 +67,12 @@ def _document(path: Path) -> Document | None:
 
 
 def _numbers(document: Document) -> dict[str, float]:
-    beside = {*COUNTS, *_SCALES}
-    return {k: v for k, v in document.items() if k not in beside and number(v) == v}
+    """The numbers that may be scores: those whose names are paths, where there are some."""
+    values = {key: value for key, value in document.items() if number(value) == value}
+    if any(map(task_and_metric, values)):
+        return {key: value for key, value in values.items() if task_and_metric(key)}
+    beside = {*COUNTS, *_SCALES, *_BESIDE}
+    return {k: v for k, v in values.items() if not (k in beside or k.startswith("_"))}
 
 
 def _names(documents: Mapping[Path, Document], folder: Path) -> dict[Path, str]:
@@ -80,7 +90,13 @@ def _names(documents: Mapping[Path, Document], folder: Path) -> dict[Path, str]:
 
 
 def _of_one_task(document: Document) -> bool:
-    return part_of(document) is None and any(map(is_metric, _numbers(document)))
+    return part_of(document) is None and any(map(_metric, _numbers(document)))
+
+
+def _metric(key: str) -> str:
+    """The metric that a key names, "" where it names none; ``eval_accuracy`` is one."""
+    name = key.removeprefix("eval_")
+    return name if is_metric(name) else ""
 
 
 def _rows(document: Document, path: Path, model: str) -> Iterator[Row]:
@@ -92,9 +108,10 @@ def _rows(document: Document, path: Path, model: str) -> Iterator[Row]:
                 yield row | scales
         return
     numbers = _numbers(document)
-    metrics = {key: value for key, value in numbers.items() if is_metric(key)}
+    metrics = {name: value for key, value in numbers.items() if (name := _metric(key))}
     task = next((text(document[key]) for key in _TASKS if text(document.get(key))), path.stem)
-    trials = next((document[k] for k in COUNTS if number(document.get(k)) >= 1), None)
+    counts = (*COUNTS, "eval_samples")
+    trials = next((document[k] for k in counts if number(document.get(k)) >= 1), None)
     for metric, score in metrics.items():
         yield (
             {"task": task, "model": model, "metric": metric, "score": score}
@@ -103,4 +120,6 @@ def _rows(document: Document, path: Path, model: str) -> Iterator[Row]:
         )
     if not metrics and (_SIZE.search(model) or any(text(document.get(key)) for key in _MODELS)):
         for key, score in numbers.items():
-            yield {"task": key, "model": model, "score": score} | scales
+            task, metric = task_and_metric(key) or (key, "")
+            label = {"metric": metric} if metric else {}
+            yield {"task": task, "model": model, **label, "score": score} | scales

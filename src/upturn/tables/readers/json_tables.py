@@ -86,6 +86,8 @@ def _of_columns(document: Any) -> _Found:
 
 def _of_index(document: Any) -> _Found:
     """Records below the numbers of their rows, as pandas writes them by index."""
+    if isinstance(document, dict) and document and all(map(_is_records, document.values())):
+        return _of_lists(document)
     if not isinstance(document, dict) or not _is_records(list(document.values())):
         return None
     keys = [{str(key).casefold() for key in record} for record in document.values()]
@@ -93,6 +95,17 @@ def _of_index(document: Any) -> _Found:
     if not is_numbered or not all(of & _NAMES for of in keys):
         return None
     return list(document.values()), ""
+
+
+def _of_lists(document: Mapping[str, Sequence[Record]]) -> _Found:
+    """Lists of records below names of tasks, or of models where the records name tasks."""
+    records = [record for of in document.values() for record in of]
+    keys = {str(key).casefold() for record in records for key in record}
+    label = "model" if keys & {"task", "benchmark"} else "task"
+    if not keys & _NAMES or label in keys:
+        return None
+    rows = [{label: name, **record} for name, of in document.items() for record in of]
+    return rows, f"JSON object: names taken as {label}s"
 
 
 def _of_tree(document: Any) -> _Found:
@@ -141,6 +154,12 @@ def _flat(record: Record) -> Iterator[Record]:
             flat |= {k: v for k, v in value.items() if k not in names and k not in record}
         else:
             flat[key] = value
+    inner = next((key for key in _SCORES if _is_records(record.get(key))), None)
+    if inner is not None and not _NAMES & {*record} - {"model", "model_name"}:
+        beside = {key: value for key, value in flat.items() if key != inner}
+        for measured in record[inner]:
+            yield beside | measured
+        return
     part = next((key for key in _SCORES[:-1] if _is_scores(record.get(key))), None)
     if part is None or {"task", "score", "benchmark"} & {*record}:
         yield flat

@@ -15,9 +15,8 @@ from upturn.tables.shaping.headers import normal
 if TYPE_CHECKING:
     import pandas as pd
 
-_SUMMARIES = {
-    "all", "average", "avg", "grand_total", "macro_average", "max", "mean", "median", "min",
-    "overall", "std", "sum", "total",
+SUMMARIES = {
+    "all", "average", "avg", "grand_total", "macro_average", "mean", "median", "overall", "total",
 }  # fmt: skip
 _APART = ("metric", "setting", "shots", "run", "step", "seed", "repeat", "question", "sample_id")
 
@@ -64,7 +63,7 @@ def _summaries(cells: "pd.DataFrame") -> Booleans:
     if "model" not in cells:
         return np.zeros(len(cells), dtype=np.bool_)
     codes, different = distinct(cells["model"])
-    is_summary = np.array([normal(str(value)) in _SUMMARIES for value in different], dtype=np.bool_)
+    is_summary = np.array([normal(str(value)) in SUMMARIES for value in different], dtype=np.bool_)
     rows = is_summary[codes]
     return rows if not rows.all() else np.zeros_like(rows)
 
@@ -101,7 +100,11 @@ def _merged(cells: "pd.DataFrame") -> tuple["pd.DataFrame", list[str]]:
 
 def _is_empty(cells: "pd.DataFrame", column: str) -> Booleans:
     codes, different = distinct(cells[column])
-    return np.array([is_unknown(value) for value in different], dtype=np.bool_)[codes]
+    return np.array([_is_nothing(value) for value in different], dtype=np.bool_)[codes]
+
+
+def _is_nothing(value: object) -> bool:
+    return not value.strip() if isinstance(value, str) else is_unknown(value)
 
 
 def _is_merged(cells: "pd.DataFrame", column: str) -> bool:

@@ -9,9 +9,9 @@ import numpy as np
 
 from upturn.checks.errors import DataError, listed, shown
 from upturn.tables.cells import is_unknown, objects, plain_number
+from upturn.tables.readers.paths import task_and_metric
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, TRIALS
 from upturn.tables.shaping.headers import IN_PER_CENT, normal
-from upturn.tables.shaping.paths import task_and_metric
 from upturn.tables.shaping.stderr import base_metric, without_filter
 from upturn.tables.units import PLAUSIBLE
 
