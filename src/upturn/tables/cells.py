@@ -122,13 +122,11 @@ def distinct(values: "Objects | Floats | pd.Series[Any]") -> tuple[Integers, Obj
     if not isinstance(values, np.ndarray) and values.dtype == "str":
         codes, different = values.factorize(use_na_sentinel=False)
         return codes.astype(np.int64), np.asarray(different, dtype=object)
-    import pandas as pd
-
-    raw = np.asarray(values, dtype=object)
-    if not len(raw) or pd.api.types.infer_dtype(raw, skipna=False) != "string":
-        return np.arange(len(raw)), raw
-    codes, texts = pd.factorize(raw, use_na_sentinel=False)
-    return codes.astype(np.int64), texts
+    if {*map(type, values)} - {str}:
+        return np.arange(len(values)), np.asarray(values, dtype=object)
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(text, len(numbers)) for text in values], np.int64)
+    return codes, objects(list(numbers))
 
 
 def number(cells: Cells, *, grouped: bool = False) -> Floats:
