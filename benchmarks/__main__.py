@@ -36,6 +36,7 @@ BENCHMARKS = {
     "field": ("accuracy.field", "real files from the field, with the commands that people type"),
     "least-squares": ("accuracy.least_squares", "error and coverage of least squares, and ours"),
     "classify": ("accuracy.classify", "p_emergent and p_sharp on simulated curves"),
+    "checks": ("accuracy.checks", "false alarms of check, and how often it finds a fault"),
     "verdicts": ("accuracy.verdicts", "falling, flat and chance-level curves"),
     "floors": ("accuracy.floors", "which floors are said to grow"),
     "contrast": ("accuracy.contrast", "techniques against their baselines"),

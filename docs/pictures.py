@@ -32,6 +32,8 @@ def main():
                  for name in ("zero-shot", "few-shot"))  # fmt: skip
     changed = upturn.diff(zero, few, metric="acc", models=["chance", "hinge", "gompertz"])
     drawn["diff"] = plots.plot_diff(changed).figure
+    low = upturn.read("pythia").where("task=mmlu", "shots=0")
+    drawn["check"] = plots.plot_check(upturn.check(low, metric="acc", draws=400)).figure
     for name, figure in drawn.items():
         plots.save(figure, FOLDER / f"{name}.svg")
 

@@ -4,6 +4,8 @@ from .model import Model
 from .posterior.criteria import Criteria
 from .questions.calibrate.calibrate import calibrate
 from .questions.calibrate.result import Calibration
+from .questions.check.check import check
+from .questions.check.result import Check
 from .questions.classify.classify import classify
 from .questions.classify.floor_test import floor_test
 from .questions.classify.influence import influence
@@ -36,6 +38,7 @@ from .version import __version__
 __all__ = [
     "Axis",
     "Calibration",
+    "Check",
     "Classification",
     "Contrast",
     "Criteria",
@@ -53,6 +56,7 @@ __all__ = [
     "__version__",
     "arrays",
     "calibrate",
+    "check",
     "classify",
     "compare_axes",
     "compare_metrics",

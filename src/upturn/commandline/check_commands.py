@@ -7,8 +7,49 @@ import click
 from upturn.commandline.calibrate_options import calibrate_options
 from upturn.commandline.delivery import Delivery, print_text
 from upturn.commandline.edge import Command, example
+from upturn.commandline.goodness_options import FITTED, goodness_options
 from upturn.commandline.simulate_options import Drawing, simulate_options
-from upturn.commandline.source import Source, keep_inputs
+from upturn.commandline.source import READING, Source, keep_inputs
+
+
+@click.command(
+    cls=Command,
+    section="Check",
+    epilog=example("check gpt3 --where setting=few-shot --where task=arithmetic_3da"),
+)
+@goodness_options
+@click.pass_context
+def check(
+    ctx: click.Context,
+    /,
+    *,
+    source: Source,
+    to: Delivery,
+    axis: list[str],
+    plot: str | None,
+    **how: Any,
+) -> None:
+    """Does the curve fit, and what does not?
+
+    Residuals are compared with those that the fitted model would show: models that do not belong,
+    a second rise, correlated checkpoints, models that are off on all tasks, a wrong chance. In a
+    table that fits, the probability of any finding is 5 %.
+
+    TABLE as for `upturn fit`, or a fit that it saved (.nc or .zarr).
+    """
+    import upturn
+    from upturn.show import plots
+    from upturn.show.text.checks import CheckAnswer
+
+    path = None if plot is None else plots.check_figure_path(plot)
+    fits = source.is_fit
+    given = source.load(ctx, (*FITTED, *READING)) if fits else source.given(to.outputs)
+    with to.progress() as progress:
+        result = upturn.check(given, axis=axis or "flops", progress=progress, **how)
+    if path is not None:
+        axes = plots.plot_check(result, result.worst)
+        plots.save(axes.figure, path)  # type: ignore[arg-type]
+    to.deliver(CheckAnswer(result))
 
 
 @click.command(
@@ -75,4 +116,4 @@ def calibrate(
     to.deliver(CalibrationAnswer(result))
 
 
-ALL = (simulate, calibrate)
+ALL = (check, simulate, calibrate)

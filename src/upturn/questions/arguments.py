@@ -136,3 +136,14 @@ def part_of(progress: Progress | None, done: int, total: int) -> Progress | None
         return None
     report = progress
     return lambda here, _: report(done + here, total)
+
+
+def half_of(progress: Progress | None, half: int) -> Progress | None:
+    """Progress within the first or the second half of the work, 0 or 1, as progress in all of it.
+
+    The two halves have as many steps, which need not be known beforehand.
+    """
+    if progress is None:
+        return None
+    report = progress
+    return lambda done, total: report(half * total + done, 2 * total)

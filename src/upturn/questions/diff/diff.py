@@ -14,7 +14,7 @@ from upturn.model import Model
 from upturn.posterior.criteria import Criteria
 from upturn.posterior.emergence import DELTA
 from upturn.posterior.files import SUFFIXES
-from upturn.questions.arguments import made_by, part_of
+from upturn.questions.arguments import half_of, made_by
 from upturn.questions.classify.classify import classify
 from upturn.questions.classify.model_fit import DRAWS
 from upturn.questions.classify.result import Classification
@@ -116,7 +116,7 @@ def diff(
     }  # fmt: skip
     pair = [_loaded(given) for given in (a, b)]
     like = next((given for given in pair if isinstance(given, Fit)), None)
-    results = [_answered(given, like, part_of(progress, k, 2), how) for k, given in enumerate(pair)]
+    results = [_answered(given, like, half_of(progress, k), how) for k, given in enumerate(pair)]
     first, second = (Side.of(result, seed + k) for k, result in enumerate(results))
     _check_same(first, second)
     match = matched(first.curves, second.curves)

@@ -58,16 +58,41 @@ def posterior(fit: Contents, draws: Index, seed: int, groups: Groups = "same") -
     generators = _generators(fit, seed, "posterior")
 
     def of(curves: Curves, i: int, places: Index) -> tuple[Target, Parameters, Floats]:
-        target, p = fit.target(curves, i, draws[places])
-        flat = {name: value[0, 0] for name, value in p.items()}
-        offset = _new_offsets(target, generators[i], len(places))
-        if target.grouped and groups == "same" and curves.groups[i] > 0:
-            uniform = generators[i].uniform(size=offset.shape)
-            known = draw_offsets(target, 0, flat, uniform)
-            offset[: len(known)] = known
-        return target, flat, offset
+        return at_draws(fit, curves, i, draws[places], generators[i], groups=groups)
 
     return _replicated(fit, list(fit.by_axis(draws)), len(draws), generators, of)
+
+
+def at_draws(
+    fit: Contents,
+    curves: Curves,
+    i: int,
+    places: Index,
+    rng: np.random.Generator,
+    *,
+    groups: Groups = "same",
+) -> tuple[Target, Parameters, Floats]:
+    """The target of one curve, and its parameters and groups' offsets at some draws.
+
+    Parameters
+    ----------
+    fit : Contents
+    curves : Curves
+        All of them, on one axis each.
+    i : int
+    places : array of int (draw,)
+    rng : Generator
+    groups : {"same", "new"}
+        See `posterior`.
+    """
+    target, p = fit.target(curves, i, places)
+    flat = {name: value[0, 0] for name, value in p.items()}
+    offset = _new_offsets(target, rng, len(places))
+    if target.grouped and groups == "same" and curves.groups[i] > 0:
+        uniform = rng.uniform(size=offset.shape)
+        known = draw_offsets(target, 0, flat, uniform)
+        offset[: len(known)] = known
+    return target, flat, offset
 
 
 def before_data(fit: Contents, count: int, seed: int) -> Floats:
@@ -108,8 +133,24 @@ def _replicated(
 
 def _scores(target: Target, p: Parameters, offset: Floats, rng: np.random.Generator) -> Floats:
     """Scores of one curve in native units, as in `observed_data`: (draw, point)."""
-    curves, likelihood = target.curves, target.likelihood
-    group = curves.group[0]
+    y = replicated(target, p, means(target, p, offset), rng)
+    if target.likelihood.counted:
+        return y
+    return np.asarray(target.scaling.to_native(y[None])[0])
+
+
+def means(target: Target, p: Parameters, offset: Floats) -> Floats:
+    """Expected scores of one curve on the model's scale: (draw, point).
+
+    Parameters
+    ----------
+    target : Target
+        Of one curve.
+    p : mapping of array (draw,)
+    offset : array (group, draw)
+        Of the groups, in standard deviations.
+    """
+    group = target.curves.group[0]
     u = np.broadcast_to(target.u[0][:, None], (len(group), offset.shape[1]))
     if target.grouped:
         u = u + p["scatter"] * np.where(group[:, None] >= 0, offset[group], 0.0)
@@ -117,13 +158,21 @@ def _scores(target: Target, p: Parameters, offset: Floats, rng: np.random.Genera
     mean = np.broadcast_to(
         target.model.mean(NUMPY, at, u[None], target.ceiling[:, None, None]), (1, *u.shape)
     )[0].T
-    mean = np.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN) if likelihood.bounded else mean
-    trials, chain = (np.broadcast_to(v[0], mean.shape) for v in (curves.trials, curves.chain))
+    return np.clip(mean, MEAN_MARGIN, 1 - MEAN_MARGIN) if target.likelihood.bounded else mean
+
+
+def replicated(target: Target, p: Parameters, mean: Floats, rng: np.random.Generator) -> Floats:
+    """Scores of one curve about expected ones, on the model's scale: (draw, point).
+
+    Successes are divided by trials.
+    """
+    trials, chain = (
+        np.broadcast_to(v[0], mean.shape) for v in (target.curves.trials, target.curves.chain)
+    )
+    likelihood = target.likelihood
     noise = {name: np.broadcast_to(p[name][:, None], mean.shape) for name in likelihood.parameters}
     y = replicate.scores(likelihood, rng, mean, noise, trials=trials, chain=chain)
-    if likelihood.counted:
-        return y / np.maximum(trials, 1)
-    return np.asarray(target.scaling.to_native(y[None])[0])
+    return y / np.maximum(trials, 1) if likelihood.counted else y
 
 
 def _new_offsets(target: Target, rng: np.random.Generator, count: int) -> Floats:

@@ -4,6 +4,7 @@ They are made without pyplot, so that none outlives its last reference and no wi
 """
 
 from upturn.show.plots.calibration import plot_calibration
+from upturn.show.plots.check import plot_check
 from upturn.show.plots.choose import plot
 from upturn.show.plots.curve import plot_curve
 from upturn.show.plots.diff import plot_diff
@@ -21,6 +22,7 @@ __all__ = [
     "plot",
     "plot_axes",
     "plot_calibration",
+    "plot_check",
     "plot_curve",
     "plot_diff",
     "plot_families",

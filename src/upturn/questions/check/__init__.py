@@ -1,0 +1,1 @@
+"""check: does the curve fit, and what does not?"""
