@@ -222,3 +222,25 @@ def test_spaces_make_no_other_task(read):
 def test_the_remark_that_is_no_row(read):
     with pytest.raises(DataError, match="but got 1; remove the row if it is a remark, else"):
         read("task,model,score\nt,a,0.5\n* ours\n")
+
+
+def test_models_of_one_name_are_told_apart_by_their_sizes(read):
+    rows = [f"Pythia,{m[2:].upper()},{t},{s}" for t, m, s in EXPECTED]
+    long = "\n".join(["Model,Size,task,score", *rows])
+    with pytest.raises(DataError, match=r"; name the models apart by --column model=model\+params"):
+        read(long)
+    table = read(long, columns={"model": "model+params"}).frame
+    assert sorted(table["model"].unique()) == ["Pythia-1B", "Pythia-2B", "Pythia-7B"]
+    wide = [f"Pythia,{m[2:]},{a},{b}" for m, (a, b) in zip(MODELS, SCORES, strict=True)]
+    with pytest.raises(
+        DataError, match=r"type: upturn fit r.csv --wide --column model=model.params"
+    ):
+        read("\n".join(["Model,Size,arc,piqa", *wide]))
+    with pytest.raises(
+        DataError, match=r"expected column 'model', but got .*; --column model=params"
+    ):
+        read("\n".join(["Size,task,score", *(row[7:] for row in rows)]))
+    sizes = read(
+        "\n".join(["Size,task,score", *(row[7:] for row in rows)]), columns={"model": "params"}
+    )
+    assert sizes.frame["params"].tolist() == table["params"].tolist()

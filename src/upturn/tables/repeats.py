@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 POLICIES = ("refuse", "pool", "mean", "latest")
 KNOWN = ("seed", "repeat")  # columns that tell repeats apart
 IDENTITY = ("task", "model", "metric", "setting", "shots", "run", "family")
-_SHOWN = 3
+_TELL_APART = (
+    "params", "step", "revision", "checkpoint", "data", "recipe", "variant", "version",
+)  # fmt: skip
 
 
 def settled(clean: Clean, policy: str) -> Clean:
@@ -88,19 +90,20 @@ def _refuse(clean: Clean, ids: Integers, labels: list[str]) -> None:
     before = int(first[inverse[index]])
     rows, models = int(again.sum()), frame["model"][again].nunique()
     more = f" ({counted(rows, 'repeated row')} of {counted(models, 'model')})" if rows > 1 else ""
+    apart, choose = _apart(frame, ids), "choose by --repeats latest, pool or mean"
     raise DataError(
         f"{clean.name}, {cells.row(index)}: expected each measurement once ({', '.join(labels)}), "
         f"but got {_described(frame, index, labels)} again, after {cells.row(before)}: "
-        f"{_scores(frame, before)} and {_scores(frame, index)}{more}; choose by "
-        f"--repeats latest, pool or mean{_apart(frame, ids)}"
+        f"{_scores(frame, before)} and {_scores(frame, index)}{more}; "
+        f"{f'{apart}, or {choose}' if apart else choose}"
     )
 
 
 def _apart(frame: "pd.DataFrame", ids: Integers) -> str:
     """How a column that differs among repeated rows sets them apart, as checkpoints do."""
-    for column in ("step", "revision", "checkpoint", "data", "recipe", "variant", "version"):
+    for column in _TELL_APART:
         if column in frame and (frame[column].groupby(ids).nunique() > 1).any():
-            return f", or name the models apart by --column model=model+{column}"
+            return f"name the models apart by --column model=model+{column}"
     return ""
 
 

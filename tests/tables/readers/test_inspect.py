@@ -121,3 +121,21 @@ def test_answers_of_a_log_that_was_interrupted(member, tmp_path):
     cells = [(row["task"], row["model"], row["question"], row["repeat"]) for row in rows]
     assert cells == [("t", "m", "q1", "1"), ("t", "m", "q1", "2"), ("t", "m", "2", "1")]
     assert [row["score"] for row in rows] == [1.0, 0.0, 1.0]
+
+
+def test_answers_put_together_in_several_ways(tmp_path):
+    scores = [
+        {"name": "match", "reducer": reducer, "metrics": {"accuracy": {"value": value}}}
+        for reducer, value in (("mean", 0.25), ("pass_at_2", 0.5))
+    ]
+    log = {
+        "status": "success",
+        "eval": {"task": "arc", "model": "m", "run_id": "r", "config": {}},
+        "results": {"scores": scores, "completed_samples": 8},
+        "plan": {},
+        "stats": {},
+    }
+    (tmp_path / "log.json").write_text(json.dumps(log))
+    frame = upturn.read(tmp_path, facts="none").frame
+    expected = [["match/mean/accuracy", 0.25], ["match/pass_at_2/accuracy", 0.5]]
+    assert frame[["metric", "score"]].to_numpy().tolist() == expected

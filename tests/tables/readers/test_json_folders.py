@@ -96,3 +96,33 @@ def test_counts_below_a_name_are_trials(tmp_path):
     path.write_text(json.dumps({"m-1b": {"arc": {"acc": 0.5, "n": COUNT}}}))
     frame = upturn.read(path, facts="none").frame
     assert frame[["score", "trials", "metric"]].to_numpy().tolist() == [[0.5, COUNT, "acc"]]
+
+
+def test_answers_of_evalplus(tmp_path):
+    for model, passed in {"lab--m-1b": 1, "lab--m-7b": 3}.items():
+        attempts = [
+            [{"base_status": "pass" if i < passed else "fail", "plus_status": "fail"}]
+            for i in range(4)
+        ]
+        answers = {"eval": {f"HumanEval/{i}": of for i, of in enumerate(attempts)}, "date": "x"}
+        write(tmp_path, {f"humaneval/{model}_vllm_temp_0.0_eval_results.json": answers})
+    frame = upturn.read(tmp_path, facts="none").frame
+    assert frame[["model", "task", "score", "trials"]].to_numpy().tolist() == [
+        [f"lab/m-{size}", task, score, 4]
+        for size, base in (("1b", 0.25), ("7b", 0.75))
+        for task, score in (("humaneval", base), ("humaneval+", 0))
+    ]
+
+
+def test_answers_with_several_filters_are_apart(tmp_path):
+    answers = [
+        {"doc_id": i, "filter": name, "metrics": ["exact_match"], "exact_match": float(i < right)}
+        for name, right in (("strict-match", 1), ("flexible-extract", 3))
+        for i in range(4)
+    ]
+    path = tmp_path / "lab__m" / "samples_gsm8k_2024-08-01T10-00-00.jsonl"
+    path.parent.mkdir()
+    path.write_text("\n".join(map(json.dumps, answers)))
+    frame = upturn.read(tmp_path, facts="none").frame
+    expected = [["exact_match,strict-match", 0.25], ["exact_match,flexible-extract", 0.75]]
+    assert frame[["metric", "score"]].to_numpy().tolist() == expected

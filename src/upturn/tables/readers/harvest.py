@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SAMPLES = re.compile(r"samples_(?P<task>.+?)_\d{4}-\d\d-\d\dT.*\.jsonl")
 _MODELS = {"model_name", "model_id", "model_version", "full_model_name", "llm"}
+_NO_FILTER = {"", "none", "None", "nan"}
 _NO_METRICS = {"doc_id", "doc_hash", "prompt_hash", "target_hash", "idx"}
 
 
@@ -180,13 +181,15 @@ def _samples(path: Path, name: str, model: str) -> "pd.DataFrame":
             f"{name}: expected answers with doc_id and a metric, but got other columns; "
             "name the folder of results_*.json"
         )
+    given_filters = cells["filter"] if "filter" in cells else ["none"] * len(cells)
+    filters = ["" if text in _NO_FILTER else f",{text}" for text in map(str, given_filters)]
     parts = [
         pd.DataFrame(
             {
                 "task": objects([place["task"]] * len(cells)),
                 "model": objects([model.replace("__", "/")] * len(cells)),
                 "question": cells["doc_id"],
-                "metric": objects([metric] * len(cells)),
+                "metric": objects([f"{metric}{part}" for part in filters]),
                 "score": cells[metric],
             }
         )

@@ -4,7 +4,7 @@ import json
 import math
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -124,7 +124,8 @@ def is_finished(document: Mapping[str, Any]) -> bool:
 def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
     """One row a scorer and metric of a finished evaluation.
 
-    Where there are several scorers, the metric is called ``scorer/metric``.
+    Where there are several scorers, the metric is called ``scorer/metric``, and where the answers
+    of one were put together in several ways, ``scorer/reducer/metric``.
     """
     if not is_finished(document):
         return
@@ -140,11 +141,20 @@ def rows(document: Mapping[str, Any], path: Path) -> Iterator[dict[str, Any]]:
             if metric in _SPREADS or math.isnan(value):
                 continue
             yield shared | {
-                "metric": f"{text(score.get('name'))}/{metric}" if len(scores) > 1 else metric,
+                "metric": "/".join([*_named(score, scores), metric]),
                 "score": value,
                 "trials": _trials(score, results, spec),
                 "stderr": stderr,
             }
+
+
+def _named(score: Mapping[str, Any], scores: Sequence[Mapping[str, Any]]) -> Sequence[str]:
+    """The scorer, and the reducer, where they tell scores apart."""
+    scorers = [text(of.get("name")) for of in scores]
+    name, reducer = text(score.get("name")), text(score.get("reducer"))
+    if len(scores) < 2:
+        return []
+    return [name, reducer] if scorers.count(name) > 1 and reducer else [name]
 
 
 def labels(document: Mapping[str, Any]) -> dict[str, str]:

@@ -188,6 +188,9 @@ def _with_columns(
         present = [str(column) for column in cells.columns]
         parts = [text] if text in present else [part.strip() for part in text.split("+")]
         parts = [_present(part, present, name, "column") for part in parts]
+        if len(parts) == 1 and new in LABELS and _is_scale(parts[0]):
+            cells = cells.assign(**{new: objects(label(cells_of(cells, name, parts[0])))})
+            continue
         if len(parts) == 1:
             kept = cells.drop(columns=new) if new in present and new != parts[0] else cells
             cells = kept.rename(columns={parts[0]: new})
@@ -197,6 +200,11 @@ def _with_columns(
         cells = cells.assign(**{new: objects(whole)})
         notes.append(f"column {new} made of {', '.join(parts)}")
     return cells, notes
+
+
+def _is_scale(column: str) -> bool:
+    what = headers.meaning(column)
+    return what is not None and what[0] in SCALES
 
 
 def _given_units(cells: "pd.DataFrame", name: str, units: Mapping[str, str]) -> list[Header]:
@@ -276,7 +284,7 @@ def _remedy(column: str, others: Sequence[str], cells: "pd.DataFrame") -> str:
         return f"--column {shlex.quote(f'{column}={guess}')}"
     if column == "model":
         parts = [c for c in ("params", "data", "recipe", "size", "seed", "step") if c in cells]
-        if len(parts) > 1:
+        if len(parts) > 1 or parts == ["params"]:
             return f"--column model={'+'.join(parts)}"
     return ""
 

@@ -29,6 +29,7 @@ _NO_SCORES = {
     "created", "started", "completed", "gb", "vram", "upload", "submission", "generation",
     "runtime", "count", "std", "min", "max", "samples",
 }  # fmt: skip
+_APART = ("params", "step", "revision", "checkpoint", "tokens", "variant", "version")
 _RAW = " Raw"
 _SHOTS = re.compile(r"(?P<task>.*?)[\s_]*[(\[]?(?P<shots>\d+)[\s-]?shots?[)\]]?", re.I)
 _METRIC = re.compile(r"(?P<task>.+?)\s+-\s+(?P<metric>.+)")
@@ -115,13 +116,21 @@ def refuse(cells: "pd.DataFrame", name: str, with_units: Collection[str] = ()) -
         command += " --percent all"
     labels = [c for c in ("model", "task") if c in cells]
     if labels and bool(cells.duplicated(labels).any()):
-        command += " --repeats latest"
+        command += _telling_apart(cells, labels)
     scales = [scale for scale in PLAUSIBLE if scale not in with_units]
     command += "".join(f" --ignore {scale}" for scale in scales if _is_no_amount(cells, scale))
     raise DataError(
         f"{name}: expected one row a measurement with a column 'score', but got one column a "
         f"{thing} ({listed(columns, most=5)}); type: {command} (in Python: wide=True)"
     )
+
+
+def _telling_apart(cells: "pd.DataFrame", labels: Sequence[str]) -> str:
+    """The option for rows of one name: a column that sets them apart, if one does."""
+    for column in (c for c in _APART if c in cells and "model" in labels):
+        if not bool(cells.astype(str).duplicated([*labels, column]).any()):
+            return f" --column model=model+{column}"
+    return " --repeats latest"
 
 
 def _naming(cells: "pd.DataFrame") -> str:
