@@ -189,7 +189,7 @@ def _with_columns(
         parts = [text] if text in present else [part.strip() for part in text.split("+")]
         parts = [_present(part, present, name, "column") for part in parts]
         if len(parts) == 1 and new in LABELS and _is_scale(parts[0]):
-            cells = cells.assign(**{new: objects(label(cells_of(cells, name, parts[0])))})
+            cells = cells.assign(**{new: label(cells_of(cells, name, parts[0]))})
             continue
         if len(parts) == 1:
             kept = cells.drop(columns=new) if new in present and new != parts[0] else cells
