@@ -308,3 +308,11 @@ def test_bad_arguments_are_refused(drawn):
         upturn.report(drawn, shapes="some")
     with pytest.raises(DataError, match="ci: expected a probability"):
         upturn.report(drawn, ci=1.5)
+
+
+def test_every_card_says_whether_the_curve_fits(drawn):
+    report = Report(drawn, None, 0.9, "none", "title")
+    assert len(report.fits) == len(report.answers)
+    html = report.html()
+    assert html.count("The curve fits.") == report.fits.count("the curve fits") > 0
+    assert "Whether the scores lie about the curves" in html

@@ -6,6 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from upturn.checks.errors import shown
+from upturn.posterior import tree as trees
+from upturn.questions.check.check import check
+from upturn.questions.check.result import Check
 from upturn.questions.classify.result import Classification
 from upturn.questions.fit.result import Fit
 from upturn.show.report.answers import TaskAnswer, Turn, answers_of, by_verdict, first_axis, turns
@@ -85,6 +88,21 @@ class Contents:
         span = span_words(self.axis, np.array(self.limits))
         classified = self.classification is not None
         return verdict(self.answers, self.axis, span, self.noun, classified=classified)
+
+    @cached_property
+    def checked(self) -> Check | None:
+        """Whether the curves on the first axis fit; None on a mix of axes."""
+        if self.axis.components:
+            return None
+        chosen = first_axis(self.fit)
+        points = int(self.fit.curves.points[chosen].sum())
+        part = trees.part(self.fit.tree, slice(0, len(chosen)), slice(0, points))
+        return check(Fit(part), seed=int(self.fit.meta["seed"]))
+
+    @cached_property
+    def fits(self) -> list[str]:
+        """Of each curve on the first axis: that it fits, or what is off; empty on a mix."""
+        return [] if self.checked is None else self.checked.texts()["fits"].tolist()
 
     @property
     def version(self) -> str:

@@ -11,14 +11,20 @@ from upturn.sampling.population.sampler import METHODS
 from upturn.show.report.markup import text
 
 if TYPE_CHECKING:
+    from upturn.questions.check.result import Check
     from upturn.questions.fit.result import Fit
 
 NAMED = 12  # most curves that are named; the others are counted
 
+FIT = (
+    "Whether the scores lie about the curves as the model says, on the first axis. In a table that "
+    "fits, the probability of any finding is at most 5 %."
+)
+
 type Table = tuple[list[str], list[list[str]], list[int]]
 
 
-def diagnostics_of(fit: "Fit") -> Table:
+def diagnostics_of(fit: "Fit", checked: "Check | None") -> Table:
     """Headers, rows of HTML cells, and the columns of numbers."""
     frame = fit.summary()
     khat, ess, rhat = (frame[name].to_numpy(np.float64) for name in ("khat", "ess", "rhat"))
@@ -60,6 +66,8 @@ def diagnostics_of(fit: "Fit") -> Table:
             + (f"Failed: {text(_named(fit.failed))}." if fit.failed else "No problems."),
         ],
     ]
+    if checked is not None:
+        rows.append(["fit", "", text(checked.verdict.partition(": ")[2]), FIT])
     return ["", "worst", "curves", "what it means"], rows, []
 
 

@@ -73,7 +73,7 @@ def page(report: "Contents") -> str:
             "Every answer is an average over random draws. These numbers show whether the draws "
             "are reliable."
         ),
-        diagnostics=table_of(*diagnostics_of(report.fit)),
+        diagnostics=table_of(*diagnostics_of(report.fit, report.checked)),
         problems=problems_of(report.fit),
         provenance=provenance_of(report),
         data=embedded(payload(report.fit, given, report.ci)),
@@ -305,9 +305,19 @@ def _tasks(report: "Contents") -> str:
         caption = a.group + judged
         cards.append(
             f'<article class="task" data-row="{place}"><h3>{text(a.title)}'
-            f'<span>{text(caption)}</span></h3><div class="panels">{figures}</div></article>'
+            f'<span>{text(caption)}</span></h3><div class="panels">{figures}</div>'
+            f"{_fits(report, a)}</article>"
         )
     return "".join(cards)
+
+
+def _fits(report: "Contents", answer: TaskAnswer) -> str:
+    """A line that says whether the curve on the first axis fits, and in what it does not."""
+    place = answer.curves.get(report.axis.name)
+    if place is None or not report.fits:
+        return ""
+    said = report.fits[place]
+    return f'<p class="note">{text(said[0].upper() + said[1:])}.</p>'
 
 
 def _caption(turn: Turn) -> str:
