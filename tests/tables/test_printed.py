@@ -244,3 +244,30 @@ def test_models_of_one_name_are_told_apart_by_their_sizes(read):
         "\n".join(["Size,task,score", *(row[7:] for row in rows)]), columns={"model": "params"}
     )
     assert sizes.frame["params"].tolist() == table["params"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("header", "metric"),
+    [
+        ("model,arc_acc,arc_acc_stderr,piqa_acc,piqa_acc_stderr", "acc"),
+        ("model,arc (acc),arc (acc) stderr,piqa (acc),piqa (acc) stderr", "acc"),
+        ("model,arc,arc_n,piqa,piqa_n", None),
+    ],
+)
+def test_what_stands_beside_a_score_in_a_wide_table(read, header, metric):
+    count = "100" if metric is None else "0.05"
+    rows = [f"{m},{a},{count},{b},{count}" for m, (a, b) in zip(MODELS, SCORES, strict=True)]
+    results = read("\n".join([header, *rows]), wide=True)
+    assert pairs(results) == EXPECTED
+    if metric is None:
+        assert set(results.frame["trials"]) == {100}
+    else:
+        assert (set(results.frame["metric"]), set(results.frame["stderr"])) == ({metric}, {0.05})
+
+
+def test_a_standard_error_in_per_cent_is_refused(read):
+    with pytest.raises(
+        DataError, match=r"a proportion, but got 1.2; .* leave it out: --ignore std"
+    ):
+        read("task,model,score,stderr\nt,a,0.5,1.2\nt,b,0.6,0.1\n")
+    assert len(read("task,model,score,stderr,trials\nt,a,0.5,1.2,100\n")) == 1

@@ -145,6 +145,13 @@ def not_negative(values: Floats, cells: Cells) -> Floats:
     return values
 
 
+def standard_error(values: Floats, proportions: Booleans, cells: Cells) -> Floats:
+    """Standard errors: at least 0, and of a proportion at most that of two answers."""
+    remedy = "where it is in per cent, divide it by 100, or leave it out: --ignore " + cells.column
+    cells.refuse(proportions & (values > 0.5), "a standard error of a proportion", remedy)
+    return not_negative(values, cells)
+
+
 def no_foreign_dates(cells: Cells) -> None:
     """Refuse dates that are written in another way than 2022-06-15."""
     days = np.array(

@@ -343,7 +343,8 @@ def _measures(
         rules.proportion(np.where(proportions, score, np.nan), metric, cells)
         rules.same_score(score, successes, trials, cells)
     score = np.where(np.isnan(successes), score, successes / trials)
-    stderr = table.number("stderr", rules.not_negative)
+    of = proportions & np.isnan(trials)
+    stderr = table.number("stderr", lambda v, cells: rules.standard_error(v, of, cells))
     derived = np.where(proportions & np.isnan(trials), _trials_of(score, stderr), np.nan)
     trials = np.where(np.isnan(derived), trials, derived)
     measures = {"score": score, "successes": successes, "trials": trials, "stderr": stderr}

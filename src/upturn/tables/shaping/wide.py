@@ -1,8 +1,7 @@
 """Wide tables: one column a task or a metric, melted to one row a measurement."""
 
-import re
 import shlex
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +10,9 @@ from upturn.checks.errors import DataError, listed, shown
 from upturn.tables.cells import is_unknown, objects, plain_number
 from upturn.tables.readers.paths import task_and_metric
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, TRIALS
-from upturn.tables.shaping.headers import IN_PER_CENT, normal
+from upturn.tables.shaping.headers import normal
 from upturn.tables.shaping.stderr import base_metric, without_filter
+from upturn.tables.shaping.wide_labels import counts, labels
 from upturn.tables.units import PLAUSIBLE
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ _NO_SCORES = {
 }  # fmt: skip
 _APART = ("params", "step", "revision", "checkpoint", "tokens", "variant", "version")
 _RAW = " Raw"
-_SHOTS = re.compile(r"(?P<task>.*?)[\s_]*[(\[]?(?P<shots>\d+)[\s-]?shots?[)\]]?", re.I)
-_METRIC = re.compile(r"(?P<task>.+?)\s+-\s+(?P<metric>.+)")
 
 
 def score_columns(cells: "pd.DataFrame") -> list[str]:
@@ -186,6 +184,8 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
     columns = score_columns(cells)
     errors = {base: c for c in columns if (base := base_metric(c)) is not None}
     values = [c for c in columns if base_metric(c) is None]
+    questions = counts(values)
+    values = [c for c in values if c not in questions.values()]
     averages = [c for c in values if normal(c) in _AVERAGES]
     values = [c for c in values if c not in averages]
     if not values:
@@ -194,9 +194,15 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
             "write one column of numbers a task"
         )
     rescaled = _rescaled(cells)
-    kept = cells.drop(columns=[*values, *averages, *errors.values(), *rescaled])
+    beside = [*errors.values(), *questions.values()]
+    kept = cells.drop(columns=[*values, *averages, *beside, *rescaled])
     thing = _thing(cells)
-    parts = [_part(kept, cells, c, errors.get(without_filter(c)), thing) for c in values]
+    parts = []
+    for column in values:
+        of = {"stderr": errors.get(without_filter(column)), "trials": questions.get(column)}
+        header = _shown(column, cells)
+        named = labels(header, values) if thing == "task" else {thing: without_filter(column)}
+        parts.append(_part(kept, cells, column, of, named))
     melted = pd.concat(parts)
     order = np.argsort(melted.index.to_numpy(), kind="stable")
     notes = [f"wide table: one {thing} each from {listed(values, most=8)}"]
@@ -207,35 +213,24 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
     return melted.iloc[order], notes
 
 
+def _shown(column: str, cells: "pd.DataFrame") -> str:
+    """The header of scores before they were rescaled, without what says so."""
+    header = column.removesuffix(_RAW)
+    return header if header in cells else column
+
+
 def _part(
-    kept: "pd.DataFrame", cells: "pd.DataFrame", column: str, error: str | None, thing: str
+    kept: "pd.DataFrame",
+    cells: "pd.DataFrame",
+    column: str,
+    beside: Mapping[str, str | None],
+    named: Mapping[str, str],
 ) -> "pd.DataFrame":
-    header = column.removesuffix(_RAW) if column.removesuffix(_RAW) in cells else column
-    labels = _labels(header) if thing == "task" else {thing: without_filter(column)}
-    new = {key: objects([text] * len(kept)) for key, text in labels.items() if key not in kept}
-    part = kept.assign(**new, score=cells[column].to_numpy(dtype=object))
-    return part if error is None else part.assign(stderr=cells[error].to_numpy(dtype=object))
-
-
-def _labels(header: str) -> dict[str, str]:
-    """Task, shots and metric that a header names.
-
-    Examples
-    --------
-    >>> _labels("ARC(25-shot)"), _labels("MMLU - EM")
-    ({'task': 'ARC', 'shots': '25'}, {'task': 'MMLU', 'metric': 'EM'})
-    """
-    path = task_and_metric(header)
-    if path:
-        return {"task": path[0], "metric": without_filter(path[1])}
-    header = IN_PER_CENT.sub("", header)
-    shots = _SHOTS.fullmatch(header)
-    if shots and shots["task"]:
-        return {"task": shots["task"], "shots": shots["shots"]}
-    metric = _METRIC.fullmatch(header)
-    if metric:
-        return {"task": metric["task"], "metric": metric["metric"]}
-    return {"task": header}
+    """One row a measurement of a column, with what stands in columns beside it."""
+    new = {key: objects([text] * len(kept)) for key, text in named.items() if key not in kept}
+    given = {key: of for key, of in beside.items() if of is not None}
+    more = {key: cells[of].to_numpy(dtype=object) for key, of in given.items()}
+    return kept.assign(**new, score=cells[column].to_numpy(dtype=object), **more)
 
 
 def has_records(cells: "pd.DataFrame") -> bool:
