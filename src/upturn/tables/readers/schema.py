@@ -355,7 +355,7 @@ def _measures(
 
 def _trials_of(score: Floats, stderr: Floats) -> Floats:
     """Trials behind a standard error, NaN where it is 0, as it is at scores of 0 and 1."""
-    with np.errstate(over="ignore"):  # the square of an error of 1e160 is inf, and one trial
+    with np.errstate(over="ignore"):  # the square of an error of 1e160 is inf
         variance, square = score * (1 - score), stderr**2
         known = (variance > 0) & (square * rules.MAX_COUNT > variance)  # else the error is 0
     ratio = np.divide(variance, square, out=np.full(len(score), np.nan), where=known)
