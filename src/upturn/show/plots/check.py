@@ -1,5 +1,6 @@
 """plot_check: the residuals of a curve along its axis."""
 
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from upturn.questions.check.result import Check
 
+WIDTH = 66  # characters of a line of the title
 INSIDE = 2.0  # standard deviations of the band, which holds 95 % of residuals that are noise
 
 
@@ -60,5 +62,6 @@ def plot_check(check: "Check", curve: str | None = None, *, ax: "Axes | None" = 
         ax.set_ylim(-reach, reach)
         ax.set_ylabel("residual, standard deviations")
         says = check.texts()["fits"].iloc[i]
-        ax.set_title(plain(f"{data.name[i]}: {says}", 90), parse_math=False)
+        title = fill(plain(f"{data.name[i]}: {says}", 3 * WIDTH), WIDTH)
+        ax.set_title(title, parse_math=False, fontsize="medium", fontweight="normal")
     return ax
