@@ -3,7 +3,7 @@
 Everything here is arrays, (curve, draw) on the unit axis u unless a name says otherwise.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -23,6 +23,8 @@ from upturn.tables.curves import Curves
 DELTA = 0.1  # a score this far above chance is an ability
 GRID = 65  # even points at which a curve is looked at before the crossing is closed in on
 BISECTIONS = 16
+type Level = Callable[[Floats, Floats, Floats], Floats]
+
 CELLS = 4_000_000  # grid points times draws looked at in one go: 32 MB
 
 
@@ -113,14 +115,58 @@ def _emergence(
     start, last = score[:, 0], score[:, -1]
     known = ~np.isnan(chance)[:, None]
     reference = np.where(known, np.nan_to_num(chance)[:, None], start) + delta[:, None]
-    above = score > reference[:, None, :]
-    first = above.argmax(axis=1)
-    never = ~above.any(axis=1)
-    from_start = known & above[:, 0]
-    threshold = _close_in(model, p, ceiling, reference, _bracket(nodes, first))
-    threshold = np.where(never, np.inf, np.where(from_start, -np.inf, threshold))
+    from_start = known & (start > reference)
+    threshold = _first_above(model, p, ceiling, reference, (nodes, score))
+    threshold = np.where(from_start, -np.inf, threshold)
     base = np.broadcast_to(p["floor"], (curves, draws)) if model.range == "floor" else start
     return Emergence(threshold, last - base, from_start)
+
+
+def crossings(
+    model: CurveModel, p: Mapping[str, Floats], level: Level, *, ceiling: Floats, end: Floats
+) -> Floats:
+    """Where each draw of each curve first exceeds a level of its own: u (curve, draw).
+
+    Parameters
+    ----------
+    model : CurveModel
+    p : mapping
+        Parameters by name, (curve, draw).
+    level : callable
+        From the floor (or the expected score at the smallest scale), the highest expected score
+        and the ceiling, each (curve, draw) or (curve, 1), to the level.
+    ceiling, end : array (curve,)
+        As for `emergence`.
+
+    Returns
+    -------
+    array (curve, draw)
+        -inf where it does so from the start, inf where it never does.
+    """
+    parts = []
+    for i in pieces(*next(iter(p.values())).shape):
+        some = {name: p[name][i] for name in model.parameters}
+        nodes = _nodes(model, some, end[i])
+        score = expected(model, some, nodes, ceiling[i])
+        base = some["floor"] if model.range == "floor" else score[:, 0]
+        wanted = np.broadcast_to(level(base, score.max(axis=1), ceiling[i, None]), base.shape)
+        u = _first_above(model, some, ceiling[i], wanted, (nodes, score))
+        parts.append(np.where(score[:, 0] > wanted, -np.inf, u))
+    return np.concatenate(parts)
+
+
+def _first_above(
+    model: CurveModel,
+    p: Mapping[str, Floats],
+    ceiling: Floats,
+    reference: Floats,
+    looked_at: tuple[Floats, Floats],
+) -> Floats:
+    """The first point above the reference, inf where there is none: (curve, draw)."""
+    nodes, score = looked_at
+    above = score > reference[:, None, :]
+    place = _close_in(model, p, ceiling, reference, _bracket(nodes, above.argmax(axis=1)))
+    return np.where(above.any(axis=1), place, np.inf)
 
 
 def _nodes(model: CurveModel, p: Mapping[str, Floats], end: Floats) -> Floats:

@@ -8,9 +8,9 @@ from upturn.arrays.types import Booleans, Floats
 from upturn.questions.check.residuals import Residuals
 from upturn.questions.check.statistics import CLOSE_TO_0, ONE_NUMBER, Setting, steps
 
-MOST = 4_000  # replicates of a curve
+MOST = 10_000  # replicates of a curve
 ENOUGH = 20  # replicates beyond the observed statistic, after which its p is known well enough
-SHAPE_SE = 0.1  # of the shape of a tail that is fitted to 200 replicates
+SHAPE_SE = 0.07  # of the shape of a tail that is fitted to 500 replicates
 TAIL = 0.05  # share of the replicates that a tail is fitted to
 
 
