@@ -4,6 +4,7 @@ Nothing heavy is imported before a command runs, so that help appears at once. T
 command are in `upturn.commandline`.
 """
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -92,6 +93,7 @@ def classify(
     no_prevalence: bool,
     criteria: dict[str, Any],
     companions: list[str],
+    families: Path | None,
     shown: dict[str, Any],
     **how: Any,
 ) -> None:
@@ -104,8 +106,10 @@ def classify(
     """
     import upturn
     from upturn.show.text.classes import ClassAnswer
+    from upturn.show.text.files import write_text
+    from upturn.show.text.formats import to_csv
 
-    results = source.read(to.outputs)
+    results = source.read([*to.outputs, *filter(None, [families])])
     with to.progress() as progress:
         result = upturn.classify(
             results,
@@ -125,6 +129,8 @@ def classify(
     for name in companions:
         with to.progress(name.replace("_", " ")) as progress:
             more[name] = asks[name](result, threads=how["threads"], progress=progress)
+    if families:
+        write_text(families, to_csv(result.families().table()))
     to.deliver(ClassAnswer(result, result.selected(**shown).tolist(), more))
 
 

@@ -30,7 +30,7 @@ def _curves(*decades: list[float]) -> Curves:
         [20.0, 21.0, 22.0, 26.0],  # the upper end is left as it is
         [20.0, 23.0, 26.0],
         [20.0, 26.0],
-        [20.0, 22.0, 22.5, 24.5],  # no further than the widest of the others
+        [20.0, 22.0, 22.5, 24.5],  # as wide as the widest of the others
     ],
 )
 def test_scales_without_a_far_one_are_as_they_are(decades: list[float]) -> None:

@@ -1,6 +1,7 @@
 """Options of `upturn classify`."""
 
 from functools import wraps
+from pathlib import Path
 from typing import Any
 
 import click
@@ -120,6 +121,12 @@ def companion_options(command: Command) -> Command:
     )(gathered)
 
 
+def _families(ctx: click.Context, param: click.Parameter, given: str | None) -> Path | None:
+    from upturn.posterior.files import check_writable
+
+    return None if given is None else check_writable(given, (".csv",))
+
+
 def classify_options(command: Command) -> Command:
     """The table, the shapes, the criteria and the answer."""
     return together(
@@ -136,6 +143,13 @@ def classify_options(command: Command) -> Command:
         ),
         criteria_options,
         companion_options,
+        click.option(
+            "--families",
+            metavar="FILE",
+            callback=_families,
+            help="Write which models look like a family, on 10 tasks or more, to this file (.csv), "
+            "for --facts.",
+        ),
         run_options(1000),
         selection_options,
         answer_options(),

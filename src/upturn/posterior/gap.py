@@ -1,10 +1,10 @@
-"""Gap: the stretch above the smallest scale, which counts for a third of the others at most.
+"""Gap: the stretch above the smallest scale, which counts for as much as the widest of the others.
 
 Priors of steepness are shares of the axis. One model far below all others would make every curve
 less steep beforehand, in decades, and change what is said of scales that it says nothing about. So
-shapes are fitted with that model no further away than a third of the extent of the others, or their
-widest gap where that is more, and looked at where it stands. At the upper end nothing is changed:
-an ability that is new in the largest model appears in the gap below it.
+shapes are fitted with that model no further below the next than two other neighbours are apart, and
+looked at where it stands. At the upper end nothing is changed: an ability that is new in the
+largest model appears in the gap below it.
 """
 
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ import numpy as np
 from upturn.arrays.types import Floats
 from upturn.tables.curves import Curves
 
-SHARE = 1 / 3  # of the extent of the other scales
+EQUAL = 1e-6  # gaps of an even grid differ in their last digits
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Gap:
             if len(curves.axes[i].parts) > 1 or not own:
                 continue
             first, *others = np.diff(scales).tolist()
-            most = max(SHARE * sum(others), *others)
-            if first > most:
+            most = max(others)
+            if first > most * (1 + EQUAL):
                 rest = float(curves.limits[1, 0, i]) - scales[1]
                 second[i], counted[i] = first / (first + rest), most / (most + rest)
         return cls(second, counted)

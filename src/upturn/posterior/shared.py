@@ -49,6 +49,8 @@ class Together:
         Which group; -1 for none.
     p : array (group,)
         Probability that the closest group would be so close by chance, ascending.
+    p_any : float
+        The same of the closest group there is, whether it counts or not; 1 for none.
     similarity : array (model, model)
         Sum over tasks of products of residuals, over the root of their sums of squares; 0 for
         models that share too few tasks.
@@ -56,6 +58,7 @@ class Together:
 
     group: Integers
     p: Floats
+    p_any: float
     similarity: Floats
 
 
@@ -81,7 +84,9 @@ def off(residuals: Floats, *, seed: int = 0) -> Off:
     return Off(shift, _exceeded(largest, np.abs(shift)))
 
 
-def together(residuals: Floats, *, seed: int = 0, level: float = 0.05) -> Together:
+def together(
+    residuals: Floats, *, seed: int = 0, level: float = 0.05, flips: int = FLIPS
+) -> Together:
     """Groups of models that are off on the same tasks in the same direction.
 
     Models are joined by average linkage as long as they are more alike than 19 of 20 pairs
@@ -95,6 +100,8 @@ def together(residuals: Floats, *, seed: int = 0, level: float = 0.05) -> Togeth
     seed : int
     level : float
         Groups with a larger p are none.
+    flips : int
+        How many draws of signs there are.
 
     Examples
     --------
@@ -110,10 +117,10 @@ def together(residuals: Floats, *, seed: int = 0, level: float = 0.05) -> Togeth
     similarity = _similarity(known, enough)
     models = len(enough)
     if not enough[np.triu_indices(models, 1)].any():
-        return Together(np.full(models, -1), np.zeros(0), similarity)
-    random = (_similarity(flipped, enough) for flipped in _flips(known, seed))
+        return Together(np.full(models, -1), np.zeros(0), 1.0, similarity)
+    random = (_similarity(flipped, enough) for flipped in _flips(known, seed, flips))
     pairs = enough & ~np.eye(models, dtype=bool)
-    some = [values[pairs] for values in islice(random, PAIRS_FROM)]
+    some = [values[pairs] for values in islice(random, min(PAIRS_FROM, flips // 2))]
     limit = float(np.quantile(some, PAIRS_BELOW))
     best = np.array([_groups(values, limit)[1].max(initial=0) for values in random])
     label, score = _groups(similarity, limit)
@@ -122,13 +129,26 @@ def together(residuals: Floats, *, seed: int = 0, level: float = 0.05) -> Togeth
     group = np.full(models, -1)
     for place, g in enumerate(kept):
         group[label == g] = place
-    return Together(group, p[kept], similarity)
+    return Together(group, p[kept], float(p.min()), similarity)
 
 
-def _flips(residuals: Floats, seed: int) -> Iterator[Floats]:
+def partition(similarity: Floats, groups: int) -> Integers:
+    """The most similar models in so many groups, by average linkage: (model,).
+
+    Examples
+    --------
+    >>> alike = np.array([[1, 0.8, -0.2], [0.8, 1, 0], [-0.2, 0, 1]])
+    >>> partition(alike, 2).tolist()
+    [0, 0, 1]
+    """
+    joined = fcluster(_linked(similarity), groups, "maxclust")
+    return np.unique(joined, return_inverse=True)[1]
+
+
+def _flips(residuals: Floats, seed: int, count: int = FLIPS) -> Iterator[Floats]:
     """The residuals with random signs, many times."""
     rng = np.random.default_rng(seed)
-    for _ in range(FLIPS):
+    for _ in range(count):
         yield residuals * rng.choice([-1.0, 1.0], size=residuals.shape)
 
 
@@ -143,10 +163,13 @@ def _similarity(residuals: Floats, enough: Booleans) -> Floats:
     return np.where(enough, product / np.sqrt(square[:, None] * square), 0.0)
 
 
+def _linked(similarity: Floats) -> Floats:
+    return linkage(squareform(1 - similarity, checks=False), "average")
+
+
 def _groups(similarity: Floats, limit: float) -> tuple[Integers, Floats]:
     """The group of each model, and the score of each group; 0 for a model by itself."""
-    distance = squareform(1 - similarity, checks=False)
-    joined = fcluster(linkage(distance, "average"), 1 - limit, "distance")
+    joined = fcluster(_linked(similarity), 1 - limit, "distance")
     label: Integers = joined.astype(np.int64) - 1
     member = label[:, None] == np.arange(label.max() + 1)
     excess = np.triu(similarity - limit, 1)

@@ -16,10 +16,11 @@ from upturn.posterior.criteria import Criteria
 from upturn.posterior.outcomes import OUTCOMES, VERDICTS, verdict_of
 from upturn.posterior.prevalence import Prevalence
 from upturn.posterior.selection import selected, shows_all
+from upturn.questions.classify.families import how_far_ahead, unnamed_families
 from upturn.questions.classify.hangs_on import HangsOn
 from upturn.questions.classify.model_fit import ModelFit
 from upturn.tables.curves import Curves
-from upturn.tables.flags import chance_notes, family_notes
+from upturn.tables.flags import chance_notes
 
 
 class Averaged:
@@ -89,7 +90,7 @@ class Averaged:
     @property
     def notes(self) -> tuple[str, ...]:
         """What was derived, rounded or dropped on the way from the table, with counts."""
-        return (*self.curves.notes, *chance_notes(self.curves.flags), *family_notes(self.curves))
+        return (*self.curves.notes, *chance_notes(self.curves.flags), *unnamed_families(self))
 
     # --- parts of it ------------------------------------------------------------------------------
 
@@ -261,6 +262,17 @@ class Averaged:
             for kind in kinds
         ]
         return np.stack([(self.p_model * given).sum(axis=1) for given in by_model], axis=1)
+
+    @cached_property
+    def ahead(self) -> Floats:
+        """How far each score is ahead of its scale; see `families.how_far_ahead`."""
+        points = self.curves.mask.shape[1]
+        weighted = list(zip(self.p_model.T, self._fits, strict=True))
+        mean, slope = (
+            sum(p[:, None] * getattr(fit, name)[:, :points] for p, fit in weighted)
+            for name in ("mean", "slope")
+        )
+        return how_far_ahead(self, mean, slope)
 
     @property
     def verdicts(self) -> list[str]:

@@ -1,13 +1,14 @@
 """ModelFit: what one curve model says of every curve."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from upturn.arrays.types import Booleans, Floats, Integers
-from upturn.formulas.scaling import scaling_of
+from upturn.formulas.scaling import Scaling, ceiling_of, scaling_of
 from upturn.model import Model
 from upturn.posterior.criteria import Criteria, judged
+from upturn.posterior.emergence import expected
 from upturn.posterior.gap import Gap
 from upturn.questions.arguments import part_of
 from upturn.questions.classify.ends import Ends, Leaving, ends_of, nothing
@@ -16,6 +17,8 @@ from upturn.sampling.batch import Progress, Sample, joined_chains
 from upturn.tables.curves import Curves
 
 DRAWS = 1000
+MEAN_DRAWS = 100  # of which the expected score is the mean
+STEP = 0.05  # of the axis, over which the slope is taken
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ class ModelFit:
         In native units of the score, oriented.
     flat_until, width, threshold : array (curve, draw)
         On the unit axis; see `upturn.posterior.functionals`.
+    mean, slope : array (curve, point)
+        Of the expected score, in native units, oriented, and of its slope on the unit axis.
     ends : Ends
         What it would say without one of the smallest or the largest scales.
     """
@@ -49,6 +54,8 @@ class ModelFit:
     flat_until: Floats
     width: Floats
     threshold: Floats
+    mean: Floats
+    slope: Floats
     ends: Ends
 
     @classmethod
@@ -67,6 +74,7 @@ class ModelFit:
         scaling = scaling_of(model, curves)
         judgement = judged(model, curves, flat, rules, scaling, gap=gap)
         found = judgement.functionals
+        u = curves.u[0] if gap is None else gap.fitted(curves.u[0])
         return cls(
             model,
             sample.population.log_evidence,
@@ -79,12 +87,13 @@ class ModelFit:
             found.flat_until,
             found.width,
             found.threshold,
+            *_mean_and_slope(model, curves, flat, u, scaling),
             ends_of(model, leaving, flat, scaling) if leaving else nothing(len(curves)),
         )
 
     def take(self, index: Any) -> "ModelFit":
         """Its answer for some of the curves."""
-        chosen = {name: getattr(self, name)[index] for name in self.arrays()}
+        chosen = {name: getattr(self, name)[index] for name in (*self.arrays(), "mean", "slope")}
         return replace(self, ends=self.ends.take(index), **chosen)
 
     def put(self, index: Any, other: "ModelFit") -> "ModelFit":
@@ -96,8 +105,22 @@ class ModelFit:
 
     @classmethod
     def arrays(cls) -> list[str]:
-        """The names of the arrays."""
-        return [f.name for f in fields(cls) if f.name not in ("model", "ends")]
+        """The names of the arrays that do not depend on how many points the longest curve has."""
+        apart = ("model", "mean", "slope", "ends")
+        return [f.name for f in fields(cls) if f.name not in apart]
+
+
+def _mean_and_slope(
+    model: Model, curves: Curves, flat: Mapping[str, Floats], u: Floats, scaling: Scaling
+) -> tuple[Floats, Floats]:
+    """Posterior means of the expected score and of its slope at places u (curve, point)."""
+    every = next(iter(flat.values())).shape[1]
+    few = {name: value[:, :: max(1, every // MEAN_DRAWS)] for name, value in flat.items()}
+    below, middle, above = (
+        scaling.to_native(expected(model, few, u + step, ceiling_of(model, curves)).mean(axis=2))
+        for step in (-STEP, 0.0, STEP)
+    )
+    return middle, (above - below) / (2 * STEP)
 
 
 def model_fits(

@@ -12,6 +12,7 @@ from upturn.formulas.curve import SHAPES
 from upturn.posterior.averaging import DOUBTFUL
 from upturn.questions.classify.averaged import Averaged
 from upturn.questions.classify.baselines import baselines
+from upturn.questions.classify.families import Families, families
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,6 +147,10 @@ class Classification(Averaged):
                 found[column] = evidence[:, c] - evidence[:, flat]
                 found[f"{column}_se"] = np.hypot(*self.average.class_evidence_se[:, [c, flat]].T)
         return self._frame(found)
+
+    def families(self) -> Families:
+        """Which models look like families that the table does not name: `families.families`."""
+        return families(self)
 
     @property
     def failed(self) -> list[str]:
