@@ -30,7 +30,7 @@ def shape(
     return ModelFit(
         Model.read(name), log_evidence, error * full[:, 0], full[:, 0] > 0,
         emergent, sharp, outcome, 0.5 * full, until, 0.2 * full, threshold,
-        nothing(len(log_evidence)),
+        0.5 * full[:, :1], 0 * full[:, :1], nothing(len(log_evidence)),
     )  # fmt: skip
 
 
