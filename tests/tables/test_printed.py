@@ -271,3 +271,32 @@ def test_a_standard_error_in_per_cent_is_refused(read):
     ):
         read("task,model,score,stderr\nt,a,0.5,1.2\nt,b,0.6,0.1\n")
     assert len(read("task,model,score,stderr,trials\nt,a,0.5,1.2,100\n")) == 1
+
+
+def test_counts_of_right_answers_in_a_wide_table(read):
+    rows = [
+        f"{m},{200 * a:g},200,{200 * b:g},200" for m, (a, b) in zip(MODELS, SCORES, strict=True)
+    ]
+    text = "\n".join(["model,arc_correct,arc_total,piqa_correct,piqa_total", *rows])
+    with pytest.raises(DataError, match=r"one column a task \('arc_correct', 'piqa_correct'\)"):
+        read(text)
+    results = read(text, wide=True)
+    assert pairs(results) == EXPECTED
+    assert set(results.frame["trials"]) == {200}
+
+
+def test_a_column_that_tells_repeats_apart_is_proposed(read):
+    rows = [
+        f"{m},{tuned},t,{a}"
+        for m, of in zip(MODELS, SCORES, strict=True)
+        for tuned, a in zip(("no", "yes"), of, strict=True)
+    ]
+    text = "\n".join(["model,tuned,task,score", *rows])
+    with pytest.raises(DataError, match=r"; take them for settings by --column setting=tuned, or"):
+        read(text)
+    assert set(read(text, columns={"setting": "tuned"}).frame["setting"]) == {"no", "yes"}
+
+
+def test_votes_are_no_scores(read):
+    with pytest.raises(DataError, match=r"expected columns 'task', 'score', but got .*'Votes'"):
+        read("Model,Arena Score,Votes\nm-1b,1000,20\nm-7b,1100,30\n")

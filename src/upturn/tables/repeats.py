@@ -1,13 +1,14 @@
 """Repeated measurements: several rows of one model on one task, and what is done about them."""
 
 from dataclasses import replace
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from upturn.arrays.types import Booleans, Integers
 from upturn.checks.errors import DataError, counted, shown
-from upturn.tables.readers.schema import Clean, ids_of
+from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, Clean, ids_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 POLICIES = ("refuse", "pool", "mean", "latest")
 KNOWN = ("seed", "repeat")  # columns that tell repeats apart
 IDENTITY = ("task", "model", "metric", "setting", "shots", "run", "family")
+_FEW = 20  # settings
+_NO_SETTING = {"source", "question", "id", "eval_id", "date"}
 _TELL_APART = (
     "params", "step", "revision", "checkpoint", "data", "recipe", "variant", "version",
 )  # fmt: skip
@@ -104,6 +107,11 @@ def _apart(frame: "pd.DataFrame", ids: Integers) -> str:
     for column in _TELL_APART:
         if column in frame and (frame[column].groupby(ids).nunique() > 1).any():
             return f"name the models apart by --column model=model+{column}"
+    others = [c for c in frame if c not in {*LABELS, *MEASURES, *SCALES} and c not in _NO_SETTING]
+    for column in (c for c in map(str, others) if frame[c].dtype.kind != "f"):
+        different = frame[column].groupby(ids).nunique().to_numpy()
+        if (different == np.bincount(ids)).all() and frame[column].nunique() <= _FEW:
+            return f"take them for settings by --column {quote(f'setting={column}')}"
     return ""
 
 

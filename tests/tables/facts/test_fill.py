@@ -171,3 +171,8 @@ def test_facts_of_a_model_that_is_stored_otherwise(name):
     read = upturn.read(frame).frame
     assert (read["params"].item(), read["tokens"].item()) == (1.2e10, 3e11)
     assert upturn.facts(frame)["tokens"].item() == 3e11
+
+
+def test_what_is_said_to_be_unknown_is_filled_in():
+    frame = pd.DataFrame({"task": ["t"], "model": ["pythia-12b"], "score": [0.5], "params": ["NA"]})
+    assert upturn.read(frame).frame["params"].item() == 1.2e10

@@ -10,7 +10,7 @@ from upturn.arrays.types import Booleans, Integers, Objects
 from upturn.checks.errors import counted
 from upturn.tables import cells as cells_module
 from upturn.tables.facts.tables import is_empty
-from upturn.tables.readers.schema import cells_of
+from upturn.tables.readers.schema import LABELS, cells_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -120,7 +120,8 @@ def empty_cells(cells: "pd.DataFrame", column: str) -> Booleans:
     if column not in cells:
         return np.ones(len(cells), dtype=np.bool_)
     codes, different = cells_module.distinct(cells[column])
-    return np.array([is_empty(cell) for cell in different], dtype=np.bool_)[codes]
+    is_free = is_empty if column in LABELS else cells_module.is_unknown  # "NA" may be a name
+    return np.array([is_free(cell) for cell in different], dtype=np.bool_)[codes]
 
 
 def put(cells: "pd.DataFrame", column: str, values: Objects) -> "tuple[pd.DataFrame, Booleans]":

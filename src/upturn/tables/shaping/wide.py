@@ -12,7 +12,7 @@ from upturn.tables.readers.paths import task_and_metric
 from upturn.tables.readers.schema import LABELS, MEASURES, SCALES, TRIALS
 from upturn.tables.shaping.headers import normal
 from upturn.tables.shaping.stderr import base_metric, without_filter
-from upturn.tables.shaping.wide_labels import counts, labels
+from upturn.tables.shaping.wide_labels import counts, is_count, labels, task_of_count
 from upturn.tables.units import PLAUSIBLE
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _NO_SCORES = {
     "version", "price", "cost", "context", "length", "hub", "likes", "downloads", "precision",
     "type", "step", "time", "latency", "memory", "rank", "bits", "layers", "license", "notes",
     "created", "started", "completed", "gb", "vram", "upload", "submission", "generation",
-    "runtime", "count", "std", "min", "max", "samples",
+    "runtime", "count", "std", "min", "max", "samples", "votes", "battles",
 }  # fmt: skip
 _APART = ("params", "step", "revision", "checkpoint", "tokens", "variant", "version")
 _RAW = " Raw"
@@ -108,6 +108,7 @@ def refuse(cells: "pd.DataFrame", name: str, with_units: Collection[str] = ()) -
     """Raise for a wide table, with the very command that reads it."""
     columns = [c for c in score_columns(cells) if base_metric(c) is None]
     columns = [c for c in columns if normal(c) not in _AVERAGES] or columns
+    columns = [c for c in columns if c not in counts(columns).values()]
     thing = _thing(cells)
     command = f"upturn fit {shlex.quote(name)} --wide{_naming(cells)}"
     if _in_per_cent(cells, columns):
@@ -200,7 +201,7 @@ def melted(cells: "pd.DataFrame", name: str) -> tuple["pd.DataFrame", list[str]]
     parts = []
     for column in values:
         of = {"stderr": errors.get(without_filter(column)), "trials": questions.get(column)}
-        header = _shown(column, cells)
+        header = task_of_count(column) if column in questions else _shown(column, cells)
         named = labels(header, values) if thing == "task" else {thing: without_filter(column)}
         parts.append(_part(kept, cells, column, of, named))
     melted = pd.concat(parts)
@@ -230,7 +231,8 @@ def _part(
     new = {key: objects([text] * len(kept)) for key, text in named.items() if key not in kept}
     given = {key: of for key, of in beside.items() if of is not None}
     more = {key: cells[of].to_numpy(dtype=object) for key, of in given.items()}
-    return kept.assign(**new, score=cells[column].to_numpy(dtype=object), **more)
+    measure = "successes" if is_count(column) and "trials" in more else "score"
+    return kept.assign(**new, **{measure: cells[column].to_numpy(dtype=object)}, **more)
 
 
 def has_records(cells: "pd.DataFrame") -> bool:

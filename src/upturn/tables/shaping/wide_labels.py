@@ -14,6 +14,19 @@ _IN_BRACKETS = re.compile(r"(?P<task>.+?)\s*[(\[](?P<metric>[^()\[\]]+)[)\]]")
 _JOINED = re.compile(r"(?P<task>.+?)[_ ](?P<metric>acc_norm|acc|accuracy|exact_match|em|f1)", re.I)
 _COUNT = re.compile(r"(?P<task>.+?)[_ ](?:n|num|count|total|trials|n_samples|num_samples)", re.I)
 
+_RIGHT = re.compile(r"(?P<task>.+?)[_ ](?:correct|num_correct|passed|right)", re.I)
+
+
+def is_count(header: str) -> bool:
+    """Whether a header is that of a number of right answers."""
+    return _RIGHT.fullmatch(header) is not None
+
+
+def task_of_count(header: str) -> str:
+    """The task whose right answers a header counts, any other header as it is."""
+    match = _RIGHT.fullmatch(header)
+    return header if match is None else match["task"]
+
 
 def labels(header: str, headers: Collection[str] = ()) -> dict[str, str]:
     """Task, shots and metric that a header names.
@@ -52,5 +65,7 @@ def counts(headers: Collection[str]) -> dict[str, str]:
     >>> counts(["arc", "arc_n", "piqa"])
     {'arc': 'arc_n'}
     """
-    matches = {header: _COUNT.fullmatch(header) for header in headers}
-    return {m["task"]: header for header, m in matches.items() if m and m["task"] in headers}
+    counted = {m["task"]: header for header in headers if (m := _COUNT.fullmatch(header))}
+    right = {m["task"]: header for header in headers if (m := _RIGHT.fullmatch(header))}
+    scores = {task: task if task in headers else right.get(task) for task in counted}
+    return {score: counted[task] for task, score in scores.items() if score is not None}
