@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 # Standard deviations that tables cover. Under a model that the data refute, parameters lie far out
 # in the prior: a task that is always solved is 10 standard deviations from a floor near 0.
@@ -15,15 +16,25 @@ TABLE_REACH = 16.0
 ARGUMENT_RANGE = (1e-100, 1e100)  # of absolute values other than 0: quantiles remain finite
 
 
+type Functions = tuple[Callable[[Any], Any], Callable[[Any], Any]]
+
+
 @dataclass(frozen=True)
 class Distribution:
-    """A family of distributions: its arguments, their rules, its support and its SciPy form."""
+    """A family of distributions: its arguments, their rules, its support and its SciPy form.
+
+    Loading `scipy.stats` takes half a second, so the families of the models' default priors have
+    here what a fit needs of them: `tails`, the value with a probability below it and that with a
+    probability above it, and `cdf`, the probabilities below and above a value.
+    """
 
     arguments: tuple[str, ...]
     check: Callable[..., str]
     support: Callable[..., tuple[float, float]]
     scipy: Callable[..., Any]
     quantile: Callable[..., Any] | None = None
+    tails: Callable[..., Functions] | None = None
+    cdf: Callable[..., Functions] | None = None
 
 
 def _positive(*names: str) -> Callable[..., str]:
@@ -48,6 +59,30 @@ def _stats() -> Any:
 def beta_of_mode(mode: float, concentration: float) -> tuple[float, float]:
     """Beta(1 + m (k - 2), 1 + (1 - m)(k - 2)): mode m, concentration k (Kruschke 2015, 6.6)."""
     return 1 + mode * (concentration - 2), 1 + (1 - mode) * (concentration - 2)
+
+
+def _uniform_cdf(low: float, high: float) -> Functions:
+    def below(x: Any) -> Any:
+        return np.clip((x - low) / (high - low), 0.0, 1.0)
+
+    return below, lambda x: 1.0 - below(x)
+
+
+def _half_normal_tails(sd: float) -> Functions:
+    return lambda p: special.ndtri((1 + p) / 2) * sd, lambda p: -special.ndtri(p / 2) * sd
+
+
+def _gamma_tails(shape: float, rate: float) -> Functions:
+    scale = 1 / rate
+    return (
+        lambda p: special.gammaincinv(shape, p) * scale,
+        lambda p: special.gammainccinv(shape, p) * scale,
+    )
+
+
+def _beta_tails(alpha: float, beta: float) -> Functions:
+    """Not SciPy's `beta.ppf`, which finds no root 8 sd out in Beta(0.5, 2) (SciPy 1.18)."""
+    return partial(special.betaincinv, alpha, beta), partial(special.betainccinv, alpha, beta)
 
 
 def _onset_quantile(xp: Any, z: Any, end: Any, hazard: Any) -> Any:
@@ -97,6 +132,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
         lambda low, high: (low, high),
         lambda low, high: _stats().uniform(low, high - low),
         lambda xp, z, low, high: low + (high - low) * xp.ndtr(z),
+        cdf=_uniform_cdf,
     ),
     "Normal": Distribution(
         ("mean", "sd"),
@@ -117,6 +153,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
         _positive("sd"),
         lambda sd: (0.0, math.inf),
         lambda sd: _stats().halfnorm(scale=sd),
+        tails=_half_normal_tails,
     ),
     "Exponential": Distribution(
         ("mean",),
@@ -129,12 +166,14 @@ DISTRIBUTIONS: dict[str, Distribution] = {
         _positive("shape", "rate"),
         lambda shape, rate: (0.0, math.inf),
         lambda shape, rate: _stats().gamma(shape, scale=1 / rate),
+        tails=_gamma_tails,
     ),
     "Beta": Distribution(
         ("alpha", "beta"),
         _positive("alpha", "beta"),
         lambda alpha, beta: (0.0, 1.0),
         lambda alpha, beta: _stats().beta(alpha, beta),
+        tails=_beta_tails,
     ),
     "BetaMode": Distribution(
         ("mode", "concentration"),
@@ -145,6 +184,7 @@ DISTRIBUTIONS: dict[str, Distribution] = {
         ),
         lambda mode, concentration: (0.0, 1.0),
         lambda mode, concentration: _stats().beta(*beta_of_mode(mode, concentration)),
+        tails=lambda mode, concentration: _beta_tails(*beta_of_mode(mode, concentration)),
     ),
     "Onset": Distribution(
         ("end", "hazard"),

@@ -14,11 +14,12 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from upturn.arrays.types import Floats
 from upturn.checks.arguments import known
 from upturn.checks.errors import DataError, shown
-from upturn.formulas.distributions import ARGUMENT_RANGE, DISTRIBUTIONS
+from upturn.formulas.distributions import ARGUMENT_RANGE, DISTRIBUTIONS, Functions
 
 KNOWN_ONLY_PER_CURVE = "chance"
 
@@ -55,6 +56,22 @@ class Choice:
     def frozen(self, chance: float = math.nan) -> Any:
         """The SciPy distribution."""
         return DISTRIBUTIONS[self.distribution].scipy(**self.named(chance))
+
+    def tails(self, chance: float) -> Functions:
+        """The value with a probability below it, and that with a probability above it."""
+        family = DISTRIBUTIONS[self.distribution]
+        if family.tails is not None:
+            return family.tails(**self.named(chance))
+        frozen = self.frozen(chance)
+        return frozen.ppf, frozen.isf
+
+    def cdf(self, chance: float) -> Functions:
+        """The probabilities below and above a value."""
+        family = DISTRIBUTIONS[self.distribution]
+        if family.cdf is not None:
+            return family.cdf(**self.named(chance))
+        frozen = self.frozen(chance)
+        return frozen.cdf, frozen.sf
 
 
 @dataclass(frozen=True)
@@ -107,7 +124,8 @@ class Prior:
             On the model's scale; nan where unknown.
         """
         out = np.empty(len(chance))
-        for rows, frozen in self._frozen(chance):
+        for rows, choice, value in self._in_use(chance):
+            frozen = choice.frozen(value)
             out[rows] = frozen.rvs(size=int(rows.sum()), random_state=rng)
         return out
 
@@ -119,22 +137,20 @@ class Prior:
         values : array (curve, …)
         chance : array (curve,)
         """
-        from scipy.special import ndtri
-
         out = np.empty_like(values)
-        for rows, frozen in self._frozen(chance):
-            below, above = frozen.cdf(values[rows]), frozen.sf(values[rows])
+        for rows, choice, value in self._in_use(chance):
+            below, above = (probability(values[rows]) for probability in choice.cdf(value))
             # for each value the smaller tail, which is precise
             out[rows] = np.where(below < above, ndtri(below), -ndtri(above))
         return out
 
-    def _frozen(self, chance: Floats) -> Iterator[tuple[NDArray[np.bool_], Any]]:
-        """The SciPy distributions in use, each with a mask of its curves."""
+    def _in_use(self, chance: Floats) -> Iterator[tuple[NDArray[np.bool_], Choice, float]]:
+        """The choices in use, each with a mask of its curves, and with their chance."""
         uses = [(self.choice(c), c) for c in chance.tolist()]
         keys = [(str(choice), repr(c) if choice.needs_chance else "") for choice, c in uses]
         for key in dict.fromkeys(keys):
             choice, value = uses[keys.index(key)]
-            yield np.array([k == key for k in keys]), choice.frozen(value)
+            yield np.array([k == key for k in keys]), choice, value
 
     def support(self) -> tuple[float, float]:
         """The widest support of the alternatives."""

@@ -78,10 +78,13 @@ def build(
         "constant_data": observed.drop_vars("y").merge(_constant(curves, along_curve)),
     }
     tree = xr.DataTree.from_dict(groups)
-    tree.attrs[ATTRIBUTE] = json.dumps(
-        {"schema": SCHEMA, "labels": list(curves.labels), **meta}, sort_keys=True
-    )
+    tree.attrs[ATTRIBUTE] = encoded(curves, meta)
     return tree
+
+
+def encoded(curves: Curves, meta: Mapping[str, Any]) -> str:
+    """How a fit was made, and the names of its curves' labels, as a tree keeps them."""
+    return json.dumps({"schema": SCHEMA, "labels": list(curves.labels), **meta}, sort_keys=True)
 
 
 def add_log_likelihood(tree: "xr.DataTree", values: np.ndarray) -> "xr.DataTree":

@@ -1,4 +1,4 @@
-"""The tree of a fit: draws in native units, emergence scales and diagnostics."""
+"""What a fit holds: draws in native units, emergence scales and diagnostics."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,6 +18,7 @@ from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior import tree as trees
 from upturn.posterior.emergence import turning
+from upturn.posterior.held import Held
 from upturn.questions.fit.mix.coordinates import ends
 from upturn.questions.fit.mix.learn import Learned
 from upturn.questions.fit.verdicts import Alternatives
@@ -42,7 +43,27 @@ def to_tree(
     alternatives: Alternatives | None = None,
     learned: Learned | None = None,
 ) -> "xr.DataTree":
-    """The tree of a sample: changepoints in axis coordinates, the floor in native units.
+    """The tree of a sample; see `held`, and on a mix of axes the weights."""
+    how: dict[str, Any] = {"sample": sample, "twin": twin, "delta": delta, "meta": meta}
+    tree = held(curves, model, alternatives=alternatives, learned=learned, **how).tree()
+    if learned is None:
+        return tree
+    jacobian = log_jacobian_of(model, curves, scaling_of(model, curves))
+    return trees.add_weights(tree, **_weights(learned, jacobian))
+
+
+def held(
+    curves: Curves,
+    model: Model,
+    *,
+    sample: Sample,
+    twin: Sample,
+    delta: float,
+    meta: Mapping[str, Any],
+    alternatives: Alternatives | None = None,
+    learned: Learned | None = None,
+) -> Held:
+    """What a sample says: changepoints in axis coordinates, the floor in native units.
 
     Parameters
     ----------
@@ -73,14 +94,13 @@ def to_tree(
     }
     posterior = native(model, flat, scaling, orientation_of(model, curves), axis)
     jacobian = log_jacobian_of(model, curves, scaling)
-    tree = trees.build(
+    return Held(
         curves,
-        posterior={name: value.reshape(shape) for name, value in posterior.items()},
-        derived={name: value.reshape(shape) for name, value in derived.items()},
-        stats=_stats(sample.population, twin.population, jacobian, alternatives),
-        meta=meta,
+        {name: value.reshape(shape) for name, value in posterior.items()},
+        {name: value.reshape(shape) for name, value in derived.items()},
+        _stats(sample.population, twin.population, jacobian, alternatives),
+        meta,
     )
-    return tree if learned is None else trees.add_weights(tree, **_weights(learned, jacobian))
 
 
 def _stats(

@@ -1,4 +1,4 @@
-"""The contents of a fit's tree, as the arrays that answers are computed from."""
+"""The contents of a fit, as the arrays that answers are computed from."""
 
 import math
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from upturn.formulas.scaling import (
 from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior import tree as trees
+from upturn.posterior.held import Held
 from upturn.questions.fit.job import model_of
 from upturn.questions.fit.mix import coordinates
 from upturn.questions.fit.mix.weights import Posterior
@@ -31,24 +32,34 @@ if TYPE_CHECKING:
 
 
 class Contents:
-    """What a fit's tree holds.
+    """What a fit holds, in its tree or still in memory.
 
-    Attributes
+    Parameters
     ----------
-    tree : xarray.DataTree
+    source : xarray.DataTree or Held
     """
 
-    def __init__(self, tree: "xr.DataTree") -> None:
-        self.tree = tree
+    def __init__(self, source: "xr.DataTree | Held") -> None:
+        self._held = source if isinstance(source, Held) else None
+        if not isinstance(source, Held):
+            self.tree = source
+
+    @cached_property
+    def tree(self) -> "xr.DataTree":
+        """The tree, made on first use where the fit is still in memory."""
+        assert self._held is not None
+        return self._held.tree()
 
     def __len__(self) -> int:
         """The number of curves."""
+        if self._held is not None:
+            return len(self._held.given)
         return self.tree["constant_data"].sizes["curves"]
 
     @cached_property
     def meta(self) -> dict[str, Any]:
         """Version, seed, arguments, the full model, notes."""
-        return trees.meta_of(self.tree)
+        return trees.meta_of(self.tree) if self._held is None else self._held.meta
 
     @cached_property
     def model(self) -> Model:
@@ -58,11 +69,21 @@ class Contents:
     @cached_property
     def curves(self) -> Curves:
         """The data."""
-        return trees.curves_of(self.tree)
+        return trees.curves_of(self.tree) if self._held is None else self._held.curves
+
+    @property
+    def names(self) -> "NDArray[np.str_]":
+        """The names of the curves."""
+        if self._held is not None:
+            return self._held.given.name
+        return trees.values(self.tree, "constant_data", "curve_name").astype(np.str_)
 
     @property
     def chains_and_draws(self) -> tuple[int, int]:
         """The number of chains, and of the draws of each."""
+        if self._held is not None:
+            _, chains, draws = self._held.emergence["gain"].shape
+            return chains, draws
         sizes = self.tree["emergence"].sizes
         return sizes["chain"], sizes["draw"]
 
@@ -74,20 +95,27 @@ class Contents:
     @property
     def observations(self) -> int:
         """The number of points of all curves."""
+        if self._held is not None:
+            return int(self._held.given.points.sum())
         return self.tree["observed_data"].sizes["obs"]
 
     @property
     def is_nuts(self) -> bool:
         """Whether the draws are NUTS's; the population sampler's answer is then in the tree too."""
-        return "population" in self.tree.children
+        return self._held is None and "population" in self.tree.children
 
     def variable(self, name: str, group: str = "emergence") -> Floats:
         """A variable of all draws, chains one after the other: (curve, draw)."""
-        values = np.moveaxis(trees.values(self.tree, group, name), 2, 0)
+        if self._held is not None:
+            values = getattr(self._held, group)[name]
+        else:
+            values = np.moveaxis(trees.values(self.tree, group, name), 2, 0)
         return values.reshape(len(values), -1)
 
     def stat(self, name: str) -> Floats:
         """One of the sampler's statistics: (curve,)."""
+        if self._held is not None:
+            return self._held.sample_stats[name]
         return trees.values(self.tree, "sample_stats", name)
 
     def quantiles(self, variable: str, levels: Floats, group: str = "emergence") -> Floats:
@@ -114,10 +142,15 @@ class Contents:
     @cached_property
     def parameters(self) -> dict[str, Floats]:
         """The parameters on the model's scale, by name: (curve, draw)."""
-        variables = self.tree["posterior"].to_dataset().data_vars
-        names = [str(name) for name, variable in variables.items() if "curve" in variable.dims]
-        saved = {name: self.variable(name, "posterior") for name in names}
+        saved = {name: self.variable(name, "posterior") for name in self._parameter_names}
         return on_model_scale(self.model, saved, self.scaling, self.orientation, self._unit_axis)
+
+    @property
+    def _parameter_names(self) -> list[str]:
+        if self._held is not None:
+            return list(self._held.posterior)
+        variables = self.tree["posterior"].to_dataset().data_vars
+        return [str(name) for name, variable in variables.items() if "curve" in variable.dims]
 
     @cached_property
     def _unit_axis(self) -> UnitAxis:

@@ -12,7 +12,7 @@ from upturn.model import Model
 from upturn.posterior import emergence as em
 from upturn.posterior.files import check_writable
 from upturn.questions.arguments import COMPUTING, curves_of, made_by, table_of, without_folders
-from upturn.questions.fit.assemble import NUTS_NOTE, to_tree, with_chains, with_population
+from upturn.questions.fit.assemble import NUTS_NOTE, held, to_tree, with_chains, with_population
 from upturn.questions.fit.batches.batches import Batches, check_run
 from upturn.questions.fit.job import Job, asked_of, of_runs
 from upturn.questions.fit.mix import coordinates, learn
@@ -163,10 +163,10 @@ def fit(
     meta["notes"] = [*curves.notes]
     if curves.runs.any() and not coordinates.is_mix(curves):
         job = of_runs(job)
-    return _held(job, curves, nuts=nuts, threads=threads, progress=progress)
+    return _in_memory(job, curves, nuts=nuts, threads=threads, progress=progress)
 
 
-def _held(
+def _in_memory(
     job: Job, curves: Curves, *, nuts: str, threads: int | None, progress: Progress | None
 ) -> Fit:
     """The fit of all curves at once, in memory."""
@@ -198,31 +198,17 @@ def _held(
         among_all = progress and (lambda done, _: progress(done, total))
         sample, twin = job.samples(curves, threads=threads, progress=among_all)
         alternatives = job.alternatives(curves, threads=threads)
-    tree = to_tree(
-        curves,
-        chosen,
-        sample=sample,
-        twin=twin,
-        delta=delta,
-        meta=meta,
-        learned=learned,
-        alternatives=alternatives,
-    )
+    how: dict[str, Any] = {"twin": twin, "delta": delta, "alternatives": alternatives, "meta": meta}
+    if sampler == "population" and learned is None:
+        return Fit(held(curves, chosen, sample=sample, **how))
+    tree = to_tree(curves, chosen, sample=sample, learned=learned, **how)
     if sampler == "nuts":
         chains = sample_nuts(
             chosen, curves, draws=draws, seed=meta["seed"], nuts=nuts, cores=threads,
             progress=progress and (lambda done, _: progress(2 * len(curves) + done, total)),
         )  # fmt: skip
         meta["notes"].append(NUTS_NOTE)
-        nuts_tree = to_tree(
-            curves,
-            chosen,
-            sample=with_chains(sample, chains),
-            twin=twin,
-            delta=delta,
-            meta=meta,
-            alternatives=alternatives,
-        )
+        nuts_tree = to_tree(curves, chosen, sample=with_chains(sample, chains), **how)
         tree = with_population(nuts_tree, tree, sample, chains)
     return Fit(tree)
 

@@ -13,6 +13,7 @@ from upturn.checks.errors import DataError
 from upturn.model import Model
 from upturn.posterior import files
 from upturn.posterior import tree as trees
+from upturn.posterior.held import Held
 from upturn.posterior.selection import selected, shows_all
 from upturn.questions.fit import flags, pointwise, predictive, rows
 from upturn.questions.fit.at_scale import AtScale, slices_of
@@ -43,7 +44,7 @@ class Fit(AtScale):
         axes weights, their posterior on its grid, and the weights of each draw in posterior.
     """
 
-    def __init__(self, tree: "xr.DataTree") -> None:
+    def __init__(self, tree: "xr.DataTree | Held") -> None:
         self._contents = Contents(tree)
 
     def __repr__(self) -> str:
@@ -210,8 +211,7 @@ class Fit(AtScale):
     @property
     def failed(self) -> list[str]:
         """Names of the curves whose sampling did not converge."""
-        names = trees.values(self._contents.tree, "constant_data", "curve_name")
-        return [str(name) for name in names[self._contents.stat("converged") == 0]]
+        return self._contents.names[self._contents.stat("converged") == 0].tolist()
 
     def totals(self) -> dict[str, Any]:
         """Counts over all curves."""

@@ -138,8 +138,8 @@ def whitened(target: Target, draws: dict[str, Floats]) -> Floats:
     for i, chance in enumerate(target.chance.tolist()):
         left = np.ones(out.shape[2])  # 1 - U of the previous changepoint
         for j, name in enumerate(target.names):
-            frozen = target.priors[name].choice(chance).frozen(chance)
-            below, above = frozen.cdf(draws[name][i]), frozen.sf(draws[name][i])
+            probabilities = target.priors[name].choice(chance).cdf(chance)
+            below, above = (probability(draws[name][i]) for probability in probabilities)
             if j < count and count > 1:
                 share = np.clip(above / left, 0, 1) ** (count - j)
                 left, above, below = above, share, 1 - share

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from upturn.arrays.namespaces import NUMPY
 from upturn.arrays.types import Floats
 from upturn.sampling.particles import point_kernels
+from upturn.sampling.particles.directions import sobol_words
 
 type Keys = NDArray[np.uint64]
 type Words = NDArray[np.uint32]
@@ -106,10 +107,7 @@ def _mix(x: Keys) -> Keys:
 @lru_cache(maxsize=64)
 def _reversed_net(dimensions: int, log2_count: int) -> Words:
     """The first points of the Sobol net (Joe & Kuo 2008) as 32-bit words, bits reversed."""
-    from scipy.stats import qmc
-
-    net = qmc.Sobol(dimensions, scramble=False, bits=32).random_base2(log2_count)
-    return _reverse(np.ascontiguousarray((net.T * 2.0**32).astype(np.uint32)))
+    return _reverse(np.ascontiguousarray(sobol_words(dimensions, 2**log2_count)))
 
 
 def _scramble(reversed_words: Words, seed: Words, xp: Any) -> Words:
