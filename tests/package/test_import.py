@@ -30,6 +30,14 @@ def test_import_loads_nothing_heavy():
     assert loaded("import upturn", (*HEAVY, "numpy", "click", "rich")) == []
 
 
+def test_a_fit_that_is_printed_loads_little():
+    code = (
+        "import upturn\n"
+        "upturn.fit('gpt3', metric='acc', axis='params', draws=40).summary().to_string()"
+    )
+    assert loaded(code, ("scipy.stats", "scipy.interpolate", "xarray", "dask", "h5py")) == []
+
+
 def test_fits_load_neither_pymc_nor_jax():
     code = (
         "import upturn, upturn.questions.fit.fit, upturn.questions.pool.pool\n"

@@ -25,7 +25,8 @@ def _table(choice: Choice, chance: float) -> Floats:
     below, above = choice.tails(chance)
     z = np.linspace(-TABLE_REACH, TABLE_REACH, TABLE_NODES)
     # each tail from its own probability: the upper one would be lost in 1 - 1e-16
-    return cubic_pieces(z, np.where(z < 0, below(ndtr(z)), above(ndtr(-z))))
+    theta: Floats = np.where(z < 0, below(ndtr(z)), above(ndtr(-z)))
+    return cubic_pieces(z, theta)
 
 
 def cubic_pieces(x: Floats, y: Floats) -> Floats:

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import upturn
 from tests.support.tables import loss, scores, table
 from upturn.formulas.scaling import bounded_of, ceiling_of, scaling_of
 from upturn.model import Model
@@ -128,3 +129,16 @@ def test_one_scale_has_no_scale_beyond_it():
     _, _, _, tree = both(table(flops=1e21))
     for name in ("changepoint_scale", "threshold_scale"):
         assert np.isinf(draws_of(tree, name, "emergence")).all()
+
+
+def test_a_fit_in_memory_answers_as_its_tree():
+    frame = pd.concat([table(task="a"), loss()])
+    fit = upturn.fit(frame, draws=100, seed=0)
+    saved = upturn.Fit(fit.tree)
+    assert fit.meta == saved.meta
+    assert fit.failed == saved.failed
+    assert fit.notes == saved.notes
+    pd.testing.assert_frame_equal(fit.summary(), saved.summary(), check_exact=True)
+    pd.testing.assert_frame_equal(fit.texts(), saved.texts())
+    for ours, theirs in zip(fit.expected(), saved.expected(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)

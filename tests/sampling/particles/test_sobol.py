@@ -11,6 +11,7 @@ import pytest
 from scipy import stats
 
 from upturn.sampling.particles import sobol
+from upturn.sampling.particles.directions import sobol_words
 
 SEED = int(os.environ.get("UPTURN_TEST_SEED", "0"))
 FIVE_SIGMA = 5.0  # 6 in 10^7
@@ -74,6 +75,13 @@ def test_a_net_can_be_extended(start):
     np.testing.assert_array_equal(
         sobol.uniforms(key, 7, 2, start, 256), whole[:, :2, start : start + 256]
     )
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 24, 25])
+def test_the_net_is_scipys(dimensions):
+    """Joe & Kuo's direction numbers, by our recurrence up to 24 dimensions and by SciPy beyond."""
+    expected = stats.qmc.Sobol(dimensions, scramble=False, bits=32).random_base2(12).T * 2.0**32
+    np.testing.assert_array_equal(sobol_words(dimensions, 4096), expected)
 
 
 def smooth(u):
