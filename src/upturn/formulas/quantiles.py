@@ -25,8 +25,9 @@ def _table(choice: Choice, chance: float) -> Floats:
     below, above = choice.tails(chance)
     z = np.linspace(-TABLE_REACH, TABLE_REACH, TABLE_NODES)
     # each tail from its own probability: the upper one would be lost in 1 - 1e-16
-    theta: Floats = np.where(z < 0, below(ndtr(z)), above(ndtr(-z)))
-    return cubic_pieces(z, theta)
+    lower: Floats = below(ndtr(z))
+    upper: Floats = above(ndtr(-z))
+    return cubic_pieces(z, np.where(z < 0, lower, upper))
 
 
 def cubic_pieces(x: Floats, y: Floats) -> Floats:
