@@ -11,14 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from scipy.interpolate import CubicSpline
 from scipy.special import betainc, betainccinv, betaincinv, ndtr
 
 from upturn.arrays.namespaces import NUMPY
 from upturn.checks.errors import DataError
 from upturn.formulas.distributions import DISTRIBUTIONS, TABLE_REACH
 from upturn.formulas.priors import Prior
-from upturn.formulas.quantiles import Quantiles, cubic_pieces
+from upturn.formulas.quantiles import Quantiles
 
 UNKNOWN = math.nan
 
@@ -104,24 +103,6 @@ def test_tables_stand_still_beyond_their_reach(text):
     ends = quantiles(text, [-16.0, -40.0, 16.0, 40.0])
     assert ends[0] == ends[1]
     assert ends[2] == ends[3]
-
-
-@pytest.mark.parametrize("text", MEANING)
-def test_tails_and_probabilities_are_scipys(text):
-    """Families that have them as formulas, since `scipy.stats` takes long to load."""
-    choice, frozen = Prior.parse(text, "test").choices[0], MEANING[text]
-    p, x = ndtr(np.linspace(-6, 6, 49)), frozen.ppf(np.linspace(0.01, 0.99, 49))
-    for ours, scipys, values in (
-        *zip(choice.tails(0.3), (frozen.ppf, frozen.isf), (p, p), strict=True),
-        *zip(choice.cdf(0.3), (frozen.cdf, frozen.sf), (x, x), strict=True),
-    ):
-        np.testing.assert_allclose(ours(values), scipys(values), rtol=1e-12, atol=1e-15)
-
-
-def test_cubic_pieces_are_scipys_spline():
-    x = np.linspace(-16, 16, 513)
-    y = np.exp(np.sin(x))
-    np.testing.assert_allclose(cubic_pieces(x, y), CubicSpline(x, y).c, rtol=1e-12, atol=1e-14)
 
 
 def test_probability_is_kept():
