@@ -118,17 +118,17 @@ def judged(
         heights = heights_at(model, parameters, at, ceiling[piece])
         first[piece] = scales.take(piece).flat_starts(heights, rules, chance[piece], unit[piece])
     emergent = first >= 0
-    found = functionals(
+    per_draw = functionals(
         model, flat, ceiling, scales.end, begin=scales.begin, chance=chance,
         flat_from=np.take_along_axis(scales.u, np.maximum(first, 0), axis=1),
         delta=rules.delta * unit, gap=gap,
     )  # fmt: skip
-    reference = np.where(np.isnan(chance)[:, None], found.start, chance[:, None])
-    sharp = emergent & (found.width <= scales.sharp[:, None])
+    reference = np.where(np.isnan(chance)[:, None], per_draw.start, chance[:, None])
+    sharp = emergent & (per_draw.width <= scales.sharp[:, None])
     what = outcomes(
-        found, emergent, reference, rise=rules.min_rise * unit, delta=rules.delta * unit
+        per_draw, emergent, reference, rise=rules.min_rise * unit, delta=rules.delta * unit
     )
-    return Judgement(found, emergent, sharp, what)
+    return Judgement(per_draw, emergent, sharp, what)
 
 
 @dataclass(frozen=True)

@@ -39,8 +39,8 @@ class Gap:
         second, counted = np.zeros((2, len(curves)))
         for i, (x, mask) in enumerate(zip(curves.x[0], curves.mask, strict=True)):
             scales = np.unique(x[mask])
-            own = len(scales) > 2 and scales[0] == curves.limits[0, 0, i]
-            if len(curves.axes[i].parts) > 1 or not own:
+            spans_curve = len(scales) > 2 and scales[0] == curves.limits[0, 0, i]
+            if len(curves.axes[i].parts) > 1 or not spans_curve:
                 continue
             first, *others = np.diff(scales).tolist()
             most = max(others)

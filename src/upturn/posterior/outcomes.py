@@ -23,7 +23,7 @@ LIKELY = 0.5
 
 
 def outcomes(
-    found: Functionals, emergent: np.ndarray, reference: Floats, *, rise: Floats, delta: Floats
+    per_draw: Functionals, emergent: np.ndarray, reference: Floats, *, rise: Floats, delta: Floats
 ) -> Integers:
     """What each draw of each curve does: the place in `OUTCOMES` of the first that holds.
 
@@ -33,19 +33,19 @@ def outcomes(
 
     Parameters
     ----------
-    found : Functionals
+    per_draw : Functionals
     emergent : array of bool (curve, draw)
     reference : array (curve, draw)
         Chance on the model's scale, or the expected score at the smallest scale.
     rise, delta : array (curve,)
     """
     rise, delta = rise[:, None], delta[:, None]
-    start, end = found.start, found.start + found.rise
-    dips = (start - found.lowest >= rise) & (end - found.lowest >= rise)
-    humps = (found.highest - start >= rise) & (found.highest - end >= rise)
+    start, end = per_draw.start, per_draw.start + per_draw.rise
+    dips = (start - per_draw.lowest >= rise) & (end - per_draw.lowest >= rise)
+    humps = (per_draw.highest - start >= rise) & (per_draw.highest - end >= rise)
     above = start > reference + delta
-    grows = (found.rise >= rise) | (~above & (end > reference + delta))
-    holds = [emergent, dips, humps, found.rise <= -rise, grows, ~above]
+    grows = (per_draw.rise >= rise) | (~above & (end > reference + delta))
+    holds = [emergent, dips, humps, per_draw.rise <= -rise, grows, ~above]
     return np.select(holds, range(len(holds)), default=len(OUTCOMES) - 1).astype(np.int8)
 
 

@@ -26,8 +26,8 @@ def crps(draws: Floats, weight: Floats, seen: Floats) -> Floats:
     >>> crps(np.array([[0.0, 1.0]]), np.array([0.5, 0.5]), np.array([1.0])).tolist()
     [0.25]
     """
-    ordered, own, summed = _sorted(draws, weight)
-    apart = (own * (2 * summed - own - 1) * ordered).sum(axis=1)
+    ordered, shares, summed = _sorted(draws, weight)
+    apart = (shares * (2 * summed - shares - 1) * ordered).sum(axis=1)
     out: Floats = np.abs(draws - seen[:, None]) @ weight - apart
     return out
 
@@ -41,7 +41,7 @@ def quantiles(draws: Floats, weight: Floats, levels: Floats) -> Floats:
     ordered, _, summed = _sorted(draws, weight)
     place = (summed[None] < np.asarray(levels)[:, None, None] - 1e-12).sum(axis=2)
     place = np.minimum(place, draws.shape[1] - 1)
-    return np.stack([ordered[np.arange(len(ordered)), each] for each in place])
+    return np.stack([ordered[np.arange(len(ordered)), row] for row in place])
 
 
 def covered(draws: Floats, weight: Floats, seen: Floats, ci: float) -> Booleans:
@@ -54,5 +54,5 @@ def covered(draws: Floats, weight: Floats, seen: Floats, ci: float) -> Booleans:
 def _sorted(draws: Floats, weight: Floats) -> tuple[Floats, Floats, Floats]:
     """Draws in order, their weights, and the weights summed: (point, draw)."""
     order = np.argsort(draws, axis=1, kind="stable")
-    own = weight[order]
-    return np.take_along_axis(draws, order, axis=1), own, np.cumsum(own, axis=1)
+    shares = weight[order]
+    return np.take_along_axis(draws, order, axis=1), shares, np.cumsum(shares, axis=1)

@@ -91,9 +91,9 @@ def remove_abandoned(target: Path) -> None:
 def is_scratch(folder: Path) -> bool:
     """Whether a folder is one that a process of this user made here."""
     try:
-        found = folder.lstat()
-        is_mine = not hasattr(os, "geteuid") or found.st_uid == os.geteuid()
-        return stat.S_ISDIR(found.st_mode) and is_mine and (folder / MARK).is_file()
+        status = folder.lstat()
+        is_mine = not hasattr(os, "geteuid") or status.st_uid == os.geteuid()
+        return stat.S_ISDIR(status.st_mode) and is_mine and (folder / MARK).is_file()
     except OSError:
         return False
 

@@ -206,8 +206,8 @@ def _axis(name: str, transform: str) -> Axis:
     if not transform.startswith(f"{MIX}:"):
         return Axis(name, transform)
     mix = Axis.parse(name)
-    each = transform.removeprefix(f"{MIX}:").split(",")
-    parts = (replace(part, transform=t) for part, t in zip(mix.components, each, strict=True))
+    transforms = transform.removeprefix(f"{MIX}:").split(",")
+    parts = (replace(part, transform=t) for part, t in zip(mix.components, transforms, strict=True))
     return replace(mix, components=tuple(parts))
 
 
@@ -288,10 +288,10 @@ def check_contents(tree: "xr.DataTree", curves: Curves, parameters: Iterable[str
         ("observed_data", "y", observations),
     )
     for group, name, wanted in needed:
-        found = tree[group].to_dataset()[name]
-        if dict(found.sizes) != wanted or tuple(found.dims) != tuple(wanted):
-            raise ValueError(f"{name} has the dimensions {dict(found.sizes)}")
-        if found.dtype.kind not in "fi":
+        variable = tree[group].to_dataset()[name]
+        if dict(variable.sizes) != wanted or tuple(variable.dims) != tuple(wanted):
+            raise ValueError(f"{name} has the dimensions {dict(variable.sizes)}")
+        if variable.dtype.kind not in "fi":
             raise ValueError(f"{name} holds no numbers")
     if any(axis.components for axis in curves.axes):
         _check_weights(tree, curves, {name: sizes[name] for name in ("chain", "draw")})
@@ -310,9 +310,9 @@ def _check_weights(tree: "xr.DataTree", curves: Curves, sampled: Mapping[str, in
         (WEIGHTS, "log_evidence", {**points, "curve": len(curves)}),
         (WEIGHTS, "log_evidence_se", {**points, "curve": len(curves)}),
     ):
-        found = tree[group].to_dataset()[name]
-        if dict(found.sizes) != wanted or found.dtype.kind != "f":
-            raise ValueError(f"{name} has the dimensions {dict(found.sizes)}")
+        variable = tree[group].to_dataset()[name]
+        if dict(variable.sizes) != wanted or variable.dtype.kind != "f":
+            raise ValueError(f"{name} has the dimensions {dict(variable.sizes)}")
 
 
 def values(tree: "xr.DataTree", group: str, name: str) -> np.ndarray:
@@ -322,8 +322,8 @@ def values(tree: "xr.DataTree", group: str, name: str) -> np.ndarray:
 
 def meta_of(tree: "xr.DataTree") -> dict[str, Any]:
     """The arguments and versions of the fit."""
-    found: dict[str, Any] = json.loads(tree.attrs[ATTRIBUTE])
-    return found
+    meta: dict[str, Any] = json.loads(tree.attrs[ATTRIBUTE])
+    return meta
 
 
 # --- files ----------------------------------------------------------------------------------------

@@ -118,12 +118,12 @@ def check(
     results_of = _each(fitted, seed, progress)
     tests = [test for one_curve in results_of for test in one_curve.tests]
     over_all = across(curves, [one_curve.residual for one_curve in results_of], seed)
-    found = corrected(tests, OF_CURVES if over_all else 1.0)
+    findings = corrected(tests, OF_CURVES if over_all else 1.0)
     for group in over_all:
-        found += [replace(test, p=min(1.0, test.p / OF_MODELS)) for test in group]
+        findings += [replace(test, p=min(1.0, test.p / OF_MODELS)) for test in group]
     few = int((curves.points < FEWEST).sum())
     meta = {**made_by(seed), "arguments": fitted.meta["arguments"], "model": fitted.model.name}
-    return Check(fitted, tuple(kept(found)), tuple(results_of), few=few, meta=meta)
+    return Check(fitted, tuple(kept(findings)), tuple(results_of), few=few, meta=meta)
 
 
 def _each(fitted: Fit, seed: int, progress: Progress | None) -> list[Checked]:

@@ -65,24 +65,24 @@ def holm(p: Floats) -> Floats:
     return out
 
 
-def corrected(found: Iterable[Finding], share: float) -> list[Finding]:
+def corrected(all_tests: Iterable[Finding], share: float) -> list[Finding]:
     """Findings with p corrected over all of them, at a share of the level.
 
     Parameters
     ----------
-    found : iterable of Finding
+    all_tests : iterable of Finding
         Of every test that was made.
     share : float
         Of `LEVEL` that these tests may use.
     """
-    tests = list(found)
+    tests = list(all_tests)
     p = holm(np.array([test.p for test in tests], dtype=np.float64)) / share
     return [replace(test, p=min(1.0, q)) for test, q in zip(tests, p.tolist(), strict=True)]
 
 
-def kept(found: Iterable[Finding]) -> list[Finding]:
+def kept(findings: Iterable[Finding]) -> list[Finding]:
     """The findings at the level of the table, at most two of a curve, the worst first."""
-    worst = sorted((test for test in found if test.p <= LEVEL), key=lambda test: test.p)
+    worst = sorted((test for test in findings if test.p <= LEVEL), key=lambda test: test.p)
     count: dict[int, int] = {}
     out = []
     for test in worst:

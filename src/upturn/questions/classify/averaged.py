@@ -82,8 +82,8 @@ class Averaged:
             "criteria": asdict(self.criteria),
             "priors": {model.name: model.all_priors() for model in self.models},
             "prevalence": {
-                name: dict(zip(self.classes, found.share.tolist(), strict=True))
-                for name, found in self.prevalence.items()
+                name: dict(zip(self.classes, prevalence.share.tolist(), strict=True))
+                for name, prevalence in self.prevalence.items()
             },
         }
 
@@ -291,9 +291,9 @@ class Averaged:
     @property
     def verdict(self) -> str:
         """One sentence: how many curves there are of each verdict."""
-        found = self.verdicts
-        parts = [f"{word}: {found.count(word)}" for word in VERDICTS if word in found]
-        return f"{counted(len(found), 'curve')}: {', '.join(parts)}"
+        verdicts = self.verdicts
+        parts = [f"{word}: {verdicts.count(word)}" for word in VERDICTS if word in verdicts]
+        return f"{counted(len(verdicts), 'curve')}: {', '.join(parts)}"
 
     def drawn(self, count: int, seed: int) -> tuple[Floats, Booleans]:
         """Draws over all models, each model as often as it is probable.

@@ -82,10 +82,10 @@ def baselines(curves: Curves) -> dict[str, Floats]:
 
     Scores of metrics where lower is better are turned round, so that more is better.
     """
-    found = np.full((3, len(curves)), np.nan)
+    errors = np.full((3, len(curves)), np.nan)
     for i, mask in enumerate(curves.mask):
         score = curves.orientation[i] * curves.score[i, mask]
         x, place = np.unique(curves.x[0, i, mask], return_inverse=True)
         mean = np.bincount(place, score) / np.bincount(place)
-        found[:, i] = linearity(mean), breakthroughness(mean), discontinuity(x, mean)
-    return dict(zip(("linearity", "breakthroughness", "discontinuity"), found, strict=True))
+        errors[:, i] = linearity(mean), breakthroughness(mean), discontinuity(x, mean)
+    return dict(zip(("linearity", "breakthroughness", "discontinuity"), errors, strict=True))

@@ -114,8 +114,8 @@ def classify(
             "learn_prevalence": bool(learn_prevalence),
         },
     }
-    found = Classification(curves, fits, rules, learn_prevalence, seed, meta=meta)
-    return found.with_refitted(refit(found, threads))
+    classification = Classification(curves, fits, rules, learn_prevalence, seed, meta=meta)
+    return classification.with_refitted(refit(classification, threads))
 
 
 def classification_of(

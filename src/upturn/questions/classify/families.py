@@ -81,14 +81,14 @@ class Families:
         )
 
 
-def families(found: "Averaged") -> Families:
+def families(averaged: "Averaged") -> Families:
     """Which models of a table look like families, by what `classify` makes of its tasks.
 
     One curve of each task counts, on the first axis, since two metrics of one task share the noise.
 
     Parameters
     ----------
-    found : Averaged
+    averaged : Averaged
 
     Returns
     -------
@@ -102,9 +102,9 @@ def families(found: "Averaged") -> Families:
     >>> families(found).groups
     ()
     """
-    curves, ahead = found.curves, found.ahead
+    curves, ahead = averaged.curves, averaged.ahead
     models = list(dict.fromkeys(curves.model[curves.mask].tolist()))
-    chosen = _of_each_task(found)
+    chosen = _of_each_task(averaged)
     if len(chosen) < FEWEST_TASKS or not FEWEST_MODELS <= len(models) <= MOST_MODELS:
         return Families((), 1.0, len(chosen))
     place = {name: k for k, name in enumerate(models)}
@@ -112,31 +112,31 @@ def families(found: "Averaged") -> Families:
     for row, i in enumerate(chosen):
         for k in np.flatnonzero(curves.mask[i]):
             table[row, place[curves.model[i, k]]] = ahead[i, k]
-    alike = together(table, seed=found.seed, flips=FLIPS)
+    alike = together(table, seed=averaged.seed, flips=FLIPS)
     label = partition(alike.similarity, max(FEWEST_GROUPS, len(models) // MODELS_A_GROUP))
     groups = [tuple(models[m] for m in np.flatnonzero(label == g)) for g in range(max(label) + 1)]
     return Families(tuple(groups), alike.p_any, len(chosen))
 
 
-def _of_each_task(found: "Averaged") -> list[int]:
+def _of_each_task(averaged: "Averaged") -> list[int]:
     """One curve of each task, on the first axis."""
     first: dict[str, int] = {}
     for i, (task, axis) in enumerate(
-        zip(found.curves.labels["task"].tolist(), found.curves.axes, strict=True)
+        zip(averaged.curves.labels["task"].tolist(), averaged.curves.axes, strict=True)
     ):
-        if axis.name == found.curves.axes[0].name:
+        if axis.name == averaged.curves.axes[0].name:
             first.setdefault(task, i)
     return list(first.values())
 
 
-def unnamed_families(found: "Averaged") -> tuple[str, ...]:
+def unnamed_families(averaged: "Averaged") -> tuple[str, ...]:
     """The note where no families are named, and which models look like one."""
-    notes = family_notes(found.curves)
-    look_alikes = families(found).note if notes else ""
+    notes = family_notes(averaged.curves)
+    look_alikes = families(averaged).note if notes else ""
     return (*notes, look_alikes) if look_alikes else notes
 
 
-def how_far_ahead(found: "Averaged", mean: Floats, slope: Floats) -> Floats:
+def how_far_ahead(averaged: "Averaged", mean: Floats, slope: Floats) -> Floats:
     """How far each score is ahead of its scale, shrunk and in standard deviations: (curve, point).
 
     The residual in standard deviations, times how many of them an offset of a twentieth of the axis
@@ -145,7 +145,7 @@ def how_far_ahead(found: "Averaged", mean: Floats, slope: Floats) -> Floats:
 
     Parameters
     ----------
-    found : Averaged
+    averaged : Averaged
     mean, slope : array (curve, point)
         Of the averaged curve, oriented, by score and by score a unit of the axis.
 
@@ -154,7 +154,7 @@ def how_far_ahead(found: "Averaged", mean: Floats, slope: Floats) -> Floats:
     array (curve, point)
         nan in padding, and where all residuals are 0.
     """
-    curves = found.curves
+    curves = averaged.curves
     residual = np.where(curves.mask, proportions(curves) - mean, 0.0)
     share = np.clip(mean, 0, 1)
     noise = np.where(curves.trials > 0, share * (1 - share) / np.maximum(curves.trials, 1), 0.0)

@@ -139,7 +139,7 @@ class FloorTest:
 
 
 def floor_test(
-    found: Classification,
+    classification: Classification,
     *,
     draws: int = DRAWS,
     threads: int | None = None,
@@ -162,7 +162,7 @@ def floor_test(
 
     Parameters
     ----------
-    found : Classification
+    classification : Classification
         The classification whose onsets are used.
     draws : int
         Posterior draws of each curve and model.
@@ -183,7 +183,7 @@ def floor_test(
     >>> upturn.floor_test(classification, draws=100).summary().index.tolist()
     ['arithmetic_3da']
     """
-    curves, onset = found.curves, found.onset_x(ONSET)
+    curves, onset = classification.curves, classification.onset_x(ONSET)
     before = curves.mask & (curves.x[0] < onset[:, None])
     scales = np.array([len(np.unique(x[b])) for x, b in zip(curves.x[0], before, strict=True)])
     tested, points = scales >= FEWEST_SCALES, before.sum(axis=1)
@@ -198,7 +198,7 @@ def floor_test(
             part = curves.take(index)
             stretch = left_out(part, ~before[index, : part.mask.shape[1]])
             results[noise][:, index] = _compared(
-                stretch, NOISES[noise], draws=draws, seed=found.seed, threads=threads,
+                stretch, NOISES[noise], draws=draws, seed=classification.seed, threads=threads,
                 progress=part_of(progress, done, total),
             )  # fmt: skip
             done += 2 * len(index)

@@ -20,7 +20,7 @@ LONGEST = 20  # points of the curves of which single models are left out
 
 
 def influence(
-    found: Classification,
+    classification: Classification,
     *,
     of: Sequence[str] = KINDS,
     longest: int = LONGEST,
@@ -36,7 +36,7 @@ def influence(
 
     Parameters
     ----------
-    found : Classification
+    classification : Classification
         The answer of `upturn.classify`.
     of : sequence of str
         "shape", "family", "model".
@@ -70,25 +70,28 @@ def influence(
     for name in of:
         known(name, KINDS, kind="thing to leave out", where="of")
     changes = []
-    if "shape" in of and len(found.models) > 1:
-        everywhere = np.arange(len(found.curves))
+    if "shape" in of and len(classification.models) > 1:
+        everywhere = np.arange(len(classification.curves))
         changes = [
-            Change.of("shape", f"without {m.name}", found.without(m.name), everywhere, ci)
-            for m in found.models
+            Change.of("shape", f"without {m.name}", classification.without(m.name), everywhere, ci)
+            for m in classification.models
         ]
-    jobs = [job for kind in of if kind != "shape" for job in _jobs(found.curves, kind, longest)]
-    total = sum(len(index) for *_, index, _ in jobs) * len(found.models)
+    jobs = [
+        job for kind in of if kind != "shape" for job in _jobs(classification.curves, kind, longest)
+    ]
+    total = sum(len(index) for *_, index, _ in jobs) * len(classification.models)
     done = 0
     for kind, name, index, drop in jobs:
-        left = left_out(found.curves.take(index), drop)
+        left = left_out(classification.curves.take(index), drop)
         fits = model_fits(
-            left, found.models, found.criteria, draws=found.draws, seed=found.seed,
+            left, classification.models, classification.criteria, draws=classification.draws,
+            seed=classification.seed,
             threads=threads, progress=part_of(progress, done, total), ends=False,
         )  # fmt: skip
-        other = found.put(index, fits, curves=left)
+        other = classification.put(index, fits, curves=left)
         changes.append(Change.of(kind, f"without {name}", other, index, ci))
-        done += len(index) * len(found.models)
-    return Verdicts(found, changes, ci)
+        done += len(index) * len(classification.models)
+    return Verdicts(classification, changes, ci)
 
 
 def _jobs(

@@ -73,7 +73,7 @@ class ModelFit:
         flat = joined_chains(sample.parameters)
         scaling = scaling_of(model, curves)
         judgement = judged(model, curves, flat, rules, scaling, gap=gap)
-        found = judgement.functionals
+        per_draw = judgement.functionals
         u = curves.u[0] if gap is None else gap.fitted(curves.u[0])
         return cls(
             model,
@@ -83,10 +83,10 @@ class ModelFit:
             judgement.emergent,
             judgement.sharp,
             judgement.outcome,
-            found.rise * scaling.span[:, None],
-            found.flat_until,
-            found.width,
-            found.threshold,
+            per_draw.rise * scaling.span[:, None],
+            per_draw.flat_until,
+            per_draw.width,
+            per_draw.threshold,
             *_mean_and_slope(model, curves, flat, u, scaling),
             ends_of(model, leaving, flat, scaling) if leaving else nothing(len(curves)),
         )
@@ -141,7 +141,7 @@ def model_fits(
     near = gap.shortened(curves)
     out = []
     for i, model in enumerate(models):
-        told = part_of(progress, i * len(curves), total)
-        sample = batch.sample(model, near, draws=draws, seed=seed, threads=threads, progress=told)
+        part = part_of(progress, i * len(curves), total)
+        sample = batch.sample(model, near, draws=draws, seed=seed, threads=threads, progress=part)
         out.append(ModelFit.of(model, curves, sample, rules, leaving, gap=gap))
     return tuple(out)

@@ -112,12 +112,12 @@ class Classification(Averaged):
     ) -> "pd.DataFrame":
         """The headline scale and its interval as people read them: "2.3e22", "> 3.6e25"."""
         x = self.scale_x(ci)
-        found: dict[str, list[str]] = {"scale": [], "interval": []}
+        columns: dict[str, list[str]] = {"scale": [], "interval": []}
         for i, axis in enumerate(self.curves.axes):
             low, middle, high = (axis.text(float(q), *self.curves.limits[:, 0, i]) for q in x[:, i])
-            found["scale"].append(middle)
-            found["interval"].append(low if low == high else f"{low} – {high}")
-        return self._frame(found).iloc[self.selected(only=only, sort=sort)]
+            columns["scale"].append(middle)
+            columns["interval"].append(low if low == high else f"{low} – {high}")
+        return self._frame(columns).iloc[self.selected(only=only, sort=sort)]
 
     def bayes_factors(self) -> "pd.DataFrame":
         """Log Bayes factors of the classes against the flat one, with their Monte Carlo errors.
@@ -140,13 +140,13 @@ class Classification(Averaged):
                 "models: expected a flat one to compare with, but got none; add flat or chance"
             )
         flat = self.classes.index("flat")
-        evidence, found = self.average.class_evidence, {}
+        evidence, factors = self.average.class_evidence, {}
         for c, shape in enumerate(self.classes):
             if c != flat:
                 column = CLASS_COLUMNS[shape].replace("p_", "log_bf_", 1)
-                found[column] = evidence[:, c] - evidence[:, flat]
-                found[f"{column}_se"] = np.hypot(*self.average.class_evidence_se[:, [c, flat]].T)
-        return self._frame(found)
+                factors[column] = evidence[:, c] - evidence[:, flat]
+                factors[f"{column}_se"] = np.hypot(*self.average.class_evidence_se[:, [c, flat]].T)
+        return self._frame(factors)
 
     def families(self) -> Families:
         """Which models look like families that the table does not name: `families.families`."""

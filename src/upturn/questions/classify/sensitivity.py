@@ -24,7 +24,7 @@ ALL = "all"
 
 
 def prior_sensitivity(
-    found: Classification,
+    classification: Classification,
     *,
     priors: Sequence[str] = (*GROUPS, ALL),
     factors: Sequence[float] = FACTORS,
@@ -43,7 +43,7 @@ def prior_sensitivity(
 
     Parameters
     ----------
-    found : Classification
+    classification : Classification
         The answer of `upturn.classify`.
     priors : sequence of str
         "floor", "overdispersion" (of continuous metrics: sigma), "scatter", "changepoint",
@@ -81,17 +81,17 @@ def prior_sensitivity(
         (name, factor, index, models)
         for name in priors
         for factor in factors
-        for index, models in _affected(found, name, factor)
+        for index, models in _affected(classification, name, factor)
     ]
     total = sum(len(index) * len(models) for _, _, index, models in jobs)
     done = 0
     refitted: dict[tuple[str, float], Classification] = {}
     touched: dict[tuple[str, float], list[np.ndarray]] = {}
     for name, factor, index, models in jobs:
-        told = part_of(progress, done, total)
-        fits = _refit(found, found.curves.take(index), models, threads, told)
+        part = part_of(progress, done, total)
+        fits = _refit(classification, classification.curves.take(index), models, threads, part)
         key = name, factor
-        refitted[key] = refitted.get(key, found).put(index, fits)
+        refitted[key] = refitted.get(key, classification).put(index, fits)
         touched.setdefault(key, []).append(index)
         done += len(index) * len(models)
     changes = [
@@ -101,33 +101,34 @@ def prior_sensitivity(
         )
         for name, factor in refitted
     ]  # fmt: skip
-    return Verdicts(found, changes, ci)
+    return Verdicts(classification, changes, ci)
 
 
 def _refit(
-    found: Classification,
+    classification: Classification,
     curves: Curves,
     models: Sequence[Model],
     threads: int | None,
     progress: Progress | None,
 ) -> tuple[ModelFit, ...]:
     return model_fits(
-        curves, models, found.criteria, draws=found.draws, seed=found.seed, threads=threads,
+        curves, models, classification.criteria, draws=classification.draws,
+        seed=classification.seed, threads=threads,
         progress=progress, ends=False,
     )  # fmt: skip
 
 
 def _affected(
-    found: Classification, name: str, factor: float
+    classification: Classification, name: str, factor: float
 ) -> list[tuple[np.ndarray, list[Model]]]:
     """Curves and the models whose priors change for them; kinds of curves have their own priors."""
-    curves, out = found.curves, []
+    curves, out = classification.curves, []
     for kind in dict.fromkeys(curves.kind.tolist()):
         for grouped in (False, True):
             here = (curves.kind == kind) & ((curves.groups > 0) == grouped)
             changed = [
                 other
-                for model in found.models
+                for model in classification.models
                 if (other := widened(model, name, factor, str(kind), scatter=grouped)) is not None
             ]
             if here.any() and changed:

@@ -40,13 +40,13 @@ class Answers:
     p_class: Floats
 
     @classmethod
-    def of(cls, found: Classification, index: Any, ci: float) -> "Answers":
+    def of(cls, classification: Classification, index: Any, ci: float) -> "Answers":
         """Of the curves that an index selects."""
         return cls(
-            np.stack(found.probability("emergent"))[:, index],
-            np.stack(found.probability("sharp"))[:, index],
-            found.scale_x(ci)[:, index],
-            np.stack([found.p_class, found.p_class_se])[:, index],
+            np.stack(classification.probability("emergent"))[:, index],
+            np.stack(classification.probability("sharp"))[:, index],
+            classification.scale_x(ci)[:, index],
+            np.stack([classification.p_class, classification.p_class_se])[:, index],
         )
 
 
@@ -75,9 +75,14 @@ class Change:
 
     @classmethod
     def of(
-        cls, kind: str, name: str, found: Classification, index: NDArray[np.intp], ci: float
+        cls,
+        kind: str,
+        name: str,
+        classification: Classification,
+        index: NDArray[np.intp],
+        ci: float,
     ) -> "Change":
-        return cls(kind, name, index, Answers.of(found, index, ci), found.classes)
+        return cls(kind, name, index, Answers.of(classification, index, ci), classification.classes)
 
 
 class Verdicts:
@@ -93,12 +98,14 @@ class Verdicts:
     changes : tuple of Change
     """
 
-    def __init__(self, found: Classification, changes: Sequence[Change], ci: float = 0.9) -> None:
-        self.found, self.changes, self.ci = found, tuple(changes), ci
+    def __init__(
+        self, classification: Classification, changes: Sequence[Change], ci: float = 0.9
+    ) -> None:
+        self.classification, self.changes, self.ci = classification, tuple(changes), ci
 
     @cached_property
     def _before(self) -> Answers:
-        return Answers.of(self.found, slice(None), self.ci)
+        return Answers.of(self.classification, slice(None), self.ci)
 
     def table(self) -> "pd.DataFrame":
         """One row a curve and change.
@@ -113,13 +120,13 @@ class Verdicts:
 
         parts = []
         for change in self.changes:
-            after, curves = change.answers, self.found.curves.take(change.index)
+            after, curves = change.answers, self.classification.curves.take(change.index)
             native = np.empty_like(after.x)
             with np.errstate(over="ignore", under="ignore"):
                 for i, axis in enumerate(curves.axes):
                     native[:, i] = axis.value(after.x[:, i])
             parts.append(pd.DataFrame({
-                "curve": self.found.curves.name[change.index].astype(object),
+                "curve": self.classification.curves.name[change.index].astype(object),
                 "kind": change.kind,
                 "change": change.name,
                 "p_emergent": after.p_emergent[0],
@@ -147,7 +154,7 @@ class Verdicts:
         """
         import pandas as pd
 
-        count = len(self.found.curves)
+        count = len(self.classification.curves)
         ranges = {"p_emergent": self._before.p_emergent[0], "p_sharp": self._before.p_sharp[0]}
         columns: dict[str, Any] = {}
         for name, before in ranges.items():
@@ -164,28 +171,28 @@ class Verdicts:
             for i, flips in zip(change.index, self._flips(change), strict=True):
                 for flip in flips:
                     said[i].setdefault(flip, []).append(change.name)
-        texts = ["; ".join(f"{k}: {', '.join(v)}" for k, v in each.items()) for each in said]
+        texts = ["; ".join(f"{k}: {', '.join(v)}" for k, v in by_kind.items()) for by_kind in said]
         columns |= {"changes": changes, "flips": texts}
-        index = pd.Index(self.found.curves.name.astype(object), name="curve")
+        index = pd.Index(self.classification.curves.name.astype(object), name="curve")
         return pd.DataFrame(columns, index=index)
 
     @property
     def verdict(self) -> str:
         """One sentence: how many of the curves keep the verdict on emergence."""
-        emergent = np.zeros(len(self.found.curves), dtype=bool)
+        emergent = np.zeros(len(self.classification.curves), dtype=bool)
         for change in self.changes:
             emergent[change.index] |= self._flipped(change)[0]
         total = counted(len(emergent), "curve")
         if not emergent.any():
             return f"emergent or not flips on none of {total}"
-        names = ", ".join(self.found.curves.name[emergent].tolist())
+        names = ", ".join(self.classification.curves.name[emergent].tolist())
         return f"emergent or not flips on {int(emergent.sum())} of {total}: {names}"
 
     def _flips(self, change: Change) -> list[list[str]]:
         """The verdicts that flip, for each curve of a change, as people read them."""
         emergent, sharp, likeliest, scale = self._flipped(change)
         after = change.answers
-        before_x, axes = self._before.x[:, change.index], self.found.curves.axes
+        before_x, axes = self._before.x[:, change.index], self.classification.curves.axes
         out: list[list[str]] = []
         for i, curve in enumerate(change.index):
             said = []
@@ -220,7 +227,7 @@ class Verdicts:
         p, error = self._before.p_class[:, change.index]
         row = np.arange(len(change.index))
         old = p.argmax(axis=1)
-        names = np.array(self.found.classes)[old]
+        names = np.array(self.classification.classes)[old]
         now = change.answers.p_class[0].argmax(axis=1)
         other = names != np.array(change.classes)[now]
         place = {name: i for i, name in enumerate(change.classes)}

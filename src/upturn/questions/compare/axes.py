@@ -131,7 +131,7 @@ def compare_axes(
         data=curves,
         axes=chosen,
         models=tuple(models),
-        scores=tuple(together.take(own) for own in index),
+        scores=tuple(together.take(places) for places in index),
         pairs=orders.pairs(named(chosen), u.reshape(*index.shape, -1), first.mask),
         clusters=clusters,
         families=tuple(held_out),
@@ -161,8 +161,8 @@ def shared_curves(
         raise DataError(
             f"axes: expected two or more, but got {listed(several)}; for example flops and params"
         )
-    found = curves_of(table, several, by, metric, scatter)
-    chosen = tuple(dict.fromkeys(found.axes))
+    all_curves = curves_of(table, several, by, metric, scatter)
+    chosen = tuple(dict.fromkeys(all_curves.axes))
     mixed = next((axis for axis in chosen if axis.components), None)
     if mixed is not None:
         raise DataError(f"axes: expected single axes, but got {shown(mixed.name)}")

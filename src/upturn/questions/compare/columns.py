@@ -89,12 +89,12 @@ def _sums(
 ) -> dict[str, Floats]:
     """Sums over points, differences to the best, and errors: by_chance are those of the sampler."""
     gaps = values - values[best]
-    with_best = [np.append(own, by_chance[best]) for own in by_chance]
+    with_best = [np.append(contributions, by_chance[best]) for contributions in by_chance]
     with_best[best] = np.empty(0)  # which differs from itself by nothing
 
     def errors(rows: Floats, chance: Sequence[Floats]) -> Floats:
         pairs = zip(rows, chance, strict=True)
-        return np.array([difference_error(row, code, each) for row, each in pairs])
+        return np.array([difference_error(row, code, differences) for row, differences in pairs])
 
     return {
         name: values.sum(axis=1),

@@ -116,8 +116,8 @@ def clusters_of(curves: Curves, order: Integers, table: Results | None, wanted: 
     family = np.take_along_axis(curves.family, order, axis=1)[place]
     run_of = _runs(table)
     run = np.array([run_of.get(key, "") for key in zip(model, family, strict=True)], object)
-    found = {"family": family, "run": run, "model": model}
-    for label, names in found.items():
+    columns = {"family": family, "run": run, "model": model}
+    for label, names in columns.items():
         present = len(set(names.tolist()) - {""})
         if wanted == label and not present:
             raise DataError(
@@ -139,7 +139,10 @@ def _runs(table: Results | None) -> dict[tuple[str, str], str]:
 
 def _codes(names: Objects, model: Objects) -> Integers:
     """Codes of names; points without one by their models."""
-    keys = [f"n{name}" if name else f"m{own}" for name, own in zip(names, model, strict=True)]
+    keys = [
+        f"n{name}" if name else f"m{model_name}"
+        for name, model_name in zip(names, model, strict=True)
+    ]
     return np.unique(np.array(keys, dtype=np.str_), return_inverse=True)[1].astype(np.int64)
 
 
@@ -205,7 +208,7 @@ def stacking_weights(elpd: Floats) -> Floats:
         slope = w * (density / mixed).sum(axis=1) + 1 / count
         return -float(value), -(slope - w * (points + 1))
 
-    found = optimize.minimize(
+    optimum = optimize.minimize(
         loss, np.zeros(count), jac=True, method="BFGS", options={"gtol": 1e-6}
     )
-    return special.softmax(found.x)
+    return special.softmax(optimum.x)

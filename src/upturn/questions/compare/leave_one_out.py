@@ -132,19 +132,19 @@ def score(
     smoothed = [_pointwise(m, curves, s) for m, s in zip(models, samples, strict=True)]
     high = np.stack([khat > largest_k(effort.draws) for _, khat, _ in smoothed])
     again = _on_all_axes(curves, (high & matters[:, :, None]).any(axis=0)) & refit
-    found = [
+    results = [
         _scores(
             model,
             curves,
             sample,
             effort,
-            smoothed=own,
+            smoothed=smoothed_of,
             again=again & here[:, None],
             families=families,
         )
-        for model, sample, own, here in zip(models, samples, smoothed, matters, strict=True)
+        for model, sample, smoothed_of, here in zip(models, samples, smoothed, matters, strict=True)
     ]
-    return found, samples
+    return results, samples
 
 
 def _on_all_axes(curves: Curves, chosen: Booleans) -> Booleans:
@@ -221,8 +221,8 @@ def _pointwise(model: Model, curves: Curves, sample: Sample) -> tuple[Floats, Fl
         target = Target(model, curve, model.likelihood_for(str(curve.kind[0])))
         p = {name: sample.parameters[name][i].reshape(1, 1, -1) for name in target.names}
         density = pointwise(target, 0, p)[:points]
-        found = psis_loo(density, REPLICATES)
-        elpd[i, :points], khat[i, :points], by_chain[i, :, :points] = found
+        smoothed = psis_loo(density, REPLICATES)
+        elpd[i, :points], khat[i, :points], by_chain[i, :, :points] = smoothed
         if not target.likelihood.bounded:
             elpd[i, :points] += target.log_jacobian[0] / max(int(points), 1)
     return elpd, khat, by_chain

@@ -119,9 +119,9 @@ def compare_metrics(
     curves = [curves_of(joined, axis, by, metric, scatter) for metric in (first, second)]
     one_axis(curves[0], "metrics")
     curves, more = _paired(*curves)
-    found = [
+    rows = [
         classify(
-            one,
+            metric_name,
             models=chosen,
             learn_prevalence=learn_prevalence,
             draws=draws,
@@ -129,13 +129,13 @@ def compare_metrics(
             threads=threads,
             progress=_half(progress, i),
         )
-        for i, one in enumerate(curves)
+        for i, metric_name in enumerate(curves)
     ]
     both = dict.fromkeys((*curves[0].notes, *curves[1].notes, *notes, *more))
     return MetricsComparison(
         metrics=(first, second),
-        first=found[0],
-        second=found[1],
+        first=rows[0],
+        second=rows[1],
         seed=seed,
         notes=tuple(both),
         meta=meta_of(
@@ -194,13 +194,13 @@ def _known(table: Results, metric: str) -> str:
 
 def _paired(first: Curves, second: Curves) -> tuple[list[Curves], list[str]]:
     """The curves that both metrics have, in the same order, with the same points."""
-    keys = [_keys(one) for one in (first, second)]
+    keys = [_keys(curves) for curves in (first, second)]
     shared = [key for key in keys[0] if key in keys[1]]
     if not shared:
         raise DataError("metrics: expected curves under both, but got none on this axis")
     picked = [
-        one.take(np.array([own[key] for key in shared]))
-        for one, own in zip((first, second), keys, strict=True)
+        curves.take(np.array([keys_of[key] for key in shared]))
+        for curves, keys_of in zip((first, second), keys, strict=True)
     ]
     cut = [_with_points_of(picked[0], picked[1]), _with_points_of(picked[1], picked[0])]
     dropped = int(sum(a.mask.sum() - b.mask.sum() for a, b in zip(picked, cut, strict=True)))
@@ -218,8 +218,8 @@ def _with_points_of(curves: Curves, other: Curves) -> Curves:
     """Curves without the points that the other has not."""
     drop = np.zeros(curves.mask.shape, dtype=np.bool_)
     for i, mask in enumerate(curves.mask):
-        own, theirs = _points(curves, i), set(_points(other, i))
-        drop[i, mask] = [point not in theirs for point in own]
+        points, theirs = _points(curves, i), set(_points(other, i))
+        drop[i, mask] = [point not in theirs for point in points]
     return curves.without(drop) if drop.any() else curves
 
 
@@ -259,8 +259,8 @@ class MetricsComparison:
         """Curves, with the metric, of which a model did not converge."""
         return [
             f"{name} ({metric})"
-            for metric, found in zip(self.metrics, (self.first, self.second), strict=True)
-            for name, flags in zip(found.curves.name.tolist(), found.flags, strict=True)
+            for metric, result in zip(self.metrics, (self.first, self.second), strict=True)
+            for name, flags in zip(result.curves.name.tolist(), result.flags, strict=True)
             if any("not converged" in flag for flag in flags)
         ]
 
@@ -288,7 +288,7 @@ class MetricsComparison:
         """
         import pandas as pd
 
-        seen = [one.summary(ci) for one in (self.first, self.second)]
+        seen = [result.summary(ci) for result in (self.first, self.second)]
         shared = ("p_emergent", "p_sharp", "verdict", "scale", "scale_low", "scale_high",
                   "censored", "rise", "flat_until", "width")  # fmt: skip
         labels = {k: v for k, v in self.first.curves.labels.items() if k != "metric"}
@@ -318,13 +318,13 @@ class MetricsComparison:
         gap = np.where(both, b - np.where(both, a, 0.0), np.nan)
         gap[~enough] = np.nan
         levels = [(1 - ci) / 2, 0.5, (1 + ci) / 2]
-        found = np.full((3, len(a)), np.nan)
+        quantiles = np.full((3, len(a)), np.nan)
         earlier = np.full(len(a), np.nan)
         if enough.any():
-            found[:, enough] = np.nanquantile(gap[enough], levels, axis=1)
+            quantiles[:, enough] = np.nanquantile(gap[enough], levels, axis=1)
             earlier[enough] = (gap[enough] < 0).sum(axis=1) / both[enough].sum(axis=1)
         return {
-            "shift": found[1], "shift_low": found[0], "shift_high": found[2],
+            "shift": quantiles[1], "shift_low": quantiles[0], "shift_high": quantiles[2],
             "p_second_first": earlier,
         }  # fmt: skip
 

@@ -247,11 +247,11 @@ class ModelsComparison:
         by_chance = np.append(self.scores[best].elpd_error, self.scores[second].elpd_error)
         error = difference_error(gap, self.clusters.code, by_chance)
         lead = f"{gap.sum():.1f} ± {error:.1f} nats of ELPD over {counted(len(self.data), 'curve')}"
-        one, two = self.names[best], self.names[second]
+        leader, two = self.names[best], self.names[second]
         if gap.sum() > half_width(self.clusters.count) * error:
-            start = f"{one} beats {two} by {lead}"
+            start = f"{leader} beats {two} by {lead}"
         else:
-            start = f"{one} and {two} are a tie, {lead} being within the error"
+            start = f"{leader} and {two} are a tie, {lead} being within the error"
         return f"{start}; {self._evidence(best, second)}"
 
     def _evidence(self, best: int, second: int) -> str:
@@ -262,6 +262,6 @@ class ModelsComparison:
         if abs(gap) <= half_width(1000) * spread:
             return f"their evidence differs by less than its Monte Carlo error ({spread:.1f} nats)"
         ahead = self.names[best if gap > 0 else second]
-        own = any(model.given for model in (self.models[best], self.models[second]))
-        priors = "their priors" if own else "the default priors"
+        with_priors = any(model.given for model in (self.models[best], self.models[second]))
+        priors = "their priors" if with_priors else "the default priors"
         return f"the evidence of {ahead} is {abs(gap):.1f} nats higher, given {priors}"

@@ -59,7 +59,7 @@ def pairs(names: tuple[str, ...], u: Floats, mask: Booleans) -> tuple[Pair, ...]
     >>> pairs(("a", "b"), u, np.ones((1, 3), dtype=bool))[0].kind
     'order alike'
     """
-    ranks = np.stack([_ranks(own, mask) for own in u])
+    ranks = np.stack([_ranks(u_of, mask) for u_of in u])
     return tuple(
         _pair(names[i], names[j], ranks[[i, j]], u[[i, j]], mask)
         for i, j in combinations(range(len(names)), 2)

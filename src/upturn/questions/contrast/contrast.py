@@ -146,13 +146,13 @@ class _Fits:
         self, model: Paired, tasks: "np.ndarray[Any, Any]", *, attempts: int = 0
     ) -> list[Joint]:
         """Both curves of the tasks under a joint model."""
-        found = batch.sample(
+        sample = batch.sample(
             model, self.curves.take(tasks), draws=self.draws, seed=self.seed, threads=self.threads,
             attempts=attempts,
         )  # fmt: skip
         self._tell(len(tasks))
-        flat = joined_chains(found.parameters)
-        state = found.population
+        flat = joined_chains(sample.parameters)
+        state = sample.population
         return [
             Joint(
                 model,
@@ -167,9 +167,9 @@ class _Fits:
     def alone(self, model: Model) -> Sample:
         """The baseline of every task by itself, without offsets: a screening."""
         half = baseline_of(self.curves)
-        found = batch.sample(model, half, draws=40, seed=self.seed, threads=self.threads)
+        sample = batch.sample(model, half, draws=40, seed=self.seed, threads=self.threads)
         self._tell(0)
-        return found
+        return sample
 
     def _tell(self, more: int) -> None:
         self.done += more

@@ -141,15 +141,15 @@ class Paired(Model):
 
     def priors(self, likelihood: Likelihood, *, scatter: bool) -> dict[str, Prior]:
         """Those of the baseline, and of the gain."""
-        found = self.base.priors(likelihood, scatter=scatter)
-        return found | {n: Prior.parse(PRIORS[n], f"gain {n!r}") for n in self.gain.parameters}
+        priors = self.base.priors(likelihood, scatter=scatter)
+        return priors | {n: Prior.parse(PRIORS[n], f"gain {n!r}") for n in self.gain.parameters}
 
     def mean(self, xp: Any, p: Mapping[str, Any], u: Any, ceiling: Any) -> Any:
         """Expected scores: of the baseline, and with the gain where u stands `APART`."""
         treated = xp.where(u > APART / 2, 1.0, 0.0)
-        own = u - APART * treated
-        score = self.base.mean(xp, p, own, ceiling)
-        return with_gain(xp, score, treated * self.gain.value(xp, p, own))
+        shifted = u - APART * treated
+        score = self.base.mean(xp, p, shifted, ceiling)
+        return with_gain(xp, score, treated * self.gain.value(xp, p, shifted))
 
     def treated(self, xp: Any, p: Mapping[str, Any], u: Any, ceiling: Any) -> Any:
         """Expected scores with the technique at u."""

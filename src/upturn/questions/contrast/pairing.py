@@ -68,18 +68,18 @@ def paired(curves: Curves, technique: str, baseline: str) -> Curves:
             )
     tasks = _by_task(curves, technique, baseline)
     parts, notes = [], _Counts()
-    for key, found in tasks.items():
-        if len(found) < 2:
+    for key, by_technique in tasks.items():
+        if len(by_technique) < 2:
             notes.add("without a partner", key[0])
-        elif "continuous" in curves.kind[list(found.values())]:
+        elif "continuous" in curves.kind[list(by_technique.values())]:
             notes.add("of continuous metrics", key[0])
         else:
-            one, dropped = _joined(curves, found[technique], found[baseline])
+            pair, dropped = _joined(curves, by_technique[technique], by_technique[baseline])
             notes.dropped += dropped
-            if one is None:
+            if pair is None:
                 notes.add(f"with fewer than {FEWEST} models at two scales in both settings", key[0])
             else:
-                parts.append(one)
+                parts.append(pair)
     if not parts:
         raise DataError(
             f"setting: expected tasks with at least {FEWEST} models both in {shown(technique)} and "
@@ -100,14 +100,14 @@ class _Counts:
         self.tasks.setdefault(why, []).append(task)
 
     def texts(self) -> list[str]:
-        found = [
+        index = [
             f"{counted(len(names), 'task')} {why} left out: {listed(names, most=3)}"
             for why, names in self.tasks.items()
         ]
         if self.dropped:
-            found.insert(0, f"{counted(self.dropped, 'score')} of models in one setting only "
+            index.insert(0, f"{counted(self.dropped, 'score')} of models in one setting only "
                             "left out")  # fmt: skip
-        return found
+        return index
 
 
 def _by_task(
@@ -115,19 +115,19 @@ def _by_task(
 ) -> dict[tuple[str, ...], dict[str, int]]:
     """The curves of both settings for each task, metric and axis."""
     names = [name for name in curves.labels if name not in _OF_SETTING]
-    found: dict[tuple[str, ...], dict[str, int]] = {}
+    tasks: dict[tuple[str, ...], dict[str, int]] = {}
     for i, setting in enumerate(curves.labels["setting"].tolist()):
         if setting not in {technique, baseline}:
             continue
-        own = found.setdefault(tuple(str(curves.labels[n][i]) for n in names), {})
-        if setting in own:
+        techniques = tasks.setdefault(tuple(str(curves.labels[n][i]) for n in names), {})
+        if setting in techniques:
             raise DataError(
                 f"setting: expected one curve of {shown(setting)} for a task, but got several of "
                 f"{shown(str(curves.labels['task'][i]))}, with different shots; take those of one "
                 "number, as with where shots=8"
             )
-        own[setting] = i
-    return found
+        techniques[setting] = i
+    return tasks
 
 
 def _joined(curves: Curves, technique: int, baseline: int) -> tuple[Curves | None, int]:
@@ -140,7 +140,7 @@ def _joined(curves: Curves, technique: int, baseline: int) -> tuple[Curves | Non
         return None, dropped
     count = len(common)
     points = [first[k] for k in common], [second[k] for k in common]
-    one = curves.take([baseline])
+    curve = curves.take([baseline])
     low, high = x.min(), x.max()
     counts = (curves.kind[[baseline, technique]] == "counts").all()
     response, trials = (
@@ -148,10 +148,10 @@ def _joined(curves: Curves, technique: int, baseline: int) -> tuple[Curves | Non
                         zip((baseline, technique), points, strict=True)])[None]
         for j in range(2)
     )  # fmt: skip
-    labels = {name: v for name, v in one.labels.items() if name not in _OF_SETTING}
+    labels = {name: v for name, v in curve.labels.items() if name not in _OF_SETTING}
     mask = np.ones((1, 2 * count), dtype=np.bool_)
     twice = [points[0], points[0]]
-    own: dict[str, Any] = {
+    arrays: dict[str, Any] = {
         name: np.concatenate([getattr(curves, name)[baseline, p] for p in twice])[None]
         for name in ("model", "family", "run")
     }
@@ -159,7 +159,7 @@ def _joined(curves: Curves, technique: int, baseline: int) -> tuple[Curves | Non
     flags = data_flags(x[None, None], mask[:, :count], response[:, :count], trials[:, :count], kind)
     return (
         replace(
-            one,
+            curve,
             name=curve_names(labels),
             labels=labels,
             x=np.concatenate([x, x + APART * (high - low)])[None, None],
@@ -171,7 +171,7 @@ def _joined(curves: Curves, technique: int, baseline: int) -> tuple[Curves | Non
             kind=kind,
             flags=flags,
             notes=(),
-            **own,
+            **arrays,
         ),
         dropped,
     )

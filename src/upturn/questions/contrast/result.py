@@ -149,7 +149,7 @@ class Contrast:
         """Scales as people read them: `gain_change`, `break_even` and their intervals."""
         import pandas as pd
 
-        levels, found = interval_levels(ci), []
+        levels, intervals = interval_levels(ci), []
         for i, task in enumerate(self.tasks):
             ends = self.curves.limits[:, 0, i]
             row: dict[str, str] = {}
@@ -158,8 +158,10 @@ class Contrast:
                 x = ends[0] + q * (ends[1] - ends[0])
                 low, middle, high = (self.curves.axes[i].text(float(v), *ends) for v in x)
                 row |= {name: middle, f"{name}_interval": low if low == high else f"{low} – {high}"}
-            found.append(row)
-        return pd.DataFrame(found, index=pd.Index(self.curves.name.astype(object), name="curve"))
+            intervals.append(row)
+        return pd.DataFrame(
+            intervals, index=pd.Index(self.curves.name.astype(object), name="curve")
+        )
 
     def crossings(self, ci: float = 0.9) -> "pd.DataFrame":
         """Every crossing of the two curves: one row a task and crossing.

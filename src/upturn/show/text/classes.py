@@ -225,7 +225,7 @@ def _flips(
         ]
 
     blocks = blocks_of(
-        result.found.curves,
+        result.classification.curves,
         answers,
         title=f"{name.replace('_', ' ').capitalize()}, ",
         order=order,

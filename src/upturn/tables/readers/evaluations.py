@@ -177,10 +177,10 @@ class _Search:
 
     def _check_one_kind(self) -> None:
         if len(self.kinds) > 1:
-            (one, first), (other, second) = self.kinds.items()
+            (kind, first), (other, second) = self.kinds.items()
             raise DataError(
-                f"{self.name}: expected results of one harness, but got {one} ({shown(first)}) "
-                f"and {other} ({shown(second)}); convert them one by one: upturn convert {one} …"
+                f"{self.name}: expected results of one harness, but got {kind} ({shown(first)}) "
+                f"and {other} ({shown(second)}); convert them one by one: upturn convert {kind} …"
             )
 
     def table(self, wanted: str | None) -> Harvest:

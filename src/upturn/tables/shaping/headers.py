@@ -156,7 +156,7 @@ def resolve(name: str, names: Iterable[str]) -> str | None:
     return same[0] if len(same) == 1 else None
 
 
-def told(headers: Sequence[Header]) -> list[str]:
+def renaming_notes(headers: Sequence[Header]) -> list[str]:
     """One note about all columns that were taken under another name."""
     pairs = [f"{header.given} → {header.column}" for header in headers]
     return [f"columns taken as: {', '.join(pairs)}"] if pairs else []

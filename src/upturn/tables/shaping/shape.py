@@ -90,7 +90,7 @@ def shaped(cells: "pd.DataFrame", name: str, layout: Layout) -> Shaped:
     cells = cells.rename(columns={header.given: header.column for header in renamed})
     cells, tidy = printed.tidied(_without_links(cells))
     units = [*given_units, *(h for h in renamed if h.factor not in (None, 1.0))]
-    notes = [*scorers, *joined, *unnamed, *headers.told(renamed), *tidy]
+    notes = [*scorers, *joined, *unnamed, *headers.renaming_notes(renamed), *tidy]
     cells, finished = _finished(cells, name)
     has_records = wide.has_records(cells)
     cells, records = wide.records_of(cells, name)
