@@ -77,6 +77,7 @@ def test_the_table_of_the_accelerator_names_the_device():
     assert cells == ["1,000", "120", "2", "60", "30", "0.001", "0.1", "1", "2"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not kernel.compiler(), reason="there is no C compiler")
 @pytest.mark.parametrize("flags", [(), ("-DPORTABLE",)])
 def test_the_kernel_by_hand_is_right(flags):

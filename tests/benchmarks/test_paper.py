@@ -131,6 +131,7 @@ def test_scales_that_are_not_stated_are_dashes():
     assert cells(pages.abilities_table([row(flops=None)]).splitlines()[2])[1] == "–"
 
 
+@pytest.mark.slow
 def test_the_probability_by_a_scale_is_that_of_the_posterior():
     """At the posterior's own quantiles: 20,000 draws err by .01 (3 standard errors)."""
     few = upturn.read("gpt3").where("setting=few-shot", "task=arithmetic_4da")

@@ -178,6 +178,7 @@ def test_our_hinge_equals_quadrature():
     assert abs(np.quantile(tau, 0.95) - answer.quantile(0.95)) < 0.2 * sd
 
 
+@pytest.mark.slow
 def test_simulated_hinges_are_what_they_say():
     drawn = simulate.hinges(400, seed=1, groups=8, sigma=0.1)
     curves = drawn.curves
@@ -281,6 +282,7 @@ def test_a_run_that_diverged_is_made_anew_with_care_at_once(monkeypatch):
     assert made == [(1, True), (2, False)]
 
 
+@pytest.mark.slow
 def test_what_a_lattice_is_too_coarse_for_is_summed_over_a_net(monkeypatch):
     counts = curve()
     monkeypatch.setattr(dense_net, "PARTICLES", 2**12)

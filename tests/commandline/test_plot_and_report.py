@@ -82,6 +82,7 @@ def test_the_command_of_a_report_is_read_back_whole():
         assert bare[name] == fitted[name].default, name
 
 
+@pytest.mark.slow
 def test_a_report_of_a_table_and_of_its_fit_say_the_same(saved, folder):
     Path("rise.csv").write_text(RISE, encoding="utf-8")
     options = ["--draws", "200", "--axis", "flops,params"]

@@ -75,6 +75,7 @@ def test_without_correlation_scores_are_independent():
         assert by_kernel(mean, rho, 0.0, y, n) == pytest.approx(plain, abs=1e-7)
 
 
+@pytest.mark.slow
 def test_it_is_near_a_latent_process_with_the_same_marginals():
     """A Gaussian copula of beta distributed rates, integrated over by 40,000 draws.
 

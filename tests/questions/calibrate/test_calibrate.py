@@ -40,6 +40,7 @@ def test_a_hinge_is_calibrated():
     assert {"model", "p_emergent", "p_sharp", "scale"} <= set(names)
 
 
+@pytest.mark.slow
 def test_a_wrong_likelihood_is_found():
     """Overdispersed counts, taken for binomial ones."""
     made = deal_with_twin(Model.read("step"), 100, 3)

@@ -52,6 +52,7 @@ def test_a_note_says_which_and_what_to_do(found: Classification) -> None:
     assert "p = 0.0" in note
 
 
+@pytest.mark.slow
 def test_intervals_allow_for_them_once_they_are_passed_back(found: Classification) -> None:
     known = read(table(TASKS), facts=found.families().table())
     again = classify(known, models=MODELS, draws=100)

@@ -11,6 +11,8 @@ import pytest
 from upturn.questions.classify.classify import classify
 from upturn.tables.results import read
 
+pytestmark = pytest.mark.slow
+
 MODELS = ("chance", "flat", "logistic", "gompertz", "logit-line", "hinge", "ramp", "step")
 X = np.linspace(21, 24, 12)
 

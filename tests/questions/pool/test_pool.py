@@ -88,6 +88,7 @@ def test_axes_are_ranked_by_prediction():
     assert found["difference_se"].iloc[1] == pytest.approx(np.sqrt(3) * apart.std(ddof=1))
 
 
+@pytest.mark.slow
 def test_what_did_not_converge_is_flagged():
     assert pool_of().failed == []
     stuck = pool_of(stuck=True)

@@ -29,6 +29,7 @@ def by_hand(p, u):
 # ---- distributions -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_parameters_have_their_priors():
     made = upturn.simulate("hinge", Design(chance=0.2), tasks=2000, seed=3).drawn.parameters
     expected = {
@@ -58,6 +59,7 @@ def test_a_floor_goes_by_the_chance_of_its_task():
         assert stats.kstest(floor[place::3], prior.cdf).pvalue > LEAST_P
 
 
+@pytest.mark.slow
 def test_counts_have_the_mean_and_the_variance_of_the_beta_binomial():
     design = Design(models_per_task=20, trials=(50, 400))
     made = upturn.simulate("hinge", design, tasks=3000, seed=6)
